@@ -1,0 +1,188 @@
+import { shellQuote } from "./shell";
+
+/** What a stage promises of the two servers: that neither can reach the other, or that each can. */
+export type Expectation = "isolated" | "reachable";
+
+/** One server, as far as a probe needs to know it. */
+export interface ProbedServer {
+    /** How messages call it: `VPC1`. */
+    readonly label: string;
+    readonly privateIp: string;
+    /** The page that it serves, one line of HTML. */
+    readonly page: string;
+    /** Its VPC's block. */
+    readonly cidrBlock: string;
+    /** `Name` tag of its subnet's route table. */
+    readonly routeTable: string;
+    /** `Name` tag of its security group. */
+    readonly securityGroup: string;
+}
+
+/** What a ping, and what an HTTP request came to. */
+export interface ProbeOutcome {
+    /** `reply` or `none`. */
+    readonly icmp: string;
+    /** `page` (the other server's own), `other` (any other answer), `refused` (a reset came back) or `none`. */
+    readonly http: string;
+}
+
+/** What each protocol must come to. */
+export const expectedOutcome: Readonly<Record<Expectation, ProbeOutcome>> = {
+    isolated: { icmp: "none", http: "none" },
+    reachable: { icmp: "reply", http: "page" },
+};
+
+/** What `probeScript` prints. */
+export interface ProbeReport extends ProbeOutcome {
+    /** Round-trip time of the ping in milliseconds; null when no reply came. */
+    readonly roundTripMs: number | null;
+    /** Marks this probe's request in the other server's access log. */
+    readonly mark: string;
+}
+
+/** What `accessLogScript` prints. */
+export interface AccessLogReport {
+    /** Address that the request came from, as the asked server saw it; null when it got no request. */
+    readonly client: string | null;
+}
+
+/** How long a probe waits for one reply, in seconds, and how often it asks before it gives up on reaching the other. */
+const patience = { reply: 2, settle: 30 } as const;
+
+/** Assigns shell variables; every value is quoted. */
+function assign(variables: Readonly<Record<string, string>>): string {
+    return Object.entries(variables)
+        .map(([name, value]) => `${name}=${shellQuote(value)}`)
+        .join("\n");
+}
+
+/** What to look at when a packet came to something else than expected, by protocol and what was seen. */
+function hints(from: ProbedServer, to: ProbedServer, expect: Expectation): Record<string, string> {
+    const routes = `the route to ${to.cidrBlock} in ${from.routeTable} and the one back to ${from.cidrBlock} in ${to.routeTable}`;
+    if (expect === "isolated") {
+        const path = `something connects the two VPCs that this stack did not make. Look at ${routes}`;
+        return { icmp_reply: path, http_page: path, http_other: path, http_refused: path };
+    }
+    return {
+        icmp_none: `look at the peering connection's status (it must be active), ${routes}, and the ICMP rule of ${to.securityGroup}`,
+        http_none: `look at the peering connection's status (it must be active), ${routes}, and the rule of ${to.securityGroup} for TCP 80 from ${from.cidrBlock}; if the ping was answered, look at that rule first`,
+        http_refused: `packets pass, but nothing listens on port 80 there. Look at 'systemctl status httpd' on ${to.label}'s server`,
+        http_other: `another page came than ${to.label}'s. Look at /var/www/html on that server, and at who else has the address ${to.privateIp}`,
+    };
+}
+
+/**
+ * Waits until the server that runs it serves its own page to itself, which shows that it has booted and that its user
+ * data has run: without this a server that is not up yet would count as isolated. Fails after `timeLimit` seconds.
+ */
+export function readyScript(server: ProbedServer, timeLimit: number): string {
+    return `set -uo pipefail
+${assign({ label: server.label, page: server.page, limit: String(timeLimit) })}
+next=15
+until got=$(curl -sS --max-time 2 http://127.0.0.1/ 2>&1) && [ "$got" = "$page" ]; do
+    if (( SECONDS >= limit )); then
+        echo "$label's server does not serve its own page to itself after $limit s; it answered: \${got:0:200}" >&2
+        echo "Look at /var/log/cloud-init-output.log and 'systemctl status httpd' on that server, and at its way to the internet: it installs httpd at boot." >&2
+        exit 1
+    fi
+    if (( SECONDS >= next )); then
+        echo "$label's server is up, but has no page yet: $SECONDS of $limit s" >&2
+        next=$((next + 15))
+    fi
+    sleep 0.5
+done
+echo "{\\"ready\\":true}"
+`;
+}
+
+/**
+ * Sends a ping and an HTTP request from one server to the other's private address and compares what comes back with what
+ * the stage promises; prints a {@link ProbeReport}. To be reachable the other has 30 s, since AWS needs a moment
+ * before packets obey a new route or rule; to be isolated it has one try of 2 s for each protocol.
+ */
+export function probeScript(from: ProbedServer, to: ProbedServer, expect: Expectation): string {
+    const expected = expectedOutcome[expect];
+    const cases = Object.entries(hints(from, to, expect))
+        .map(([seen, hint]) => `        ${seen}) echo ${shellQuote(hint)} ;;`)
+        .join("\n");
+    return `set -uo pipefail
+${assign({
+    from: `${from.label} (${from.privateIp})`,
+    to: `${to.label} (${to.privateIp})`,
+    address: to.privateIp,
+    page: to.page,
+    expected_icmp: expected.icmp,
+    expected_http: expected.http,
+    settle: String(expect === "reachable" ? patience.settle : 0),
+    patience: String(patience.reply),
+})}
+mark=$(od -An -N8 -tx1 /dev/urandom | tr -d ' \\n')
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+hint() {
+    case "$1" in
+${cases}
+    esac
+}
+
+probe() {
+    ping -c 1 -W "$patience" "$address" > "$work/ping" 2>&1 &
+    local ping=$!
+    local status
+    status=$(curl -sS --noproxy '*' --connect-timeout "$patience" --max-time 5 -A "vpc-peering-lab/$mark" \\
+        -o "$work/page" -w '%{http_code}' "http://$address/" 2> "$work/curl")
+    local asked=$?
+    if (( asked == 0 )) && [ "$status" = 200 ] && [ "$(< "$work/page")" = "$page" ]; then http=page
+    elif [ "$status" != 000 ]; then http=other
+    elif grep -qi refused "$work/curl"; then http=refused
+    else http=none
+    fi
+    rtt=null
+    if wait "$ping"; then
+        icmp=reply
+        [[ $(< "$work/ping") =~ time=([0-9.]+) ]] && rtt=\${BASH_REMATCH[1]}
+    else
+        icmp=none
+    fi
+}
+
+until probe; [ "$icmp/$http" = "$expected_icmp/$expected_http" ] || (( SECONDS >= settle )); do
+    sleep 1
+done
+
+broken=0
+verdict() {
+    [ "$2" = "$3" ] && return
+    broken=1
+    echo "$from -> $to, $1: expected $2, seen $3; $(hint "$1_$3")" >&2
+}
+verdict icmp "$expected_icmp" "$icmp"
+verdict http "$expected_http" "$http"
+echo "{\\"icmp\\":\\"$icmp\\",\\"http\\":\\"$http\\",\\"roundTripMs\\":$rtt,\\"mark\\":\\"$mark\\"}"
+exit "$broken"
+`;
+}
+
+/**
+ * Looks for the probe's request in the access log of the server that was asked, which is the one that runs it, and
+ * compares the address that it came from with the asking server's private one: equal means that nothing translated
+ * addresses on the way. Of an isolated server there must be no request at all. Prints an {@link AccessLogReport}.
+ */
+export function accessLogScript(from: ProbedServer, to: ProbedServer, expect: Expectation, mark: string): string {
+    const expected = expect === "reachable" ? from.privateIp : "none";
+    return `set -uo pipefail
+${assign({ from: from.label, to: to.label, expected, mark })}
+line=$(sudo grep -m 1 -F -e "vpc-peering-lab/$mark" /var/log/httpd/access_log)
+if (( $? > 1 )); then
+    echo "$from -> $to, http: the access log of $to's server can't be read; look at 'systemctl status httpd' there" >&2
+    exit 1
+fi
+client=\${line%% *}
+if [ "\${client:-none}" != "$expected" ]; then
+    echo "$from -> $to, http: expected client $expected in the access log of $to's server, seen \${client:-none}; look at what translates addresses or asks in its place between the two" >&2
+    exit 1
+fi
+if [ -z "$client" ]; then echo '{"client":null}'; else echo "{\\"client\\":\\"$client\\"}"; fi
+`;
+}

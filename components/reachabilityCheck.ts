@@ -1,0 +1,134 @@
+import * as remote from "@pulumi/command/remote";
+import * as pulumi from "@pulumi/pulumi";
+import type { LabVpc } from "./labVpc";
+import {
+    accessLogScript,
+    expectedOutcome,
+    probeScript,
+    readyScript,
+    type AccessLogReport,
+    type Expectation,
+    type ProbeOutcome,
+    type ProbeReport,
+} from "./probe";
+
+/** How the check logs in to the servers. */
+export interface SshAccess {
+    /** Login name: `ec2-user` by default. */
+    readonly user?: string | undefined;
+    /** Private key in OpenSSH or PEM form; without one the SSH agent of `SSH_AUTH_SOCK` is asked. Kept as a secret. */
+    readonly privateKey?: pulumi.Input<string> | undefined;
+}
+
+/** How a {@link ReachabilityCheck} is made. */
+export interface ReachabilityCheckArgs {
+    /** The two VPCs whose servers are to be probed, each from the other. */
+    readonly vpcs: readonly [LabVpc, LabVpc];
+    /** What must hold, both ways. */
+    readonly expect: Expectation;
+    /** What the packets' way depends on: the check runs again whenever any of it changes. */
+    readonly path: pulumi.Input<pulumi.Input<string>[]>;
+    readonly ssh: SshAccess;
+    /** How long a server may take to boot and to run its user data, in seconds: 300 by default. */
+    readonly timeLimit?: number | undefined;
+}
+
+/** What was seen in one direction. */
+export interface DirectionResult {
+    /** The asking and the asked server: `VPC1 -> VPC2`. */
+    readonly direction: string;
+    readonly expected: ProbeOutcome;
+    readonly seen: ProbeOutcome;
+    /** Round-trip time of the ping in milliseconds; null when no reply came. */
+    readonly roundTripMs: number | null;
+    /** The asking server's address as the asked one saw it; null when no request arrived. */
+    readonly clientSeen: string | null;
+}
+
+/** Time limit of the check when none is given, in seconds. */
+export const defaultTimeLimit = 300;
+
+/**
+ * Shows with real packets what two servers promise: ping and HTTP, both ways, by private address. It logs in to each
+ * server over SSH by its public address, first waits until each serves its own page to itself, then probes, and then
+ * looks into the access log of the server that was asked. Give it everything that carries the packets as `dependsOn`.
+ *
+ * A broken promise fails the deployment, and says in which direction and protocol, what was expected, what was seen, and
+ * what to look at. It creates nothing on AWS and costs nothing.
+ */
+export class ReachabilityCheck extends pulumi.ComponentResource {
+    /** What was seen, a direction each. */
+    readonly results: pulumi.Output<DirectionResult[]>;
+
+    constructor(name: string, args: ReachabilityCheckArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("vpc-peering-lab:components:ReachabilityCheck", name, {}, opts);
+        const timeLimit = args.timeLimit ?? defaultTimeLimit;
+        const run = (role: string, on: LabVpc, script: pulumi.Input<string>, dependsOn?: pulumi.Resource[]) =>
+            new remote.Command(
+                `${name}-${role}`,
+                {
+                    connection: connection(on, args.ssh, timeLimit),
+                    // As standard input, so that a failure shows the script's message and not the script.
+                    create: "bash -s",
+                    stdin: script,
+                    triggers: pulumi.output(args.path),
+                    logging: remote.Logging.Stderr,
+                },
+                { parent: this, dependsOn: [...toArray(opts?.dependsOn), ...(dependsOn ?? [])] },
+            );
+
+        const ready = args.vpcs.map((vpc) => run(`${vpc.probed.label}-ready`, vpc, readyScript(vpc.probed, timeLimit)));
+        const [first, second] = args.vpcs;
+        const results = [
+            { from: first, to: second },
+            { from: second, to: first },
+        ].map(({ from, to }) => {
+            const role = `${from.probed.label}-to-${to.probed.label}`;
+            const probe = run(role, from, probeScript(from.probed, to.probed, args.expect), ready);
+            const report = reportOf<ProbeReport>(probe);
+            const log = run(
+                `${role}-access-log`,
+                to,
+                report.apply(({ mark }) => accessLogScript(from.probed, to.probed, args.expect, mark)),
+            );
+            return pulumi
+                .all([report, reportOf<AccessLogReport>(log)])
+                .apply(([{ icmp, http, roundTripMs }, { client }]): DirectionResult => ({
+                    direction: `${from.probed.label} -> ${to.probed.label}`,
+                    expected: expectedOutcome[args.expect],
+                    seen: { icmp, http },
+                    roundTripMs,
+                    clientSeen: client,
+                }));
+        });
+
+        this.results = pulumi.all(results);
+        this.registerOutputs({ results: this.results });
+    }
+}
+
+/**
+ * The command's printed report. It holds nothing of the private key that the command was given, so it is not a secret,
+ * whatever the provider makes of it.
+ */
+function reportOf<Report>(command: remote.Command): pulumi.Output<Report> {
+    return pulumi.unsecret(command.stdout).apply((text) => JSON.parse(text) as Report);
+}
+
+/** Where and how to log in; a dial is tried again until the time limit is up, every five seconds at the latest. */
+function connection(vpc: LabVpc, ssh: SshAccess, timeLimit: number) {
+    return {
+        host: vpc.publicIp,
+        user: ssh.user ?? "ec2-user",
+        ...(ssh.privateKey === undefined ? {} : { privateKey: pulumi.secret(ssh.privateKey) }),
+        perDialTimeout: 5,
+        dialErrorLimit: Math.ceil(timeLimit / 5),
+    };
+}
+
+function toArray(dependsOn: pulumi.ComponentResourceOptions["dependsOn"]): pulumi.Resource[] {
+    if (dependsOn === undefined) {
+        return [];
+    }
+    return (Array.isArray(dependsOn) ? dependsOn : [dependsOn]) as pulumi.Resource[];
+}

@@ -1,0 +1,29 @@
+import { shellQuote } from "./shell";
+
+/** What the first boot of a web server makes of it. */
+export interface WebServer {
+    /** Host name that the server gives itself. */
+    readonly hostName: string;
+    /** The page at `/`, one line of HTML. */
+    readonly page: string;
+}
+
+/**
+ * The user data of a web server: a shell script that cloud-init runs as root at the first boot. It works on Amazon Linux
+ * 2023 and on Amazon Linux 2: both have hostnamectl and systemctl, and `yum` is `dnf` on the former.
+ *
+ * Packages are tried five times, for repositories can be slow to answer while a network comes up. The page is written
+ * before the server is started, so that whoever gets an answer gets the page.
+ */
+export function webServerUserData({ hostName, page }: WebServer): string {
+    return `#!/bin/bash
+set -euo pipefail
+hostnamectl set-hostname ${shellQuote(hostName)}
+for attempt in 1 2 3 4 5; do
+    yum install -y tcpdump httpd && break
+    sleep 5
+done
+printf '%s\\n' ${shellQuote(page)} > /var/www/html/index.html
+systemctl enable --now httpd
+`;
+}
