@@ -1,0 +1,95 @@
+import grpc from "@grpc/grpc-js";
+import type { Message } from "google-protobuf";
+import empty from "google-protobuf/google/protobuf/empty_pb.js";
+import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
+import service from "@pulumi/pulumi/proto/provider_grpc_pb.js";
+
+/** A method of Pulumi's provider protocol. */
+export type Method = grpc.MethodDefinition<Message, Message>;
+
+/** Answers one call; a thrown error becomes the call's. */
+export type Handler = (request: Message, connection: string) => Promise<Message> | Message;
+
+/** Limits of message sizes are the engine's, not gRPC's. */
+export const channelOptions: grpc.ChannelOptions = {
+    "grpc.max_receive_message_length": -1,
+    "grpc.max_send_message_length": -1,
+};
+
+/** The methods of the provider protocol by name. */
+export const methods = service.ResourceProviderService as unknown as Readonly<Record<string, Method>>;
+
+/** The method of that name. */
+export function method(name: string): Method {
+    const found = methods[name];
+    if (!found) {
+        throw new Error(`The provider protocol has no method ${name}.`);
+    }
+    return found;
+}
+
+/**
+ * Serves the provider protocol on a free port of the loopback and prints the port, as the engine expects of a plugin. Methods
+ * without a handler are answered with UNIMPLEMENTED; among them has to be the handshake, so that the engine configures by the
+ * older protocol, which needs nothing from a plugin's folder.
+ */
+export async function servePlugin(handlers: Readonly<Record<string, Handler>>): Promise<void> {
+    const server = new grpc.Server(channelOptions);
+    const implementation: grpc.UntypedServiceImplementation = {};
+    for (const [name, handler] of Object.entries(handlers)) {
+        implementation[name] = (call: grpc.ServerUnaryCall<Message, Message>, done: grpc.sendUnaryData<Message>) => {
+            Promise.resolve()
+                .then(() => handler(call.request, call.getPeer()))
+                .then(
+                    (answer) => {
+                        done(null, answer);
+                    },
+                    (error: unknown) => {
+                        done(error as grpc.ServiceError);
+                    },
+                );
+        };
+    }
+    server.addService(service.ResourceProviderService, implementation);
+    const port = await new Promise<number>((resolve, reject) => {
+        server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => {
+            if (error) {
+                reject(error);
+            } else {
+                resolve(port);
+            }
+        });
+    });
+    console.log(String(port));
+}
+
+/** Sends one call to a plugin. */
+export function callPlugin(client: grpc.Client, method: Method, request: Message): Promise<Message> {
+    return new Promise((resolve, reject) => {
+        client.makeUnaryRequest(
+            method.path,
+            method.requestSerialize,
+            method.responseDeserialize,
+            request,
+            (error, answer) => {
+                if (answer) {
+                    resolve(answer);
+                } else {
+                    reject(error ?? new Error(`${method.path} gave no answer.`));
+                }
+            },
+        );
+    });
+}
+
+/** The answer to GetPluginInfo. */
+export function pluginInfo(version: string): Message {
+    const info = new plugin.PluginInfo();
+    info.setVersion(version);
+    return info;
+}
+
+/** The answer that says nothing. */
+export function nothing(): Message {
+    return new empty.Empty();
+}
