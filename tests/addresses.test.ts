@@ -1,0 +1,240 @@
+import * as assert from "assert";
+import * as fc from "fast-check";
+import { checkAddressPlan, checkOverlap, checkSourceCidrs, type AddressPlan } from "../components/addressPlan";
+import { contains, isReserved, overlaps, parseAddress, parseCidr, suggestAddress, type Cidr } from "../components/cidr";
+
+const keys = { cidrBlock: "vpc", subnetCidrBlock: "subnet", privateIp: "address" };
+const plan: AddressPlan = { cidrBlock: "10.41.0.0/16", subnetCidrBlock: "10.41.1.0/24", privateIp: "10.41.1.100" };
+
+const address = fc.nat({ max: 0xffffffff });
+const dotted = (number: number): string => [24, 16, 8, 0].map((shift) => (number >>> shift) & 255).join(".");
+/** A canonical block, made with arithmetic that has nothing in common with the one under test. */
+const block = fc
+    .tuple(address, fc.integer({ min: 0, max: 32 }))
+    .map(([number, prefix]) => `${dotted(Math.floor(number / 2 ** (32 - prefix)) * 2 ** (32 - prefix))}/${prefix}`);
+
+function cidr(text: string): Cidr {
+    const parsed = parseCidr(text);
+    assert.ok(parsed.ok, text);
+    return parsed.value;
+}
+
+describe("addresses", () => {
+    it("reads every IPv4 address", () => {
+        fc.assert(
+            fc.property(address, (number) => {
+                assert.deepStrictEqual(parseAddress(dotted(number)), { ok: true, value: number });
+            }),
+        );
+    });
+
+    for (const text of ["", "10.1", "10.41.1.256", "010.0.0.1", "10.41.1.100/24", "::1", "0x0a.0.0.1", " 10.0.0.1"]) {
+        it(`takes ${JSON.stringify(text)} for no address`, () => {
+            assert.deepStrictEqual(parseAddress(text), {
+                ok: false,
+                message: "is not an IPv4 address; write four decimal numbers, such as 10.41.1.100",
+            });
+        });
+    }
+});
+
+describe("CIDR blocks", () => {
+    it("have as many addresses as their prefix says, and begin where they say", () => {
+        fc.assert(
+            fc.property(block, (text) => {
+                const { first, last, prefix, text: same } = cidr(text);
+                assert.strictEqual(last - first + 1, 2 ** (32 - prefix));
+                assert.strictEqual(`${dotted(first)}/${prefix}`, text);
+                assert.strictEqual(same, text);
+            }),
+        );
+    });
+
+    it("contain or overlap one another just as their addresses do", () => {
+        fc.assert(
+            fc.property(block, block, (a, b) => {
+                const [one, other] = [cidr(a), cidr(b)];
+                const shared = Math.min(one.last, other.last) - Math.max(one.first, other.first) + 1;
+                assert.strictEqual(overlaps(one, other), shared > 0);
+                assert.strictEqual(overlaps(other, one), shared > 0);
+                assert.strictEqual(contains(one, other), shared === 2 ** (32 - other.prefix));
+            }),
+        );
+    });
+
+    it("overlap and contain themselves, and the halves of a block lie in it apart", () => {
+        fc.assert(
+            fc.property(block, (text) => {
+                const whole = cidr(text);
+                assert.ok(overlaps(whole, whole) && contains(whole, whole));
+                fc.pre(whole.prefix < 32);
+                const half = 2 ** (31 - whole.prefix);
+                const [low, high] = [whole.first, whole.first + half].map((first) =>
+                    cidr(`${dotted(first)}/${whole.prefix + 1}`),
+                ) as [Cidr, Cidr];
+                assert.ok(contains(whole, low) && contains(whole, high) && !overlaps(low, high));
+                assert.ok(!contains(low, whole));
+            }),
+        );
+    });
+
+    it("with bits behind the prefix are refused, and the right block is named", () => {
+        fc.assert(
+            fc.property(block, fc.nat(), (text, extra) => {
+                const { first, last, prefix } = cidr(text);
+                fc.pre(last > first);
+                const wrong = `${dotted(first + 1 + (extra % (last - first)))}/${prefix}`;
+                assert.deepStrictEqual(parseCidr(wrong), {
+                    ok: false,
+                    message: `has bits set behind its prefix; the block is ${text}`,
+                });
+            }),
+        );
+    });
+
+    const malformed = ["", "10.41.0.0", "10.41.0.0/", "10.41.0.0/33", "10.41/16", "10.41.0.0/016", "10.41.0.0/1 6"];
+    for (const text of [...malformed, "fd00::/8", "10.41.0.0/-1", "a/16"]) {
+        it(`takes ${JSON.stringify(text)} for no block`, () => {
+            assert.deepStrictEqual(parseCidr(text), {
+                ok: false,
+                message: "is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16",
+            });
+        });
+    }
+
+    it("of a subnet have five reserved addresses, and never the suggested one", () => {
+        fc.assert(
+            fc.property(block, (text) => {
+                const subnet = cidr(text);
+                fc.pre(subnet.prefix >= 16 && subnet.prefix <= 28);
+                const all = Array.from({ length: 2 ** (32 - subnet.prefix) }, (_, index) => subnet.first + index);
+                const reserved = all.filter((number) => isReserved(subnet, number)).map((n) => n - subnet.first);
+                assert.deepStrictEqual(reserved, [0, 1, 2, 3, all.length - 1]);
+                const suggested = parseAddress(suggestAddress(subnet));
+                assert.ok(suggested.ok && all.includes(suggested.value) && !isReserved(subnet, suggested.value));
+            }),
+            { numRuns: 20 },
+        );
+        assert.strictEqual(suggestAddress(cidr("10.41.1.0/24")), "10.41.1.100");
+        assert.strictEqual(suggestAddress(cidr("10.41.1.0/28")), "10.41.1.14");
+    });
+});
+
+describe("checkAddressPlan", () => {
+    const cases: { what: string; change: Partial<AddressPlan>; problems: [keyof AddressPlan, string][] }[] = [
+        { what: "the lab's own plan", change: {}, problems: [] },
+        { what: "the largest VPC", change: { cidrBlock: "10.41.0.0/16" }, problems: [] },
+        {
+            what: "the smallest VPC",
+            change: { cidrBlock: "10.41.1.96/28", subnetCidrBlock: "10.41.1.96/28" },
+            problems: [],
+        },
+        {
+            what: "a VPC that is too large",
+            change: { cidrBlock: "10.40.0.0/15" },
+            problems: [["cidrBlock", "AWS takes blocks from /16 to /28 only; choose a prefix between them"]],
+        },
+        {
+            what: "a subnet that is too small",
+            change: { subnetCidrBlock: "10.41.1.0/29" },
+            problems: [["subnetCidrBlock", "AWS takes blocks from /16 to /28 only; choose a prefix between them"]],
+        },
+        {
+            what: "a subnet outside its VPC",
+            change: { subnetCidrBlock: "10.43.1.0/24", privateIp: "10.43.1.100" },
+            problems: [["subnetCidrBlock", "is not inside its VPC's block; choose a part of 10.41.0.0/16"]],
+        },
+        {
+            what: "an address before its subnet",
+            change: { privateIp: "10.41.0.255" },
+            problems: [
+                ["privateIp", "is not inside its subnet; choose another address in 10.41.1.0/24, such as 10.41.1.100"],
+            ],
+        },
+        {
+            what: "an address behind its subnet",
+            change: { privateIp: "10.41.2.0" },
+            problems: [
+                ["privateIp", "is not inside its subnet; choose another address in 10.41.1.0/24, such as 10.41.1.100"],
+            ],
+        },
+        ...["10.41.1.0", "10.41.1.1", "10.41.1.2", "10.41.1.3", "10.41.1.255"].map((privateIp) => ({
+            what: `the reserved address ${privateIp}`,
+            change: { privateIp },
+            problems: [
+                [
+                    "privateIp",
+                    "is one of the five that AWS reserves in every subnet; choose another address in 10.41.1.0/24, such as 10.41.1.100",
+                ] as [keyof AddressPlan, string],
+            ],
+        })),
+        ...["10.41.1.4", "10.41.1.254"].map((privateIp) => ({
+            what: `the free address ${privateIp}`,
+            change: { privateIp },
+            problems: [],
+        })),
+        {
+            what: "three malformed texts",
+            change: { cidrBlock: "x", subnetCidrBlock: "10.41.1.1/24", privateIp: "y" },
+            problems: [
+                ["cidrBlock", "is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16"],
+                ["subnetCidrBlock", "has bits set behind its prefix; the block is 10.41.1.0/24"],
+                ["privateIp", "is not an IPv4 address; write four decimal numbers, such as 10.41.1.100"],
+            ],
+        },
+    ];
+    for (const { what, change, problems } of cases) {
+        it(`${problems.length === 0 ? "takes" : "refuses"} ${what}`, () => {
+            const changed = { ...plan, ...change };
+            assert.deepStrictEqual(
+                checkAddressPlan(changed, keys),
+                problems.map(([part, message]) => ({ key: keys[part], value: changed[part], message })),
+            );
+        });
+    }
+});
+
+describe("checkOverlap", () => {
+    const check = (a: string, b: string) => checkOverlap({ key: "a", cidrBlock: a }, { key: "b", cidrBlock: b });
+
+    it("finds equal blocks, and blocks one in the other either way round", () => {
+        for (const [a, b, relation] of [
+            ["10.0.0.0/16", "10.0.0.0/16", "equals"],
+            ["10.0.0.0/16", "10.0.5.0/24", "overlaps"],
+            ["10.0.5.0/24", "10.0.0.0/16", "overlaps"],
+        ] as const) {
+            assert.deepStrictEqual(check(a, b), [
+                {
+                    key: "b",
+                    value: b,
+                    message: `${relation} a = ${a}, and AWS peers only VPCs whose blocks don't; choose another block for one of them`,
+                },
+            ]);
+        }
+    });
+
+    it("has nothing to say of blocks apart, nor of what is no block", () => {
+        assert.deepStrictEqual(check("10.0.0.0/16", "10.1.0.0/16"), []);
+        assert.deepStrictEqual(check("10.0.0.0/16", "10.0.0.0/99"), []);
+        assert.deepStrictEqual(check("x", "10.0.0.0/16"), []);
+    });
+});
+
+describe("checkSourceCidrs", () => {
+    it("takes any blocks, and none", () => {
+        assert.deepStrictEqual(checkSourceCidrs("k", []), []);
+        assert.deepStrictEqual(checkSourceCidrs("k", ["0.0.0.0/0", "192.0.2.7/32"]), []);
+    });
+
+    it("refuses what is no block, and what is listed twice", () => {
+        assert.deepStrictEqual(
+            checkSourceCidrs("k", ["192.0.2.7", "192.0.2.7/32", "192.0.2.0/24", "192.0.2.0/24"]).map(
+                ({ key, value, message }) => [key, value, message],
+            ),
+            [
+                ["k", "192.0.2.7", "is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16"],
+                ["k", "192.0.2.0/24", "is listed twice; leave one of them out"],
+            ],
+        );
+    });
+});

@@ -1,0 +1,309 @@
+import * as assert from "assert";
+import * as aws from "@pulumi/aws/provider";
+import { LabVpc, type LabVpcArgs } from "../components/labVpc";
+import { deploy, valueOf, type Registration } from "./mocks";
+
+const al2023 = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64";
+
+const args: LabVpcArgs = {
+    side: 1,
+    cidrBlock: "10.41.0.0/16",
+    subnetCidrBlock: "10.41.1.0/24",
+    privateIp: "10.41.1.100",
+    keyName: "key",
+    sshCidrs: ["192.0.2.0/24", "198.51.100.7/32"],
+    icmpCidrs: ["0.0.0.0/0"],
+};
+
+/** Everything that act 1 makes for side 1: type, inputs and what must be there before. */
+const expected: Record<string, { type: string; inputs: object; after: string[] }> = {
+    "a-vpc": {
+        type: "aws:ec2/vpc:Vpc",
+        inputs: {
+            cidrBlock: "10.41.0.0/16",
+            enableDnsSupport: true,
+            enableDnsHostnames: true,
+            tags: { Name: "ljhVPC1" },
+        },
+        after: [],
+    },
+    "a-internet-gateway": {
+        type: "aws:ec2/internetGateway:InternetGateway",
+        inputs: { vpcId: "id-of-a-vpc", tags: { Name: "ljhVPCPeering-IGW1" } },
+        after: ["a-vpc"],
+    },
+    "a-route-table": {
+        type: "aws:ec2/routeTable:RouteTable",
+        inputs: { vpcId: "id-of-a-vpc", tags: { Name: "ljhVPCPeering-RT1" } },
+        after: ["a-vpc"],
+    },
+    "a-default-route": {
+        type: "aws:ec2/route:Route",
+        inputs: {
+            routeTableId: "id-of-a-route-table",
+            destinationCidrBlock: "0.0.0.0/0",
+            gatewayId: "id-of-a-internet-gateway",
+        },
+        after: ["a-internet-gateway", "a-route-table"],
+    },
+    "a-subnet": {
+        type: "aws:ec2/subnet:Subnet",
+        inputs: {
+            vpcId: "id-of-a-vpc",
+            cidrBlock: "10.41.1.0/24",
+            availabilityZone: "ap-northeast-2a",
+            mapPublicIpOnLaunch: true,
+            tags: { Name: "ljhVPCPeering-VPC1-Subnet1" },
+        },
+        after: ["a-vpc"],
+    },
+    "a-route-table-association": {
+        type: "aws:ec2/routeTableAssociation:RouteTableAssociation",
+        inputs: { routeTableId: "id-of-a-route-table", subnetId: "id-of-a-subnet" },
+        after: ["a-route-table", "a-subnet"],
+    },
+    "a-security-group": {
+        type: "aws:ec2/securityGroup:SecurityGroup",
+        inputs: {
+            name: "ljhVPC1-EC2-SecurityGroup",
+            description: "VPC1-EC2-SecurityGroup",
+            vpcId: "id-of-a-vpc",
+            tags: { Name: "ljhVPC1-EC2-SecurityGroup" },
+        },
+        after: ["a-vpc"],
+    },
+    ...Object.fromEntries(
+        [
+            { role: "ssh-192.0.2.0/24", cidrIpv4: "192.0.2.0/24", ipProtocol: "tcp", port: 22 },
+            { role: "ssh-198.51.100.7/32", cidrIpv4: "198.51.100.7/32", ipProtocol: "tcp", port: 22 },
+            { role: "icmp-0.0.0.0/0", cidrIpv4: "0.0.0.0/0", ipProtocol: "icmp", port: -1 },
+        ].map(({ role, cidrIpv4, ipProtocol, port }) => [
+            `a-${role}`,
+            {
+                type: "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+                inputs: {
+                    securityGroupId: "id-of-a-security-group",
+                    cidrIpv4,
+                    ipProtocol,
+                    fromPort: port,
+                    toPort: port,
+                    tags: { Name: "ljhVPC1-EC2-SecurityGroup" },
+                },
+                after: ["a-security-group"],
+            },
+        ]),
+    ),
+    "a-egress": {
+        type: "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+        inputs: {
+            securityGroupId: "id-of-a-security-group",
+            cidrIpv4: "0.0.0.0/0",
+            ipProtocol: "-1",
+            tags: { Name: "ljhVPC1-EC2-SecurityGroup" },
+        },
+        after: ["a-security-group"],
+    },
+    "a-ami": {
+        type: "pulumi:index:Stash",
+        inputs: { input: `image-of-${al2023}` },
+        after: [],
+    },
+    "a-server": {
+        type: "aws:ec2/instance:Instance",
+        inputs: {
+            ami: `image-of-${al2023}`,
+            instanceType: "t2.micro",
+            subnetId: "id-of-a-subnet",
+            privateIp: "10.41.1.100",
+            vpcSecurityGroupIds: ["id-of-a-security-group"],
+            keyName: "key",
+            userDataReplaceOnChange: true,
+            metadataOptions: { httpEndpoint: "enabled", httpTokens: "required" },
+            rootBlockDevice: { encrypted: true },
+            tags: { Name: "ljhVPC1-EC2" },
+        },
+        after: ["a-ami", "a-default-route", "a-egress", "a-route-table-association", "a-security-group", "a-subnet"],
+    },
+};
+
+function withoutUserData({ inputs }: Registration): object {
+    return Object.fromEntries(Object.entries(inputs).filter(([key]) => key !== "userData"));
+}
+
+describe("LabVpc", () => {
+    it("makes everything of act 1 for one side, and nothing else", async () => {
+        const { registrations, get, outputs } = await deploy(() => new LabVpc("a", args));
+
+        assert.deepStrictEqual(registrations.map(({ name }) => name).sort(), ["a", ...Object.keys(expected)].sort());
+        for (const [name, { type, inputs, after }] of Object.entries(expected)) {
+            const found = get(name);
+            assert.deepStrictEqual(
+                { type: found.type, inputs: withoutUserData(found), parent: found.parent, after: found.dependencies },
+                { type, inputs, parent: "a", after },
+                name,
+            );
+        }
+        assert.strictEqual(get("a").type, "vpc-peering-lab:components:LabVpc");
+        assert.deepStrictEqual(outputs.get("a"), [
+            "privateIp",
+            "publicDns",
+            "publicIp",
+            "routeTableId",
+            "securityGroupId",
+            "serverId",
+            "subnetId",
+            "vpcId",
+        ]);
+    });
+
+    it("gives the server user data with its own name and page", async () => {
+        const { get } = await deploy(() => new LabVpc("a", args));
+        const { userData } = get("a-server").inputs;
+        assert.match(String(userData), /hostnamectl set-hostname 'ljhVPC1-EC2'/);
+        assert.match(String(userData), /VPC Peering Lab - VPC1 Web Server/);
+    });
+
+    it("exposes ids, addresses and the path of its packets", async () => {
+        let made: LabVpc | undefined;
+        await deploy(() => (made = new LabVpc("a", args)));
+        assert.ok(made);
+        const { vpcId, subnetId, routeTableId, securityGroupId, serverId, privateIp, publicIp, publicDns, path } = made;
+        assert.deepStrictEqual(
+            await Promise.all(
+                [vpcId, subnetId, routeTableId, securityGroupId, serverId, privateIp, publicIp, publicDns].map(valueOf),
+            ),
+            [
+                "id-of-a-vpc",
+                "id-of-a-subnet",
+                "id-of-a-route-table",
+                "id-of-a-security-group",
+                "id-of-a-server",
+                "10.41.1.100",
+                "public-ip-of-a-server",
+                "dns-of-a-server",
+            ],
+        );
+        assert.deepStrictEqual(
+            (await valueOf(path)).sort(),
+            Object.keys(expected)
+                .filter((name) => name !== "a-ami")
+                .map((name) => `id-of-${name}`)
+                .sort(),
+        );
+        assert.deepStrictEqual(made.probed, {
+            label: "VPC1",
+            privateIp: "10.41.1.100",
+            page: "<html><h1>VPC Peering Lab - VPC1 Web Server</h1></html>",
+            cidrBlock: "10.41.0.0/16",
+            routeTable: "ljhVPCPeering-RT1",
+            securityGroup: "ljhVPC1-EC2-SecurityGroup",
+        });
+    });
+
+    it("opens nothing to anybody unless told to", async () => {
+        const { registrations } = await deploy(
+            () => new LabVpc("a", { ...args, sshCidrs: undefined, icmpCidrs: undefined }),
+        );
+        assert.deepStrictEqual(
+            registrations.filter(({ type }) => type.includes("IngressRule")),
+            [],
+        );
+    });
+
+    it("takes its image from the parameter that is chosen, and another choice replaces the server", async () => {
+        const { get, calls } = await deploy(() => new LabVpc("a", { ...args, ami: "al2" }));
+        const parameter = "/aws/service/ami-amazon-linux-latest/amzn2-ami-hvm-x86_64-gp2";
+        assert.ok(calls.some(({ inputs }) => (inputs as { name?: string }).name === parameter));
+        assert.strictEqual(get("a-ami").replacementTrigger, parameter);
+        assert.strictEqual(get("a-server").inputs["ami"], `image-of-${parameter}`);
+    });
+
+    it("asks for zones that need no opt-in", async () => {
+        const { calls } = await deploy(() => new LabVpc("a", args));
+        assert.deepStrictEqual(calls.find(({ token }) => token.includes("getAvailabilityZones"))?.inputs, {
+            state: "available",
+            filters: [{ name: "opt-in-status", values: ["opt-in-not-required"] }],
+        });
+    });
+
+    it("frees the server's private address before it makes another server", async () => {
+        const { get } = await deploy(() => new LabVpc("a", args));
+        assert.strictEqual(get("a-server").deleteBeforeReplace, true);
+    });
+
+    it("names and tags everything as told", async () => {
+        const { registrations, get } = await deploy(
+            () =>
+                new LabVpc("a", {
+                    ...args,
+                    side: 2,
+                    prefix: "me",
+                    label: "Blue",
+                    instanceType: "t3.nano",
+                    tags: { team: "network", Name: "x" },
+                }),
+        );
+        const tags = registrations.flatMap(({ inputs }) => (inputs["tags"] ? [inputs["tags"] as object] : []));
+        assert.strictEqual(tags.length, 10);
+        for (const tag of tags) {
+            assert.match(JSON.stringify(tag), /"team":"network"/);
+            assert.match(JSON.stringify(tag), /"Name":"me(Blue|VPCPeering-)/);
+        }
+        assert.strictEqual(get("a-server").inputs["instanceType"], "t3.nano");
+        assert.match(String(get("a-server").inputs["userData"]), /VPC Peering Lab - Blue Web Server/);
+        assert.deepStrictEqual(get("a-route-table").inputs["tags"], { team: "network", Name: "meVPCPeering-RT2" });
+    });
+
+    it("hands its provider on to everything that it makes and asks", async () => {
+        const { registrations, calls } = await deploy(() => {
+            const provider = new aws.Provider("elsewhere", { region: "eu-central-1" });
+            new LabVpc("a", args, { providers: { aws: provider } });
+        });
+        const made = registrations.filter(({ type }) => type.startsWith("aws:"));
+        assert.strictEqual(made.length, 12);
+        for (const { name, provider } of made) {
+            assert.strictEqual(provider, "id-of-elsewhere", name);
+        }
+        assert.deepStrictEqual(
+            calls.map(({ provider }) => provider?.split("::").at(-1)),
+            ["id-of-elsewhere", "id-of-elsewhere"],
+        );
+    });
+
+    it("refuses what AWS would refuse, all at once, before it makes anything", async () => {
+        let error: unknown;
+        const { registrations } = await deploy(() => {
+            try {
+                new LabVpc("a", {
+                    ...args,
+                    prefix: "-",
+                    label: "Ünder",
+                    cidrBlock: "10.41.1.0/16",
+                    privateIp: "10.41.1.1",
+                    sshCidrs: ["anywhere"],
+                    icmpCidrs: ["10.0.0.0/8", "10.0.0.0/8"],
+                });
+            } catch (caught) {
+                error = caught;
+            }
+        });
+        assert.ok(error instanceof Error);
+        assert.strictEqual(error.constructor.name, "ResourceError");
+        assert.strictEqual(
+            error.message,
+            [
+                "LabVpc a has 6 problems; nothing was created:",
+                '  cidrBlock = "10.41.1.0/16": has bits set behind its prefix; the block is 10.41.0.0/16',
+                '  privateIp = "10.41.1.1": is one of the five that AWS reserves in every subnet; choose another address in 10.41.1.0/24, such as 10.41.1.100',
+                '  sshCidrs = "anywhere": is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16',
+                '  icmpCidrs = "10.0.0.0/8": is listed twice; leave one of them out',
+                '  prefix = "-": may have letters, digits and hyphens only, begins with a letter and has 20 characters at most',
+                '  label = "Ünder": may have letters, digits and hyphens only, begins with a letter and has 20 characters at most',
+            ].join("\n"),
+        );
+        assert.deepStrictEqual(
+            registrations.map(({ name }) => name),
+            ["a"],
+        );
+    });
+});

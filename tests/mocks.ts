@@ -1,0 +1,190 @@
+import * as pulumi from "@pulumi/pulumi";
+import { MockMonitor, type MockCallArgs, type MockResourceArgs } from "@pulumi/pulumi/runtime/mocks";
+
+/** One registration as the engine would have got it. */
+export interface Registration {
+    readonly type: string;
+    readonly name: string;
+    readonly inputs: Record<string, unknown>;
+    /** Name of the parent; empty for the stack's own. */
+    readonly parent: string;
+    /** Names of everything that must be there before, by data or by `dependsOn`. */
+    readonly dependencies: readonly string[];
+    readonly provider: string;
+    readonly deleteBeforeReplace: boolean;
+    readonly replacementTrigger: unknown;
+}
+
+/** What a program registered, asked for and put out. */
+export interface Deployment {
+    readonly registrations: readonly Registration[];
+    readonly calls: readonly MockCallArgs[];
+    /** Outputs by which components were closed, by name. */
+    readonly outputs: ReadonlyMap<string, readonly string[]>;
+    /** The one registration of that name; throws when there is none. */
+    get(name: string): Registration;
+}
+
+/** The parts of the engine's request that mocks are not shown. */
+interface Request {
+    getType(): string;
+    getName(): string;
+    getParent(): string;
+    getDependenciesList(): string[];
+    getProvider(): string;
+    getDeletebeforereplace(): boolean;
+    getReplacementTrigger(): { toJavaScript(): unknown } | undefined;
+}
+
+const nameOf = (urn: string): string => urn.split("::").at(-1) ?? "";
+
+/** What AWS adds to each kind of resource; a kind that is not here is a mistake. */
+const computed: Record<string, (args: MockResourceArgs) => Record<string, unknown>> = {
+    "pulumi:pulumi:Stack": () => ({}),
+    "pulumi:index:Stash": ({ inputs }) => ({ output: (inputs as { input: unknown }).input }),
+    "pulumi:providers:aws": () => ({}),
+    "vpc-peering-lab:components:LabVpc": () => ({}),
+    "vpc-peering-lab:components:PeeredVpcPair": () => ({}),
+    "vpc-peering-lab:components:ReachabilityCheck": () => ({}),
+    "aws:ec2/vpc:Vpc": () => ({}),
+    "aws:ec2/internetGateway:InternetGateway": () => ({}),
+    "aws:ec2/routeTable:RouteTable": () => ({}),
+    "aws:ec2/route:Route": () => ({}),
+    "aws:ec2/subnet:Subnet": () => ({}),
+    "aws:ec2/routeTableAssociation:RouteTableAssociation": () => ({}),
+    "aws:ec2/securityGroup:SecurityGroup": () => ({}),
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": () => ({}),
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": () => ({}),
+    "aws:ec2/keyPair:KeyPair": ({ name }) => ({ keyName: `${name}-generated` }),
+    "aws:ec2/instance:Instance": ({ name }) => ({ publicIp: `public-ip-of-${name}`, publicDns: `dns-of-${name}` }),
+    "aws:ec2/vpcPeeringConnection:VpcPeeringConnection": () => ({ acceptStatus: "pending-acceptance" }),
+    "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter": () => ({ acceptStatus: "active" }),
+    "aws:ec2/peeringConnectionOptions:PeeringConnectionOptions": () => ({}),
+    "command:remote:Command": ({ name }) => ({ stdout: stdoutOf(name) }),
+};
+
+/** What the scripts print, by the role of the command that runs them. */
+function stdoutOf(name: string): string {
+    if (name.endsWith("-access-log")) {
+        return '{"client":"10.41.1.100"}';
+    }
+    return name.endsWith("-ready")
+        ? '{"ready":true}'
+        : '{"icmp":"reply","http":"page","roundTripMs":0.25,"mark":"abc"}';
+}
+
+const answers: Record<string, (inputs: Record<string, unknown>) => Record<string, unknown>> = {
+    "aws:index/getAvailabilityZones:getAvailabilityZones": () => ({ names: ["ap-northeast-2a", "ap-northeast-2b"] }),
+    "aws:ssm/getParameter:getParameter": ({ name }) => ({ insecureValue: `image-of-${String(name)}` }),
+};
+
+/**
+ * Runs a program against an engine that records, and waits until all of it is registered. Throws on a resource or call
+ * that it does not know.
+ */
+export async function deploy(
+    program: () => unknown,
+    config: Record<string, string> = {},
+    secretKeys: string[] = [],
+): Promise<Deployment> {
+    const registrations: Registration[] = [];
+    const calls: MockCallArgs[] = [];
+    const outputs = new Map<string, string[]>();
+    const requests = new Map<string, Request>();
+    await pulumi.runtime.setMocks(
+        {
+            newResource: (args) => {
+                const computedBy = computed[args.type];
+                if (!computedBy) {
+                    throw new Error(`mocks: no resource of type ${args.type} is expected`);
+                }
+                const registration = registrationOf(args, requests.get(`${args.type} ${args.name}`));
+                registrations.push(registration);
+                return { id: `id-of-${args.name}`, state: { ...registration.inputs, ...computedBy(args) } };
+            },
+            call: (args) => {
+                const answer = answers[args.token];
+                if (!answer) {
+                    throw new Error(`mocks: no call of ${args.token} is expected`);
+                }
+                calls.push(args);
+                return answer(args.inputs as Record<string, unknown>);
+            },
+        },
+        "vpc-peering-lab",
+        "test",
+    );
+    record(requests, outputs);
+    pulumi.runtime.setAllConfig(config, secretKeys);
+    process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(secretKeys);
+    try {
+        await program();
+    } finally {
+        await settled(registrations);
+    }
+    return {
+        registrations,
+        calls,
+        outputs,
+        get: (name) => {
+            const found = registrations.filter((registration) => registration.name === name);
+            if (found.length !== 1 || !found[0]) {
+                throw new Error(`${found.length} registrations are called ${name}`);
+            }
+            return found[0];
+        },
+    };
+}
+
+/** Lets the monitor in use keep what its mocks are not shown: each resource's request, and the outputs of components. */
+function record(requests: Map<string, Request>, outputs: Map<string, string[]>): void {
+    const monitor = pulumi.runtime.getMonitor() as unknown as MockMonitor;
+    const register = monitor.registerResource.bind(monitor);
+    monitor.registerResource = (request: Request, callback) => {
+        requests.set(`${request.getType()} ${request.getName()}`, request);
+        return register(request, callback);
+    };
+    const close = monitor.registerResourceOutputs.bind(monitor);
+    monitor.registerResourceOutputs = (
+        request: { getUrn(): string; getOutputs(): { toJavaScript(): object } },
+        callback,
+    ) => {
+        outputs.set(nameOf(request.getUrn()), Object.keys(request.getOutputs().toJavaScript()).sort());
+        close(request, callback);
+    };
+}
+
+/** What the engine was asked for, as the tests look at it. */
+function registrationOf(args: MockResourceArgs, request: Request | undefined): Registration {
+    if (!request) {
+        throw new Error(`mocks: ${args.name} was not asked for`);
+    }
+    return {
+        type: args.type,
+        name: args.name,
+        inputs: args.inputs as Record<string, unknown>,
+        parent: nameOf(request.getParent()),
+        dependencies: request.getDependenciesList().map(nameOf).sort(),
+        provider: nameOf(request.getProvider()),
+        deleteBeforeReplace: request.getDeletebeforereplace(),
+        replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
+    };
+}
+
+/** Waits until nothing more comes: an output that is awaited on the way may register more after the queue was empty. */
+async function settled(registrations: readonly Registration[]): Promise<void> {
+    for (let seen = -1; seen !== registrations.length;) {
+        seen = registrations.length;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        await (pulumi.runtime as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs();
+    }
+}
+
+/** The value of an output, once it is there. */
+export function valueOf<Value>(output: pulumi.Output<Value>): Promise<Value> {
+    return new Promise((resolve) => {
+        output.apply((value) => {
+            resolve(value);
+        });
+    });
+}
