@@ -27,13 +27,15 @@ const reachability =
         { dependsOn: pair },
     );
 
+const identity = settings.check?.privateKey.kind === "path" ? `-i ${settings.check.privateKey.path} ` : "";
+
 const describe = (vpc: LabVpc) => ({
     vpcId: vpc.vpcId,
     serverId: vpc.serverId,
     privateIp: vpc.privateIp,
     publicIp: vpc.publicIp,
     publicDns: vpc.publicDns,
-    ssh: vpc.publicIp.apply((address) => `ssh ec2-user@${address}`),
+    ssh: vpc.publicIp.apply((address) => `ssh ${identity}ec2-user@${address}`),
 });
 
 /** The requester's ids and addresses, and how to log in to its server. */

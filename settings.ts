@@ -2,6 +2,7 @@ import { distance } from "fastest-levenshtein";
 import * as fs from "fs";
 import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
+import { contains, parseCidr } from "./components/cidr";
 import { amiParameters, type LabVpcArgs } from "./components/labVpc";
 import { checkPeeredVpcPairArgs, sides, type PairSideArgs, type PeeredVpcPairArgs } from "./components/peeredVpcPair";
 import { describeProblems, type Problem } from "./components/problems";
@@ -94,7 +95,7 @@ const schema = z.strictObject({
     icmpCidrs: cidrs,
     dnsResolution: flag,
     keyName: text,
-    sshPublicKey: z.union([z.literal(""), text.regex(publicKeys)], {
+    sshPublicKey: text.refine((key) => key === "" || publicKeys.test(key), {
         error: "is not an RSA or ED25519 public key; give the one line of a .pub file, such as id_ed25519.pub",
     }),
     sshPrivateKey: text,
@@ -176,6 +177,24 @@ function keyProblems(values: Values, raw: RawConfig): Problem[] {
     return problems;
 }
 
+/** The check pings, so the groups must let it; what no group lets in would always seem isolated. */
+function icmpProblems(values: Values): Problem[] {
+    const open = values.icmpCidrs.map(parseCidr);
+    return (["vpc1CidrBlock", "vpc2CidrBlock"] as const).flatMap((key) => {
+        const block = parseCidr(values[key]);
+        if (!values.check || !block.ok || open.some((cidr) => !cidr.ok || contains(cidr.value, block.value))) {
+            return [];
+        }
+        return [
+            {
+                key: "icmpCidrs",
+                value: JSON.stringify(values.icmpCidrs),
+                message: `does not cover ${key} = ${block.value.text}, whose server the check lets ping the other; add that block, or turn the check off with 'pulumi config set check false'`,
+            },
+        ];
+    });
+}
+
 function pairOf(values: Values): Settings["pair"] {
     const shared = {
         instanceType: values.instanceType,
@@ -215,7 +234,7 @@ function salvage(raw: RawConfig): Values {
     const harmless = {
         peering: false,
         sshCidrs: [],
-        icmpCidrs: [],
+        icmpCidrs: ["0.0.0.0/0"],
         dnsResolution: false,
         sshAgent: false,
         check: false,
@@ -239,7 +258,7 @@ export function parseSettings(raw: RawConfig): ReadSettings {
     const values = parsed.success ? parsed.data : salvage(raw);
     const pair = pairOf(values);
     problems.push(...checkPeeredVpcPairArgs({ ...pair, keyName: values.keyName }, keyOf));
-    problems.push(...keyProblems(values, raw));
+    problems.push(...keyProblems(values, raw), ...icmpProblems(values));
     const warnings = values.sshCidrs.includes("0.0.0.0/0")
         ? [
               `sshCidrs has 0.0.0.0/0: anybody may try to log in to the servers. Narrow it to your own address with pulumi config set sshCidrs '["203.0.113.7/32"]'`,

@@ -115,12 +115,12 @@ function reportOf<Report>(command: remote.Command): pulumi.Output<Report> {
     return pulumi.unsecret(command.stdout).apply((text) => JSON.parse(text) as Report);
 }
 
-/** Where and how to log in; a dial is tried again until the time limit is up, every five seconds at the latest. */
+/** Where and how to log in, which @pulumi/command keeps as a secret as a whole; a dial is tried again until the time limit is up, every five seconds at the latest. */
 function connection(vpc: LabVpc, ssh: SshAccess, timeLimit: number) {
     return {
         host: vpc.publicIp,
         user: ssh.user ?? "ec2-user",
-        ...(ssh.privateKey === undefined ? {} : { privateKey: pulumi.secret(ssh.privateKey) }),
+        ...(ssh.privateKey === undefined ? {} : { privateKey: ssh.privateKey }),
         perDialTimeout: 5,
         dialErrorLimit: Math.ceil(timeLimit / 5),
     };

@@ -243,7 +243,7 @@ describe("LabVpc", () => {
                     tags: { team: "network", Name: "x" },
                 }),
         );
-        const tags = registrations.flatMap(({ inputs }) => (inputs["tags"] ? [inputs["tags"] as object] : []));
+        const tags = registrations.flatMap(({ inputs }) => (inputs["tags"] ? [inputs["tags"]] : []));
         assert.strictEqual(tags.length, 10);
         for (const tag of tags) {
             assert.match(JSON.stringify(tag), /"team":"network"/);

@@ -22,7 +22,7 @@ export interface Deployment {
     /** Outputs by which components were closed, by name. */
     readonly outputs: ReadonlyMap<string, readonly string[]>;
     /** The one registration of that name; throws when there is none. */
-    get(name: string): Registration;
+    readonly get: (name: string) => Registration;
 }
 
 /** The parts of the engine's request that mocks are not shown. */

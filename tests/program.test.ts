@@ -1,0 +1,119 @@
+import * as assert from "assert";
+import * as pulumi from "@pulumi/pulumi";
+import { parse } from "yaml";
+import * as fs from "fs";
+import * as path from "path";
+import { deploy, valueOf, type Deployment } from "./mocks";
+
+const root = path.join(__dirname, "..");
+const sshPublicKey = `ssh-ed25519 ${"A".repeat(68)} me@here`;
+
+/** Runs the whole program with the settings of Pulumi.yaml and these; gives what it registered and its outputs. */
+async function up(change: Record<string, string>): Promise<Deployment & { exports: Record<string, unknown> }> {
+    const { config } = parse(fs.readFileSync(path.join(root, "Pulumi.yaml"), "utf8")) as {
+        config: Record<string, { default: unknown }>;
+    };
+    const values = Object.entries(config).map(([key, { default: value }]) => [
+        key,
+        typeof value === "string" ? value : JSON.stringify(value),
+    ]);
+    const all = {
+        ...(Object.fromEntries(values) as Record<string, string>),
+        sshPublicKey,
+        sshAgent: "true",
+        ...change,
+    };
+    let exports: Record<string, unknown> = {};
+    const deployment = await deploy(
+        () => {
+            const program = require.resolve("../index");
+            // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- the program is to run anew
+            delete require.cache[program];
+            // eslint-disable-next-line @typescript-eslint/no-require-imports
+            exports = require(program) as Record<string, unknown>;
+        },
+        Object.fromEntries(Object.entries(all).map(([key, value]) => [`vpc-peering-lab:${key}`, value])),
+    );
+    return { ...deployment, exports };
+}
+
+const resolved = (output: unknown): Promise<unknown> => valueOf(pulumi.output(output));
+
+describe("the program", () => {
+    it("builds the base with the taught names and addresses, and checks that it is isolated", async () => {
+        const { get, registrations, exports } = await up({});
+        for (const side of [1, 2]) {
+            const name = side === 1 ? "lab-requester" : "lab-accepter";
+            assert.deepStrictEqual(get(`${name}-vpc`).inputs["tags"], { Name: `ljhVPC${side}` });
+            assert.strictEqual(get(`${name}-vpc`).inputs["cidrBlock"], `10.4${side}.0.0/16`);
+            assert.strictEqual(get(`${name}-subnet`).inputs["cidrBlock"], `10.4${side}.1.0/24`);
+            assert.strictEqual(get(`${name}-server`).inputs["privateIp"], `10.4${side}.1.100`);
+            assert.strictEqual(get(`${name}-server`).inputs["keyName"], "lab-key-generated");
+        }
+        assert.deepStrictEqual(get("lab-key").inputs, { publicKey: sshPublicKey, tags: {} });
+        assert.strictEqual(registrations.filter(({ type }) => /peering/i.test(type.split(":")[1] ?? "")).length, 0);
+        assert.match(String(get("lab-check-VPC1-to-VPC2").inputs["stdin"]), /expected_icmp='none'/);
+        assert.strictEqual(exports["stage"], "isolated");
+        assert.strictEqual(exports["peering"], undefined);
+    });
+
+    it("peers the two and checks that they are reachable", async () => {
+        const { get, exports } = await up({ peering: "true" });
+        assert.match(String(get("lab-check-VPC2-to-VPC1").inputs["stdin"]), /expected_icmp='reply'/);
+        assert.deepStrictEqual((get("lab-check-VPC2-to-VPC1").inputs["triggers"] as string[]).slice(0, 2), [
+            "reachable",
+            "id-of-lab-peering",
+        ]);
+        for (const carrier of ["lab-requester-peering-route", "lab-accepter-http-from-peer", "lab-requester-server"]) {
+            assert.ok(get("lab-check-VPC1-ready").dependencies.includes(carrier), carrier);
+        }
+        assert.strictEqual(exports["stage"], "reachable");
+        assert.deepStrictEqual(await resolved(exports["peering"]), { id: "id-of-lab-peering", status: "active" });
+    });
+
+    it("puts out what a person needs next", async () => {
+        const { exports } = await up({});
+        assert.deepStrictEqual(await resolved(exports["requester"]), {
+            vpcId: "id-of-lab-requester-vpc",
+            serverId: "id-of-lab-requester-server",
+            privateIp: "10.41.1.100",
+            publicIp: "public-ip-of-lab-requester-server",
+            publicDns: "dns-of-lab-requester-server",
+            ssh: "ssh ec2-user@public-ip-of-lab-requester-server",
+        });
+        assert.strictEqual(
+            ((await resolved(exports["accepter"])) as { vpcId: string }).vpcId,
+            "id-of-lab-accepter-vpc",
+        );
+        const check = (await resolved(exports["check"])) as { direction: string }[];
+        assert.deepStrictEqual(
+            check.map(({ direction }) => direction),
+            ["VPC1 -> VPC2", "VPC2 -> VPC1"],
+        );
+    });
+
+    it("uses an existing key pair, and names the key's file in the ssh command", async () => {
+        const { get, registrations, exports } = await up({
+            sshPublicKey: "",
+            keyName: "mine",
+            sshAgent: "false",
+            sshPrivateKeyPath: __filename,
+        });
+        assert.ok(!registrations.some(({ name }) => name === "lab-key"));
+        assert.strictEqual(get("lab-accepter-server").inputs["keyName"], "mine");
+        assert.strictEqual(
+            ((await resolved(exports["requester"])) as { ssh: string }).ssh,
+            `ssh -i ${__filename} ec2-user@public-ip-of-lab-requester-server`,
+        );
+    });
+
+    it("leaves the check out when it is off", async () => {
+        const { registrations, exports } = await up({ check: "false", sshAgent: "false" });
+        assert.ok(!registrations.some(({ type }) => type.startsWith("command:")));
+        assert.strictEqual(exports["check"], undefined);
+    });
+
+    it("registers nothing when a setting is wrong", async () => {
+        await assert.rejects(up({ vpc1CidrBlock: "10.41.1.0/16" }), /the block is 10\.41\.0\.0\/16/);
+    });
+});

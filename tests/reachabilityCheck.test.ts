@@ -1,0 +1,155 @@
+import * as assert from "assert";
+import * as pulumi from "@pulumi/pulumi";
+import { LabVpc } from "../components/labVpc";
+import { accessLogScript, probeScript, readyScript } from "../components/probe";
+import { ReachabilityCheck, type DirectionResult, type ReachabilityCheckArgs } from "../components/reachabilityCheck";
+import { deploy, valueOf, type Deployment } from "./mocks";
+
+interface Checked {
+    readonly deployment: Deployment;
+    readonly check: ReachabilityCheck;
+    readonly vpcs: readonly [LabVpc, LabVpc];
+}
+
+async function checked(change: Partial<ReachabilityCheckArgs> = {}): Promise<Checked> {
+    let made: Omit<Checked, "deployment"> | undefined;
+    const deployment = await deploy(() => {
+        const vpcs = [1, 2].map(
+            (side) =>
+                new LabVpc(`v${side}`, {
+                    side,
+                    cidrBlock: `10.4${side}.0.0/16`,
+                    subnetCidrBlock: `10.4${side}.1.0/24`,
+                    privateIp: `10.4${side}.1.100`,
+                    keyName: "key",
+                }),
+        ) as [LabVpc, LabVpc];
+        const check = new ReachabilityCheck(
+            "c",
+            {
+                vpcs,
+                expect: "reachable",
+                path: ["one", pulumi.output("two")],
+                ssh: { privateKey: "the private key" },
+                timeLimit: 101,
+                ...change,
+            },
+            { dependsOn: [vpcs[0]] },
+        );
+        made = { check, vpcs };
+    });
+    assert.ok(made);
+    return { ...made, deployment };
+}
+
+/** A value as the engine gets it when it is a secret: with the mark by which it knows one. */
+const secret = (value: unknown) => ({ "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", value });
+
+const serverOf: Record<string, string> = {
+    "c-VPC1-ready": "v1",
+    "c-VPC2-ready": "v2",
+    "c-VPC1-to-VPC2": "v1",
+    "c-VPC1-to-VPC2-access-log": "v2",
+    "c-VPC2-to-VPC1": "v2",
+    "c-VPC2-to-VPC1-access-log": "v1",
+};
+
+describe("ReachabilityCheck", () => {
+    let all: Checked;
+    before(async () => {
+        all = await checked();
+    });
+    const commands = () => all.deployment.registrations.filter(({ type }) => type === "command:remote:Command");
+
+    it("runs a command for each server and two for each direction", () => {
+        assert.deepStrictEqual(
+            commands()
+                .map(({ name }) => name)
+                .sort(),
+            Object.keys(serverOf).sort(),
+        );
+        for (const { name, parent } of commands()) {
+            assert.strictEqual(parent, "c", name);
+        }
+        assert.strictEqual(all.deployment.get("c").type, "vpc-peering-lab:components:ReachabilityCheck");
+        assert.deepStrictEqual(all.deployment.outputs.get("c"), ["results"]);
+    });
+
+    it("logs in to the right server, as ec2-user, with the private key as a secret, until the time is up", () => {
+        for (const { name, inputs } of commands()) {
+            const { create, triggers, logging, connection } = inputs;
+            assert.deepStrictEqual(
+                { create, triggers, logging, connection },
+                {
+                    create: "bash -s",
+                    triggers: ["one", "two"],
+                    logging: "stderr",
+                    connection: secret({
+                        host: `public-ip-of-${serverOf[name] ?? ""}-server`,
+                        port: 22,
+                        user: "ec2-user",
+                        privateKey: "the private key",
+                        perDialTimeout: 5,
+                        dialErrorLimit: 21,
+                    }),
+                },
+                name,
+            );
+        }
+    });
+
+    it("gives each command its script", () => {
+        const [one, two] = all.vpcs.map(({ probed }) => probed) as [LabVpc["probed"], LabVpc["probed"]];
+        const scripts = Object.fromEntries(commands().map(({ name, inputs }) => [name, inputs["stdin"]]));
+        assert.deepStrictEqual(scripts, {
+            "c-VPC1-ready": readyScript(one, 101),
+            "c-VPC2-ready": readyScript(two, 101),
+            "c-VPC1-to-VPC2": probeScript(one, two, "reachable"),
+            "c-VPC2-to-VPC1": probeScript(two, one, "reachable"),
+            "c-VPC1-to-VPC2-access-log": accessLogScript(one, two, "reachable", "abc"),
+            "c-VPC2-to-VPC1-access-log": accessLogScript(two, one, "reachable", "abc"),
+        });
+    });
+
+    it("waits for everything on the path, then for both servers, then for the probe", () => {
+        const { get } = all.deployment;
+        for (const { name, dependencies } of commands()) {
+            assert.ok(dependencies.includes("v1-default-route"), name);
+        }
+        for (const probe of ["c-VPC1-to-VPC2", "c-VPC2-to-VPC1"]) {
+            assert.ok(get(probe).dependencies.includes("c-VPC1-ready"));
+            assert.ok(get(probe).dependencies.includes("c-VPC2-ready"));
+            assert.ok(get(`${probe}-access-log`).dependencies.includes(probe));
+        }
+    });
+
+    it("puts out what was seen, which is no secret", async () => {
+        const expected = { icmp: "reply", http: "page" };
+        const result = (direction: string): DirectionResult => ({
+            direction,
+            expected,
+            seen: { icmp: "reply", http: "page" },
+            roundTripMs: 0.25,
+            clientSeen: "10.41.1.100",
+        });
+        assert.deepStrictEqual(await valueOf(all.check.results), [result("VPC1 -> VPC2"), result("VPC2 -> VPC1")]);
+        assert.strictEqual(await pulumi.isSecret(all.check.results), false);
+    });
+
+    it("expects what it is told to", async () => {
+        const { deployment, check } = await checked({ expect: "isolated" });
+        assert.match(String(deployment.get("c-VPC1-to-VPC2").inputs["stdin"]), /expected_icmp='none'/);
+        assert.match(String(deployment.get("c-VPC1-to-VPC2-access-log").inputs["stdin"]), /expected='none'/);
+        assert.deepStrictEqual((await valueOf(check.results))[0]?.expected, { icmp: "none", http: "none" });
+    });
+
+    it("asks the SSH agent when it has no private key, and takes another user and five minutes", async () => {
+        const { deployment } = await checked({ ssh: { user: "admin" }, timeLimit: undefined });
+        const { inputs } = deployment.get("c-VPC1-ready");
+        assert.deepStrictEqual(
+            inputs["connection"],
+            secret({ host: "public-ip-of-v1-server", port: 22, user: "admin", perDialTimeout: 5, dialErrorLimit: 60 }),
+        );
+        assert.match(String(inputs["stdin"]), /limit='300'/);
+    });
+});
