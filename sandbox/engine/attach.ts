@@ -19,10 +19,14 @@ export interface Providers {
 export async function startProviders(engine: Engine, env: NodeJS.ProcessEnv): Promise<Providers> {
     const plugins = engine.ownPlugins.map((name) => ({
         name,
-        process: spawn(process.execPath, [join(import.meta.dirname, `${name}Plugin.ts`)], {
-            env: { ...env, ...engine.env },
-            stdio: ["ignore", "pipe", "inherit"],
-        }),
+        process: spawn(
+            "setpriv",
+            ["--pdeathsig", "TERM", process.execPath, join(import.meta.dirname, `${name}Plugin.ts`)],
+            {
+                env: { ...env, ...engine.env },
+                stdio: ["ignore", "pipe", "inherit"],
+            },
+        ),
     }));
     const ports = await Promise.all(plugins.map(async ({ name, process }) => `${name}:${await portOf(process, name)}`));
     return {

@@ -5,11 +5,11 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Message } from "google-protobuf";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
-import provider from "@pulumi/pulumi/proto/provider_pb.js";
+import protocol from "@pulumi/pulumi/proto/provider_pb.js";
 import { rewriteForBridge } from "./awsRewrite.ts";
 import { Bridge } from "./bridge.ts";
 import { pinnedVersion } from "./parts.ts";
-import { method, methods, nothing, pluginInfo, servePlugin, type Handler } from "./rpc.ts";
+import { handler, method, methods, nothing, pluginInfo, servePlugin, type Handler } from "./rpc.ts";
 
 /** A cancelled bridge refuses further work; it gets this long to give up what it was doing. */
 const CANCEL_MILLISECONDS = 30_000;
@@ -24,6 +24,7 @@ interface Configured {
 interface Session {
     readonly engine: string | undefined;
     configured?: Configured;
+    underWay: number;
 }
 
 const { VPC_PEERING_LAB_BRIDGE = "", VPC_PEERING_LAB_TERRAFORM_PROVIDER = "" } = process.env;
@@ -34,7 +35,7 @@ const configured: Configured[] = [];
 let spare: Bridge | undefined = new Bridge(VPC_PEERING_LAB_BRIDGE, VPC_PEERING_LAB_TERRAFORM_PROVIDER);
 
 function sessionOf(connection: string): Session {
-    const session = sessions.get(connection) ?? { engine: process.argv[2] };
+    const session = sessions.get(connection) ?? { engine: process.argv[2], underWay: 0 };
     sessions.set(connection, session);
     return session;
 }
@@ -53,10 +54,10 @@ function forget(entry: Configured): void {
 }
 
 /** Gives the session the bridge with its configuration. */
-async function configure(request: Message, connection: string): Promise<Message> {
+async function configure(request: protocol.ConfigureRequest, connection: string): Promise<Message> {
     const session = sessionOf(connection);
     rewriteForBridge(request);
-    const args: unknown = request instanceof provider.ConfigureRequest ? request.getArgs()?.toJavaScript() : undefined;
+    const args: unknown = request.getArgs()?.toJavaScript();
     let entry = configured.find((each) => isDeepStrictEqual(each.args, args));
     if (!entry) {
         const bridge = takeSpare();
@@ -77,9 +78,11 @@ async function configure(request: Message, connection: string): Promise<Message>
     }
 }
 
+/** The engine cancels at the end of each command too; only where work is under way does it mean something. */
 async function cancel(request: Message, connection: string): Promise<Message> {
-    const entry = sessions.get(connection)?.configured;
-    if (entry) {
+    const session = sessionOf(connection);
+    const entry = session.configured;
+    if (entry && session.underWay > 0) {
         forget(entry);
         await entry.bridge.call(method("cancel"), request);
         setTimeout(() => {
@@ -89,34 +92,29 @@ async function cancel(request: Message, connection: string): Promise<Message> {
     return nothing();
 }
 
-function attach(request: Message, connection: string): Message {
-    sessions.set(connection, { engine: request instanceof plugin.PluginAttach ? request.getAddress() : undefined });
-    return nothing();
-}
-
 /** Calls before the configuration (the check of the configuration, the schema) are the same to every bridge. */
 function passOn(name: string): Handler {
     return async (request, connection) => {
-        const bridge = sessionOf(connection).configured?.bridge ?? configured[0]?.bridge ?? (spare ??= takeSpare());
+        const session = sessionOf(connection);
+        const bridge = session.configured?.bridge ?? configured[0]?.bridge ?? (spare ??= takeSpare());
         const back = rewriteForBridge(request);
-        return back(await bridge.call(method(name), request));
+        session.underWay++;
+        try {
+            return back(await bridge.call(method(name), request));
+        } finally {
+            session.underWay--;
+        }
     };
 }
 
-function stop(): void {
-    spare?.stop();
-    for (const { bridge } of configured) {
-        bridge.stop();
-    }
-    process.exit();
-}
-
 const passedOn = Object.keys(methods).filter((name) => !["handshake", "parameterize", "list"].includes(name));
-process.on("SIGINT", stop).on("SIGTERM", stop);
 await servePlugin({
     ...Object.fromEntries(passedOn.map((name) => [name, passOn(name)])),
-    configure,
+    configure: handler(protocol.ConfigureRequest, configure),
     cancel,
-    attach,
+    attach: handler(plugin.PluginAttach, (request, connection) => {
+        sessions.set(connection, { engine: request.getAddress(), underWay: 0 });
+        return nothing();
+    }),
     getPluginInfo: () => pluginInfo(pinnedVersion("aws")),
 });

@@ -13,8 +13,9 @@ export class Bridge {
 
     /** Starts the bridge at `program` with the Terraform provider at `provider`. */
     constructor(program: string, provider: string) {
-        // Without the address of an engine: it is attached to one when one comes.
-        this.process = spawn(program, [], { stdio: ["ignore", "pipe", "inherit"] });
+        // Without the address of an engine: it is attached to one when one comes. It ends itself and the Terraform provider
+        // when interrupted, which the end of this process does, whatever ended it.
+        this.process = spawn("setpriv", ["--pdeathsig", "INT", program], { stdio: ["ignore", "pipe", "inherit"] });
         this.client = this.connect(provider);
         // Whoever calls sees the error.
         this.client.catch(() => undefined);

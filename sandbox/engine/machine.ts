@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, readdirSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, join, sep } from "node:path";
+import { cacheDir } from "../cache.ts";
 
 /** Where an executable is on PATH. */
 export function onPath(program: string): string | undefined {
@@ -17,7 +18,7 @@ export async function findPulumi(minimum: string): Promise<{ dir: string; versio
         return undefined;
     }
     const dir = dirname(realpathSync(found));
-    if (!isExecutable(join(dir, "pulumi-language-nodejs"))) {
+    if (isOfCache(dir) || !isExecutable(join(dir, "pulumi-language-nodejs"))) {
         return undefined;
     }
     const { PulumiCommand } = await import("@pulumi/pulumi/automation/cmd.js");
@@ -35,7 +36,10 @@ export function findPlugin(name: string, version: string): string | undefined {
     return homes
         .filter((home) => home !== undefined)
         .map((home) => join(home, "plugins", `resource-${name}-v${version}`))
-        .find((dir) => isExecutable(join(dir, `pulumi-resource-${name}`)) && !existsSync(`${dir}.partial`));
+        .find((dir) => {
+            const program = join(dir, `pulumi-resource-${name}`);
+            return isExecutable(program) && !isOfCache(realpathSync(program)) && !existsSync(`${dir}.partial`);
+        });
 }
 
 /** The folders in which Terraform looks for plugins, before them the one that `VPC_PEERING_LAB_TERRAFORM_PLUGINS` names. */
@@ -63,6 +67,11 @@ export function findTerraformProvider(): { path: string; version: string } | und
         .flatMap(({ version, dir }) => list(dir).map((file) => ({ version, file, path: join(dir, file) })))
         .filter(({ file, path }) => file.startsWith("terraform-provider-aws") && isExecutable(path))
         .sort((a, b) => b.version.localeCompare(a.version, "en", { numeric: true }))[0];
+}
+
+/** True for what the sandbox made itself: a sandbox started inside a sandbox sees it on PATH and in PULUMI_HOME. */
+function isOfCache(path: string): boolean {
+    return path.startsWith(realpathSync(cacheDir()) + sep);
 }
 
 function list(dir: string): string[] {

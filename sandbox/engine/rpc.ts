@@ -10,6 +10,19 @@ export type Method = grpc.MethodDefinition<Message, Message>;
 /** Answers one call; a thrown error becomes the call's. */
 export type Handler = (request: Message, connection: string) => Promise<Message> | Message;
 
+/** A handler for requests of one type. */
+export function handler<T extends Message>(
+    type: new () => T,
+    answer: (request: T, connection: string) => Promise<Message> | Message,
+): Handler {
+    return (request, connection) => {
+        if (!(request instanceof type)) {
+            throw new Error(`A request is not the ${type.name} it should be.`);
+        }
+        return answer(request, connection);
+    };
+}
+
 /** Limits of message sizes are the engine's, not gRPC's. */
 export const channelOptions: grpc.ChannelOptions = {
     "grpc.max_receive_message_length": -1,

@@ -1,0 +1,83 @@
+import { StringDecoder } from "node:string_decoder";
+import { revealed, type CommandKind, type WireObject } from "./commandInputs.ts";
+import { runLocal, runRemote, type Connection, type LocalOptions, type Task } from "./commandRun.ts";
+
+/** What a command printed, without the last line's end. */
+export interface Outputs {
+    readonly stdout: string;
+    readonly stderr: string;
+}
+
+/** The inputs of a command that say how to run it, and the outputs of its previous run. */
+interface Settings extends LocalOptions, Partial<Outputs> {
+    readonly environment?: Readonly<Record<string, string>>;
+    readonly addPreviousOutputInEnv?: boolean;
+    readonly stdin?: string;
+    readonly logging?: "stdout" | "stderr" | "stdoutAndStderr" | "none";
+    readonly connection?: Connection;
+}
+
+/** Runs one of a resource's commands with the settings in `state`; throws with all that it printed when it does not succeed. */
+export async function execute(
+    kind: CommandKind,
+    command: string,
+    state: WireObject,
+    { status, signal }: Pick<Task, "status" | "signal">,
+): Promise<Outputs> {
+    const settings = revealed(state) as Settings;
+    const { logging = "stdoutAndStderr" } = settings;
+    const all: string[] = [];
+    const stdout = collector(all, /^stdout/.test(logging) ? status : undefined);
+    const stderr = collector(all, /stderr$/i.test(logging) ? status : undefined);
+    const task: Task = {
+        command,
+        environment: { ...settings.environment, ...previousOutputs(settings) },
+        stdin: settings.stdin ?? "",
+        onStdout: stdout.add,
+        onStderr: stderr.add,
+        status,
+        signal,
+    };
+    try {
+        await (kind === "remote" && settings.connection
+            ? runRemote(settings.connection, task)
+            : runLocal(settings, task));
+    } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new Error(`${reason}: running ${JSON.stringify(command)}:\n${all.join("")}`, { cause: error });
+    }
+    return { stdout: stdout.end().replace(/\n$/, ""), stderr: stderr.end().replace(/\n$/, "") };
+}
+
+function previousOutputs({ addPreviousOutputInEnv = true, stdout, stderr }: Settings): Record<string, string> {
+    return {
+        ...(addPreviousOutputInEnv && stdout && { PULUMI_COMMAND_STDOUT: stdout }),
+        ...(addPreviousOutputInEnv && stderr && { PULUMI_COMMAND_STDERR: stderr }),
+    };
+}
+
+/** Keeps what a stream prints, also in `all`, and passes on each line. */
+function collector(all: string[], onLine: ((line: string) => void) | undefined) {
+    const decoder = new StringDecoder();
+    let text = "";
+    let line = "";
+    const addText = (part: string) => {
+        text += part;
+        all.push(part);
+        const lines = (line + part).split("\n");
+        line = lines.pop() ?? "";
+        lines.forEach((each) => onLine?.(each));
+    };
+    return {
+        add: (chunk: Buffer) => {
+            addText(decoder.write(chunk));
+        },
+        end: () => {
+            addText(decoder.end());
+            if (line !== "") {
+                onLine?.(line);
+            }
+            return text;
+        },
+    };
+}

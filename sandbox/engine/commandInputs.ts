@@ -1,0 +1,113 @@
+import { isDeepStrictEqual } from "node:util";
+
+/** A value as it travels between the engine and a plugin: JSON in which objects with a certain key are secrets. */
+export type Wire = null | boolean | number | string | readonly Wire[] | { readonly [key: string]: Wire };
+
+/** The inputs or the state of a resource on the wire. */
+export type WireObject = Readonly<Record<string, Wire>>;
+
+/** The kinds of command there are. */
+export type CommandKind = "local" | "remote";
+
+/** An input that was refused. */
+export interface Failure {
+    readonly property: string;
+    readonly reason: string;
+}
+
+/** How an input changed; `replace` for one whose change asks for a new resource. */
+export interface Change {
+    readonly kind: "add" | "delete" | "update";
+    readonly replace: boolean;
+}
+
+/** What stands for a value that is known only after the deployment of something else. */
+export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+const SIGNATURE = "4dabf18193072939515e22adb298388d";
+const SECRET = "1b47061264138c4ac30d75fd1eb44270";
+const CONNECTION_DEFAULTS = { user: "root", port: 22, dialErrorLimit: 10, perDialTimeout: 15 };
+const OUTPUTS = ["stdout", "stderr"];
+
+/** The kind of command that a URN names. */
+export function kindOf(urn: string): CommandKind {
+    const type = urn.split("::")[2]?.split("$").pop() ?? "";
+    const kind = /^command:(local|remote):Command$/.exec(type)?.[1];
+    if (!kind) {
+        throw new Error(`The sandbox's own command plugin has local.Command and remote.Command, not ${type}.`);
+    }
+    return kind as CommandKind;
+}
+
+/** The value without the marks of secrets. */
+export function revealed(value: Wire): Wire {
+    if (!isObject(value)) {
+        return Array.isArray(value) ? (value as readonly Wire[]).map(revealed) : value;
+    }
+    if (value[SIGNATURE] === SECRET) {
+        return revealed(value["value"] ?? null);
+    }
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, revealed(each)]));
+}
+
+/** True when the value is or holds a secret. */
+export function hasSecret(value: Wire): boolean {
+    if (!isObject(value)) {
+        return Array.isArray(value) && (value as readonly Wire[]).some(hasSecret);
+    }
+    return value[SIGNATURE] === SECRET || Object.values(value).some(hasSecret);
+}
+
+/** Marks a value as a secret. */
+export function secret(value: Wire): Wire {
+    return { [SIGNATURE]: SECRET, value };
+}
+
+/** Completes the inputs with the real plugin's defaults and refuses what can't be done. */
+export function checkInputs(kind: CommandKind, inputs: WireObject): { inputs: WireObject; failures: Failure[] } {
+    const unsupported = (property: string) => ({
+        property,
+        reason: `${property} is beyond the sandbox's own command plugin; the vendor's has it.`,
+    });
+    if (kind === "local") {
+        return { inputs, failures: ["assetPaths", "archivePaths"].filter((key) => key in inputs).map(unsupported) };
+    }
+    const connection = revealed(inputs["connection"] ?? {});
+    if (!isObject(connection)) {
+        return { inputs, failures: [] };
+    }
+    const failures = "proxy" in connection ? [unsupported("connection.proxy")] : [];
+    if (!("host" in connection)) {
+        failures.push({
+            property: "connection.host",
+            reason: "connection.host is missing: the address to connect to.",
+        });
+    }
+    return { inputs: { ...inputs, connection: secret({ ...CONNECTION_DEFAULTS, ...connection }) }, failures };
+}
+
+/** The inputs that changed. As in the real plugin, a changed trigger asks for a new resource and all else for an update. */
+export function changedInputs(olds: WireObject, news: WireObject): ReadonlyMap<string, Change> {
+    const changes = new Map<string, Change>();
+    const keys = new Set([...Object.keys(olds), ...Object.keys(news)].filter((key) => !key.startsWith("__")));
+    for (const key of [...keys].filter((key) => !OUTPUTS.includes(key)).sort()) {
+        const [before, after] = [olds[key] ?? null, news[key] ?? null];
+        if (!isDeepStrictEqual(revealed(before), revealed(after))) {
+            const kind = before === null ? "add" : after === null ? "delete" : "update";
+            changes.set(key, { kind, replace: key === "triggers" });
+        }
+    }
+    return changes;
+}
+
+/** The state of a command: its inputs, and its outputs, secret when the command or what it was given is. */
+export function stateOf(inputs: WireObject, outputs: { stdout: string; stderr: string }): WireObject {
+    // The connection always is a secret, and says nothing about what the command prints.
+    const isSecret = Object.entries(inputs).some(([key, value]) => key !== "connection" && hasSecret(value));
+    const mark = (text: string) => (isSecret ? secret(text) : text);
+    return { ...inputs, stdout: mark(outputs.stdout), stderr: mark(outputs.stderr) };
+}
+
+function isObject(value: Wire): value is { readonly [key: string]: Wire } {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+}
