@@ -58,6 +58,20 @@ describe("Pulumi.yaml", () => {
     });
 });
 
+describe("README.md", () => {
+    it("describes every setting as Pulumi.yaml does", () => {
+        const cells = fs
+            .readFileSync(path.join(root, "README.md"), "utf8")
+            .split("\n")
+            .map((line) => line.split("|").map((cell) => cell.trim()));
+        for (const [key, { type, description, default: value }] of Object.entries(project.config)) {
+            const row = cells.find(([, first]) => first === `\`${key}\``);
+            const shown = value === "" ? "" : `\`${passed(value)}\``;
+            assert.deepStrictEqual(row, ["", `\`${key}\``, type, shown, description, ""], key);
+        }
+    });
+});
+
 describe("Pulumi.dev.yaml", () => {
     it("is the lab as it is taught, with the defaults", () => {
         const stack = parse(fs.readFileSync(path.join(root, "Pulumi.dev.yaml"), "utf8")) as {
@@ -340,14 +354,26 @@ describe("readSettings", () => {
 
     it("knows a private key that is encrypted from one that is not, and files from folders", async () => {
         const values = namespaced({ ...enough, sshAgent: "false", sshPrivateKey: "k" });
-        await deploy(() => { assert.strictEqual(readSettings().check?.privateKey.kind, "secret"); }, values, [
-            "vpc-peering-lab:sshPrivateKey",
-        ]);
-        await deploy(() => { assert.throws(readSettings, /sshPrivateKey: stands in the settings file in clear/); }, values);
+        await deploy(
+            () => {
+                assert.strictEqual(readSettings().check?.privateKey.kind, "secret");
+            },
+            values,
+            ["vpc-peering-lab:sshPrivateKey"],
+        );
+        await deploy(() => {
+            assert.throws(readSettings, /sshPrivateKey: stands in the settings file in clear/);
+        }, values);
         const withPath = (file: string) => namespaced({ ...enough, sshAgent: "false", sshPrivateKeyPath: file });
-        await deploy(() => { assert.strictEqual(readSettings().check?.privateKey.kind, "path"); }, withPath(__filename));
-        await deploy(() => { assert.throws(readSettings, /sshPrivateKeyPath = .*can't be read/); }, withPath(__dirname));
-        await deploy(() => { assert.throws(readSettings, /sshPrivateKeyPath = .*can't be read/); }, withPath("/no/such"));
+        await deploy(() => {
+            assert.strictEqual(readSettings().check?.privateKey.kind, "path");
+        }, withPath(__filename));
+        await deploy(() => {
+            assert.throws(readSettings, /sshPrivateKeyPath = .*can't be read/);
+        }, withPath(__dirname));
+        await deploy(() => {
+            assert.throws(readSettings, /sshPrivateKeyPath = .*can't be read/);
+        }, withPath("/no/such"));
     });
 });
 

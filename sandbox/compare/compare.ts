@@ -1,0 +1,68 @@
+import { spawnSync } from "node:child_process";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { terraformPluginDirs } from "../engine/machine.ts";
+import { table } from "../report.ts";
+
+// Times the lab beside plain Terraform, which makes, extends and destroys the same AWS resources on the same emulator
+// without any probe: each a command of its own from start to end, by turns, so that a noisy machine is noisy for both.
+
+const { values } = parseArgs({ options: { runs: { type: "string", default: "1" } } });
+const runs = Number(values.runs);
+if (!Number.isInteger(runs) || runs < 1) {
+    console.error(`--runs ${values.runs}: must be a whole number from 1 on`);
+    process.exit(2);
+}
+
+const here = dirname(fileURLToPath(import.meta.url));
+const start = join(here, "..", "start.mjs");
+
+/** The Terraform side, inside the sandbox: provider and state stay in a folder of the sandbox's own. */
+const terraform = `set -e
+work=$(mktemp -d)
+cp "$1" "$work"
+cd "$work"
+export TF_IN_AUTOMATION=1 TF_VAR_public_key="$(ssh-keygen -q -t ed25519 -N '' -f key && cat key.pub)"
+for dir in $2; do
+    [ ! -d "$dir" ] || terraform init -input=false -plugin-dir="$dir" && break
+done
+terraform apply -auto-approve -input=false -var peering=false
+terraform apply -auto-approve -input=false -var peering=true
+terraform destroy -auto-approve -input=false -var peering=true`;
+
+const sides: readonly { name: string; args: readonly string[] }[] = [
+    {
+        name: "plain Terraform, no probe",
+        args: ["shell", "sh", "-c", terraform, "sh", join(here, "main.tf"), terraformPluginDirs().join(" ")],
+    },
+    { name: "npm run lab, all probes", args: ["lab"] },
+];
+
+const seconds = new Map<string, number[]>(sides.map(({ name }) => [name, []]));
+for (let run = 1; run <= runs; run++) {
+    for (const { name, args } of sides) {
+        console.error(`run ${run} of ${runs}: ${name}`);
+        const begin = performance.now();
+        const { status, stdout, stderr } = spawnSync(process.execPath, [start, ...args], { encoding: "utf8" });
+        if (status !== 0) {
+            console.error(`${stdout}${stderr}\n${name}: exit code ${status ?? "none"}`);
+            process.exit(1);
+        }
+        seconds.get(name)?.push((performance.now() - begin) / 1000);
+    }
+}
+
+const median = (numbers: readonly number[]): number =>
+    [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+const [yardstick, lab] = sides.map(({ name }) => median(seconds.get(name) ?? [])) as [number, number];
+console.log(
+    table([
+        ["", "median", "all"],
+        ...sides.map(({ name }) => {
+            const all = seconds.get(name) ?? [];
+            return [name, `${median(all).toFixed(1)} s`, all.map((time) => time.toFixed(1)).join(", ")];
+        }),
+    ]),
+);
+console.log(`the lab takes ${(lab / yardstick).toFixed(2)} of Terraform's time`);

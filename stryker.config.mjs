@@ -1,0 +1,12 @@
+/** Mutation tests: breaks the program one line at a time and asks whether a test notices. `npm run test:mutation`. */
+export default {
+    mutate: ["settings.ts", "components/**/*.ts"],
+    testRunner: "mocha",
+    mochaOptions: { config: "tests/.mocharc.json" },
+    coverageAnalysis: "perTest",
+    ignorePatterns: ["sandbox", "reports"],
+    concurrency: 2,
+    reporters: ["clear-text", "progress", "html"],
+    clearTextReporter: { allowColor: false, logTests: false },
+    thresholds: { high: 95, low: 90, break: 90 },
+};
