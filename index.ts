@@ -38,13 +38,15 @@ const describe = (vpc: LabVpc) => ({
     ssh: vpc.publicIp.apply((address) => `ssh ${identity}ec2-user@${address}`),
 });
 
-/** The requester's ids and addresses, and how to log in to its server. */
-export const requester = describe(pair.requester);
-/** The accepter's ids and addresses, and how to log in to its server. */
-export const accepter = describe(pair.accepter);
-/** The peering connection; none while peering is off. */
-export const peering = pair.peeringConnectionId && { id: pair.peeringConnectionId, status: pair.peeringStatus };
-/** What the stage promises: `isolated` or `reachable`. */
-export const stage = pair.expect;
-/** What the reachability check saw, a direction each; none when it is off. */
-export const check = reachability?.results;
+/** What a person needs next; `peering` and `check` only where there are such. */
+export = {
+    /** What the stage promises: `isolated` or `reachable`. */
+    stage: pair.expect,
+    /** The requester's ids and addresses, and how to log in to its server. */
+    requester: describe(pair.requester),
+    /** The accepter's ids and addresses, and how to log in to its server. */
+    accepter: describe(pair.accepter),
+    ...(pair.peeringConnectionId && { peering: { id: pair.peeringConnectionId, status: pair.peeringStatus } }),
+    /** What the reachability check saw, a direction each. */
+    ...(reachability && { check: reachability.results }),
+};

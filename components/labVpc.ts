@@ -18,6 +18,9 @@ export const amiParameters = {
 /** `al2023` is Amazon Linux 2023; `al2` is Amazon Linux 2, whose support ended on 2026-06-30. */
 export type AmiChoice = keyof typeof amiParameters;
 
+/** Size of a server's root volume in GiB: that of both images. */
+const rootVolumeSize = 8;
+
 /** How a {@link LabVpc} is made. */
 export interface LabVpcArgs extends AddressPlan {
     /** Number of the VPC within its lab, for names: 1 or more. */
@@ -188,7 +191,7 @@ export class LabVpc extends pulumi.ComponentResource {
                 userData: webServerUserData({ hostName: names.server, page: names.page }),
                 userDataReplaceOnChange: true,
                 metadataOptions: { httpEndpoint: "enabled", httpTokens: "required" },
-                rootBlockDevice: { encrypted: true },
+                rootBlockDevice: { encrypted: true, volumeSize: rootVolumeSize },
                 tags: tags(names.server),
             },
             {

@@ -61,6 +61,6 @@ export async function inventory(endpoint: string, region: string): Promise<Set<s
     return new Set(kinds.flat());
 }
 
-function ids<Key extends string>(kind: string, found: { [K in Key]?: string }[] | undefined, key: Key): string[] {
+function ids<Key extends string>(kind: string, found: { [K in Key]?: string | undefined }[] | undefined, key: Key): string[] {
     return (found ?? []).map((item) => `${kind} ${item[key] ?? "without id"}`);
 }

@@ -52,7 +52,10 @@ export async function runLab(args: readonly string[], context: SandboxContext): 
         { envVars: context.env },
     );
     const before = await inventory(context.endpoint, context.region);
-    const acts = actsOf(async () => [...(await inventory(context.endpoint, context.region)).difference(before)]);
+    const acts = actsOf(async () => {
+        const now = await inventory(context.endpoint, context.region);
+        return [...now].filter((item) => !before.has(item));
+    });
 
     const reports: ActReport[] = [];
     for (const act of acts) {

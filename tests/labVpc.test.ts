@@ -119,7 +119,7 @@ const expected: Record<string, { type: string; inputs: object; after: string[] }
             keyName: "key",
             userDataReplaceOnChange: true,
             metadataOptions: { httpEndpoint: "enabled", httpTokens: "required" },
-            rootBlockDevice: { encrypted: true },
+            rootBlockDevice: { encrypted: true, volumeSize: 8 },
             tags: { Name: "ljhVPC1-EC2" },
         },
         after: ["a-ami", "a-default-route", "a-egress", "a-route-table-association", "a-security-group", "a-subnet"],
