@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Signals by which people and machines end a run. */
+export const endSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+type EndSignal = (typeof endSignals)[number];
+
+/** Descriptor of the pipe to the process above, which passes signals down as lines; its end means that one's end. */
+export const LIFELINE = 3;
+
+/** How long a command may go on after SIGTERM or SIGHUP, in milliseconds. */
+const GRACE = 5_000;
+
+/** Hears the process above: what it passes down, and its end. */
+export function holdLifeline(onLine: (line: string) => void, onEnd: () => void): void {
+    const lifeline = new Socket({ fd: LIFELINE, readable: true, writable: false });
+    lifeline.on("data", (lines) => {
+        for (const line of lines.toString().trim().split("\n")) {
+            onLine(line);
+        }
+    });
+    lifeline.on("error", onEnd).on("close", onEnd);
+    // It must not keep a process alive that has nothing else to do.
+    lifeline.unref();
+}
+
+/** Sees to it that a run ends when it is asked to, and gives the signal that it is aborted by. */
+export function obeyEndSignals(): AbortSignal {
+    const ending = new AbortController();
+    let interrupted = 0;
+    const end = (signal: EndSignal): void => {
+        ending.abort(signal);
+        if (signal !== "SIGINT") {
+            setTimeout(() => process.exit(), GRACE).unref();
+        }
+    };
+    process.on("SIGINT", () => {
+        // Ctrl-C: the terminal has told the command in front as well, and it may finish in an orderly way.
+        interrupted = Date.now();
+        end("SIGINT");
+    });
+    const passDown = async (signal: EndSignal): Promise<void> => {
+        if (signal === "SIGINT") {
+            // After Ctrl-C the processes above pass it down too; to be told twice would break off what is in hand.
+            await sleep(200);
+            if (Date.now() - interrupted < 1_000) {
+                return;
+            }
+        }
+        for (const pid of foreground()) {
+            process.kill(pid, signal);
+        }
+        end(signal);
+    };
+    holdLifeline(
+        (line) => void passDown(line as EndSignal),
+        () => process.exit(),
+    );
+    return ending.signal;
+}
+
+/** This process's children that share its session: the command in front, but nothing of the sandbox's own. */
+function foreground(): number[] {
+    const sessionOf = (pid: string): string | undefined =>
+        readFileSync(`/proc/${pid}/stat`, "utf8")
+            .replace(/^.*\) /s, "")
+            .split(" ")[3];
+    const children = readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").trim().split(" ");
+    return children.filter((pid) => pid !== "" && sessionOf(pid) === sessionOf("self")).map(Number);
+}

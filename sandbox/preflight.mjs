@@ -1,0 +1,143 @@
+/**
+ * What the sandbox needs of the machine, asked before anything else is done. Plain JavaScript for any Node from 18 on,
+ * since it runs before the packages are installed.
+ */
+import { spawnSync } from "node:child_process";
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** Needed programs and the Debian packages that hold them. */
+const packageOf = {
+    bash: "bash",
+    curl: "curl",
+    flock: "util-linux",
+    hostname: "hostname",
+    ip: "iproute2",
+    mount: "mount",
+    nft: "nftables",
+    nsenter: "util-linux",
+    ping: "iputils-ping",
+    script: "bsdutils",
+    setpriv: "util-linux",
+    unshare: "util-linux",
+};
+
+const isRoot = process.getuid?.() === 0;
+
+/** What `unshare` is told to make the sandbox's own namespaces; a user who is not root gets a user namespace as well. */
+export const namespaceOptions = [
+    ...(isRoot ? [] : ["--map-root-user"]),
+    "--mount",
+    "--net",
+    "--ipc",
+    "--pid",
+    "--fork",
+    "--kill-child",
+    "--mount-proc",
+];
+
+/** Each thing that the sandbox does to the kernel, once, in namespaces that are gone when it returns. */
+const trial = `set -e
+mount -t tmpfs tmpfs /run
+mkdir /run/netns /run/upper /run/work /run/usr
+mount -t overlay overlay -o lowerdir=/usr,upperdir=/run/upper,workdir=/run/work /run/usr
+ip netns add trial
+ip link add name veth0 type veth peer name veth1 netns trial
+nft add table ip trial`;
+
+/**
+ * Throws one error that lists everything the machine lacks, each with the command that mends it. Where that is possible,
+ * on a Debian as root, it installs missing programs itself.
+ *
+ * @param {(line: string) => void} log
+ */
+export function preflight(log) {
+    if (process.platform !== "linux") {
+        throw new Error(
+            "The sandbox is made of Linux namespaces, which this system does not have. Use a Linux machine or virtual machine " +
+                "(WSL 2 or Lima will do). `npm test` and `pulumi up` against AWS work here.",
+        );
+    }
+    // Where Debian keeps ip and nft, which is not on everybody's PATH.
+    process.env["PATH"] = [process.env["PATH"], "/usr/sbin", "/sbin"].join(delimiter);
+    let missing = missingPrograms();
+    if (missing.length > 0 && isRoot && existsSync("/etc/debian_version") && onPath("apt-get")) {
+        install(packagesOf(missing), log);
+        missing = missingPrograms();
+    }
+    const problems = missing.map((program) => `${program} is missing (Debian package ${packageOf[program]})`);
+    if (problems.length > 0) {
+        problems.push(`install what is missing: sudo apt-get install ${packagesOf(missing).join(" ")}`);
+    }
+    if (!missing.includes("unshare")) {
+        problems.push(...namespaceProblems(missing.length === 0));
+    }
+    if (problems.length > 0) {
+        throw new Error(`The sandbox can't run on this machine yet:${problems.map((line) => `\n- ${line}`).join("")}`);
+    }
+}
+
+/** @param {string} program */
+function onPath(program) {
+    return (process.env["PATH"] ?? "").split(delimiter).some((dir) => {
+        try {
+            accessSync(join(dir, program), constants.X_OK);
+            return true;
+        } catch {
+            return false;
+        }
+    });
+}
+
+function missingPrograms() {
+    return /** @type {(keyof typeof packageOf)[]} */ (Object.keys(packageOf)).filter((program) => !onPath(program));
+}
+
+/** @param {(keyof typeof packageOf)[]} programs */
+function packagesOf(programs) {
+    return [...new Set(programs.map((program) => packageOf[program]))];
+}
+
+/**
+ * @param {string[]} packages
+ * @param {(line: string) => void} log
+ */
+function install(packages, log) {
+    log(`Installing the Debian packages ${packages.join(", ")}, which this machine lacks.`);
+    const apt = (/** @type {string[]} */ ...args) =>
+        spawnSync("apt-get", ["-qq", ...args], {
+            // Standard output belongs to the command that the sandbox runs.
+            stdio: ["ignore", 2, 2],
+            env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+        });
+    apt("update");
+    apt("install", "--yes", "--no-install-recommends", ...packages);
+}
+
+/** @param {boolean} complete whether all programs are there that the whole trial needs */
+function namespaceProblems(complete) {
+    const { status, stderr } = spawnSync("unshare", [...namespaceOptions, "sh", "-c", complete ? trial : "true"], {
+        encoding: "utf8",
+    });
+    if (status === 0) {
+        return [];
+    }
+    const remedies = isRoot
+        ? ["in a container, start it with --privileged; on the machine itself: modprobe -a overlay veth nf_tables"]
+        : [...sysctls(), "or run it as root"];
+    return [`the kernel refuses namespaces of our own (${stderr.trim()}): ${remedies.join("; ")}`];
+}
+
+/** The settings by which distributions keep users from having namespaces, where they are in force. */
+function sysctls() {
+    return [
+        { name: "kernel.unprivileged_userns_clone", bad: "0", good: "1" },
+        { name: "kernel.apparmor_restrict_unprivileged_userns", bad: "1", good: "0" },
+        { name: "user.max_user_namespaces", bad: "0", good: "10000" },
+    ]
+        .filter(({ name, bad }) => {
+            const file = `/proc/sys/${name.replaceAll(".", "/")}`;
+            return existsSync(file) && readFileSync(file, "utf8").trim() === bad;
+        })
+        .map(({ name, good }) => `sudo sysctl -w ${name}=${good}`);
+}

@@ -1,0 +1,111 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { createWriteStream, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ServerSpec } from "../network/state.ts";
+
+/** Where servers live and whom they tell. */
+export interface ServersOptions {
+    /** Folder for their disks, which has to be on a tmpfs or another file system that can be an overlay's upper one. */
+    readonly dir: string;
+    /** Folder for their consoles, a file each. */
+    readonly logDir: string;
+    /** Called with what people should know. */
+    readonly log: (line: string) => void;
+}
+
+/** The servers behind the running instances. */
+export interface Servers {
+    /** Starts the servers that are new in the list and ends those that are not in it any more; returns at once. */
+    reconcile(specs: readonly ServerSpec[]): void;
+    /** Ends all of them. */
+    stop(): Promise<void>;
+}
+
+interface Running {
+    readonly machine: ChildProcess;
+    readonly ended: Promise<void>;
+}
+
+/**
+ * Runs one server for each instance, in the network namespace of the instance's name. A server that is stopped and started
+ * again finds its disk as it was and does not run its user data a second time.
+ */
+export function createServers({ dir, logDir, log }: ServersOptions): Servers {
+    const running = new Map<string, Running>();
+    let wanted = new Map<string, ServerSpec>();
+
+    const start = (spec: ServerSpec): void => {
+        const machine = boot(spec, dir, logDir);
+        const ended = new Promise<void>((resolve) => {
+            machine.once("exit", (code, signal) => {
+                resolve();
+                if (wanted.has(spec.id) && !machine.stdin?.writableEnded) {
+                    // It stays in the list as it is: a server that can't run would be started over and over.
+                    log(
+                        `Server ${spec.id} (${spec.privateIp}) ended with ${code ?? signal ?? ""}: ${consoleOf(logDir, spec.id)}`,
+                    );
+                    return;
+                }
+                running.delete(spec.id);
+                // It may have been wanted again while it was ending.
+                const next = wanted.get(spec.id);
+                if (next) {
+                    start(next);
+                }
+            });
+        });
+        running.set(spec.id, { machine, ended });
+    };
+
+    const reconcile = (specs: readonly ServerSpec[]): void => {
+        wanted = new Map(specs.map((spec) => [spec.id, spec]));
+        for (const [id, { machine }] of running) {
+            if (!wanted.has(id)) {
+                // Its SSH server sees the end of its input and ends, and with it everything in the instance.
+                machine.stdin?.end();
+                if (machine.exitCode !== null || machine.signalCode !== null) {
+                    running.delete(id);
+                }
+            }
+        }
+        for (const spec of specs.filter(({ id }) => !running.has(id))) {
+            start(spec);
+        }
+    };
+
+    return {
+        reconcile,
+        stop: async () => {
+            const all = [...running.values()];
+            reconcile([]);
+            await Promise.all(all.map(({ ended }) => ended));
+        },
+    };
+}
+
+function consoleOf(logDir: string, id: string): string {
+    return join(logDir, `${id}.log`);
+}
+
+/** Starts an instance's first process, in namespaces of its own and out of reach of the terminal's signals. */
+function boot({ id, privateIp, publicKey, userData }: ServerSpec, dir: string, logDir: string): ChildProcess {
+    const own = join(dir, id);
+    mkdirSync(own, { recursive: true });
+    mkdirSync(logDir, { recursive: true });
+    writeFileSync(join(own, "user-data"), userData, { mode: 0o600 });
+    const namespaces = ["--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child"];
+    const hostName = `ip-${privateIp.replaceAll(".", "-")}`;
+    const here = import.meta.dirname;
+    const machine = ["sh", join(here, "machine.sh"), own, hostName, publicKey?.trim() ?? ""];
+    const sshServer = [process.execPath, "--disable-warning=ExperimentalWarning", join(here, "sshServer.ts")];
+    const child = spawn("nsenter", [`--net=/run/netns/${id}`, "unshare", ...namespaces, ...machine, ...sshServer], {
+        detached: true,
+        env: { PATH: process.env["PATH"], LAB_NODE: process.execPath },
+        stdio: ["pipe", "pipe", "pipe"],
+    });
+    const console = createWriteStream(consoleOf(logDir, id), { flags: "a" });
+    child.stdout.pipe(console, { end: false });
+    child.stderr.pipe(console, { end: false });
+    child.stdin.on("error", () => undefined);
+    return child;
+}
