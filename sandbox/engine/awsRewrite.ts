@@ -1,13 +1,15 @@
 import type { Map as ProtoMap, Message } from "google-protobuf";
 import struct, { type Struct } from "google-protobuf/google/protobuf/struct_pb.js";
 import protocol from "@pulumi/pulumi/proto/provider_pb.js";
-import { bridgeToken, bridgeUrn, renamedProperties } from "./awsTokens.ts";
+import { bridgeToken, bridgeUrn, renamedProperties, tokenOf } from "./awsTokens.ts";
 
 /** Settings of the provider that are one block in `@pulumi/aws` and a list of at most one to the bridge. */
 const SINGLE_BLOCKS = ["defaultTags", "ignoreTags"];
 
 /** The key that marks a secret on the wire. */
 const SECRET = "4dabf18193072939515e22adb298388d";
+
+const STRUCTS = ["getArgs", "getReturn", "getOlds", "getNews", "getOldInputs", "getInputs", "getProperties"] as const;
 
 /** What requests and answers of the provider protocol have in common, each some of it. */
 interface Fields {
@@ -18,6 +20,7 @@ interface Fields {
     getTok?: () => string;
     setTok?: (token: string) => unknown;
     getArgs?: () => Struct | undefined;
+    getReturn?: () => Struct | undefined;
     getOlds?: () => Struct | undefined;
     getNews?: () => Struct | undefined;
     getOldInputs?: () => Struct | undefined;
@@ -32,26 +35,38 @@ interface Fields {
     getDetaileddiffMap?: () => ProtoMap<string, unknown>;
 }
 
-/** Makes a request of `@pulumi/aws` one of the bridge, and gives the way back for its answer. */
-export function rewriteForBridge(request: Message): (answer: Message) => Message {
+/** A request as the bridge wants it. */
+export interface Rewritten {
+    /** The resource it is about, "" for none. */
+    readonly urn: string;
+    /** The URN by which the bridge knows that resource. */
+    readonly bridged: string;
+    /** Makes the bridge's answer one to `@pulumi/aws`. */
+    readonly back: (answer: Message) => Message;
+}
+
+/** Makes a request of `@pulumi/aws` one of the bridge, in place. */
+export function rewriteForBridge(request: Message): Rewritten {
     const fields = request as Fields;
-    fields.setUrn?.(bridgeUrn(fields.getUrn?.() ?? ""));
+    const urn = fields.getUrn?.() ?? "";
+    const bridged = bridgeUrn(urn);
+    const token = bridgeToken(fields.getTok?.() ?? "");
+    fields.setUrn?.(bridged);
     fields.setType?.(bridgeToken(fields.getType?.() ?? ""));
-    fields.setTok?.(bridgeToken(fields.getTok?.() ?? ""));
-    if (request instanceof protocol.ConfigureRequest || fields.getUrn?.().includes("::pulumi:providers:aws::")) {
-        for (const get of ["getArgs", "getOlds", "getNews", "getOldInputs"] as const) {
-            wrapSingleBlocks(fields[get]?.());
-        }
+    fields.setTok?.(token);
+    if (request instanceof protocol.ConfigureRequest || tokenOf(urn) === "pulumi:providers:aws") {
+        [fields.getArgs?.(), fields.getOlds?.(), fields.getNews?.(), fields.getOldInputs?.()].forEach(wrapSingleBlocks);
     }
-    const names = Object.entries(renamedProperties(fields.getUrn?.() ?? ""));
+    const names = Object.entries(renamedProperties(token || tokenOf(bridged)));
     rename(fields, names);
-    return (answer) => {
+    const back = (answer: Message) => {
         rename(
             answer as Fields,
             names.map(([sdk, bridge]) => [bridge, sdk]),
         );
         return answer;
     };
+    return { urn, bridged, back };
 }
 
 function wrapSingleBlocks(settings: Struct | undefined): void {
@@ -83,7 +98,7 @@ function wrapped(value: struct.Value): struct.Value {
 function rename(message: Fields, names: readonly (readonly [string, string])[]): void {
     for (const [from, to] of names) {
         const path = (name: string) => name.replace(new RegExp(`^${from}(?=$|[.[])`), to);
-        for (const get of ["getOlds", "getNews", "getOldInputs", "getInputs", "getProperties"] as const) {
+        for (const get of STRUCTS) {
             move(message[get]?.()?.getFieldsMap(), () => to, [from]);
         }
         const detailed = message.getDetaileddiffMap?.();

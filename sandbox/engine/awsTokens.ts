@@ -4,12 +4,11 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
     getElasticIp: "getEip",
 };
 
-/** Property names that `@pulumi/aws` keeps singular where the bridge makes plurals of lists. */
-const SINGULAR = { ingress: "ingresses", egress: "egresses" };
-
+/** Property names that differ, by the bridge's token and then by their names in `@pulumi/aws`. */
 const RENAMED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-    "aws:index/securityGroup:SecurityGroup": SINGULAR,
-    "aws:index/defaultSecurityGroup:DefaultSecurityGroup": SINGULAR,
+    "aws:index/securityGroup:SecurityGroup": { ingress: "ingresses", egress: "egresses" },
+    "aws:index/defaultSecurityGroup:DefaultSecurityGroup": { ingress: "ingresses", egress: "egresses" },
+    "aws:index/getRegion:getRegion": { region: "name" },
 };
 
 /**
@@ -30,16 +29,23 @@ export function bridgeToken(token: string): string {
 
 /** The URN with the bridge's token as its last type; parents' types and the names stay. */
 export function bridgeUrn(urn: string): string {
-    const [stack, project, types = "", ...name] = urn.split("::");
+    const [stack, project, types, ...name] = urn.split("::");
+    if (types === undefined) {
+        return urn;
+    }
     const path = types.split("$");
     path.push(bridgeToken(path.pop() ?? ""));
     return [stack, project, path.join("$"), ...name].join("::");
 }
 
-/** The bridge's names of the properties that differ, by their names in `@pulumi/aws`, for a resource's URN in the bridge. */
-export function renamedProperties(urn: string): Readonly<Record<string, string>> {
-    const type = urn.split("::")[2]?.split("$").pop();
-    return RENAMED[type ?? ""] ?? {};
+/** The bridge's names of the properties that differ, by their names in `@pulumi/aws`, for a token of the bridge. */
+export function renamedProperties(token: string): Readonly<Record<string, string>> {
+    return RENAMED[token] ?? {};
+}
+
+/** The token of the resource that a URN names. */
+export function tokenOf(urn: string): string {
+    return urn.split("::")[2]?.split("$").pop() ?? "";
 }
 
 function capitalized(text: string): string {

@@ -3,10 +3,7 @@
  * defaults, differences, messages and logs. The engine starts it, or attaches to one already running.
  */
 import { randomBytes } from "node:crypto";
-import grpc from "@grpc/grpc-js";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
-import engineService from "@pulumi/pulumi/proto/engine_grpc_pb.js";
-import engine from "@pulumi/pulumi/proto/engine_pb.js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import protocol from "@pulumi/pulumi/proto/provider_pb.js";
 import { execute, type Outputs } from "./commandExecution.ts";
@@ -20,13 +17,13 @@ import {
     type Change,
     type WireObject,
 } from "./commandInputs.ts";
+import { EngineLog } from "./engineLog.ts";
 import { pinnedVersion } from "./parts.ts";
 import { handler, nothing, pluginInfo, servePlugin } from "./rpc.ts";
 
 /** One connection of an engine. */
 interface Session {
-    /** Shows a line beside a resource for as long as it is worked on. */
-    readonly status: (urn: string, line: string) => void;
+    readonly log: EngineLog;
     /** Ends the commands that run for it. */
     readonly abort: AbortController;
 }
@@ -41,16 +38,7 @@ const KINDS: Readonly<Record<Change["kind"], readonly [protocol.PropertyDiff.Kin
 const sessions = new Map<string, Session>();
 
 function startSession(connection: string, address: string | undefined): Session {
-    const client = address ? new engineService.EngineClient(address, grpc.credentials.createInsecure()) : undefined;
-    const session: Session = {
-        status: (urn, line) => {
-            const request = new engine.LogRequest();
-            request.setUrn(urn).setMessage(line).setSeverity(engine.LogSeverity.INFO).setEphemeral(true);
-            // A lost line of progress is no reason to fail.
-            client?.log(request, () => undefined);
-        },
-        abort: new AbortController(),
-    };
+    const session: Session = { log: new EngineLog(address), abort: new AbortController() };
     sessions.set(connection, session);
     return session;
 }
@@ -59,7 +47,7 @@ function run(connection: string, urn: string, command: string, state: WireObject
     const session = sessions.get(connection) ?? startSession(connection, process.argv[2]);
     return execute(kindOf(urn), command, state, {
         status: (line) => {
-            session.status(urn, line);
+            session.log.status(urn, line);
         },
         signal: session.abort.signal,
     });

@@ -64,7 +64,12 @@ export async function servePlugin(handlers: Readonly<Record<string, Handler>>): 
         };
     }
     server.addService(service.ResourceProviderService, implementation);
-    const port = await new Promise<number>((resolve, reject) => {
+    console.log(String(await bindLoopback(server)));
+}
+
+/** Starts a server on a free port of the loopback and gives the port. */
+export function bindLoopback(server: grpc.Server): Promise<number> {
+    return new Promise((resolve, reject) => {
         server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => {
             if (error) {
                 reject(error);
@@ -73,7 +78,6 @@ export async function servePlugin(handlers: Readonly<Record<string, Handler>>): 
             }
         });
     });
-    console.log(String(port));
 }
 
 /** Sends one call to a plugin. */
