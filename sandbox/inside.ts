@@ -35,7 +35,11 @@ function makeRunDir(): string {
     return runDir;
 }
 
-async function start({ engine, moto }: Run, ending: AbortSignal): Promise<SandboxContext> {
+async function start(
+    { engine, moto }: Run,
+    ending: AbortSignal,
+    onError: (error: unknown) => void,
+): Promise<SandboxContext> {
     const runDir = makeRunDir();
     execFileSync("ip", ["link", "set", "lo", "up"]);
     process.env["PATH"] = [join(checkout, "node_modules/.bin"), process.env["PATH"]].join(delimiter);
@@ -43,18 +47,19 @@ async function start({ engine, moto }: Run, ending: AbortSignal): Promise<Sandbo
     const pulumiEnv = engine ? pulumiEnvironment(engine, runDir) : {};
 
     const control = async (): Promise<Record<string, string>> => {
-        const { endpoint: upstream } = await startMoto(moto);
+        const { endpoint: upstream } = await startMoto(moto, join(runDir, "moto.log"));
         const servers = createServers({ dir: join(runDir, "servers"), logDir: join(runDir, "log"), log });
-        const { reconcile } = createReconciler({
+        const network = createReconciler({
             endpoint: upstream,
             region: REGION,
             onServers: (specs) => {
                 servers.reconcile(specs);
             },
+            onError,
         });
-        const { endpoint } = await startGateway({ upstream, onChange: reconcile });
+        const { endpoint } = await startGateway({ upstream, onChange: network.reconcile, onError });
         // The first pass makes the internet, and with it the address of the package repositories.
-        await reconcile();
+        await network.reconcile();
         await listen();
         const env = awsEnvironment(endpoint, REGION);
         const providers = engine && (await startProviders(engine, { ...process.env, ...pulumiEnv, ...env }));
@@ -114,8 +119,13 @@ const verbs: Record<Run["verb"], (args: readonly string[], context: SandboxConte
 
 async function main(run: Run): Promise<number> {
     const ending = obeyEndSignals();
-    const context = await start(run, ending);
-    const code = ending.aborted ? 1 : await verbs[run.verb](run.args, context);
+    const broken: unknown[] = [];
+    const context = await start(run, ending, (error) => {
+        log(`The network is not what the API says: ${error instanceof Error ? error.message : String(error)}`);
+        broken.push(error);
+    });
+    const result = ending.aborted ? 1 : await verbs[run.verb](run.args, context);
+    const code = broken.length > 0 ? Math.max(result, 1) : result;
     // A command that was interrupted and says that it failed, failed for that.
     return ending.aborted && code !== 0 ? 128 + constants.signals[ending.reason as NodeJS.Signals] : code;
 }

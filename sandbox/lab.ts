@@ -146,12 +146,12 @@ function follow(
         if (resOpFailedEvent) {
             log(`FAILED   ${nameOf(resOpFailedEvent.metadata.urn)}`);
         }
-        if (diagnosticEvent && diagnosticEvent.severity !== "debug") {
+        if (diagnosticEvent) {
             // The text has marks for colors, such as <{%reset%}>.
             log(`${diagnosticEvent.severity}: ${diagnosticEvent.message.replaceAll(/<\{%.*?%\}>/g, "").trim()}`);
         }
         if (summaryEvent) {
-            summarizeChanges(summaryEvent.resourceChanges as Record<string, number>);
+            summarizeChanges(summaryEvent.resourceChanges);
         }
     };
 }

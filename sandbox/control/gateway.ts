@@ -1,0 +1,65 @@
+import { createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { buffer } from "node:stream/consumers";
+
+/** What a gateway works with. */
+export interface GatewayOptions {
+    /** Address of the API that it stands in front of. */
+    readonly upstream: string;
+    /** Called after each change; the caller of the API gets its answer when this is done. */
+    readonly onChange: () => Promise<void>;
+    /** Told when that fails. The change itself did happen, so its caller is answered all the same. */
+    readonly onError: (error: unknown) => void;
+}
+
+/** Calls of EC2 that change nothing which packets depend on. */
+const harmless = /^(Describe|Get|List|CreateTags$|DeleteTags$)/;
+
+/**
+ * Stands in front of the EC2 API on loopback and passes everything on unchanged, but answers a change only when the
+ * network obeys it: when the API says that it is done, packets know.
+ */
+export async function startGateway(options: GatewayOptions): Promise<{ endpoint: string; stop(): void }> {
+    const server = createServer((incoming, outgoing) => {
+        pass(incoming, outgoing, options).catch((error: unknown) => {
+            outgoing.writeHead(502).end(String(error));
+        });
+    });
+    // A provider that waits and polls keeps its connections for longer than Node's five seconds.
+    server.keepAliveTimeout = 120_000;
+    await new Promise<void>((resolve, reject) => {
+        server.on("error", reject).listen(0, "127.0.0.1", resolve);
+    });
+    return {
+        endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+        stop: () => {
+            server.close();
+            server.closeAllConnections();
+        },
+    };
+}
+
+async function pass(incoming: IncomingMessage, outgoing: ServerResponse, options: GatewayOptions): Promise<void> {
+    const body = await buffer(incoming);
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+        const { method, headers } = incoming;
+        request(new URL(incoming.url ?? "/", options.upstream), { method, headers }, resolve)
+            .on("error", reject)
+            .end(body);
+    });
+    const content = await buffer(answer);
+    if (answer.statusCode === 200 && isChange(incoming, body)) {
+        await options.onChange().catch(options.onError);
+    }
+    // The content is complete by now, so it goes out in one piece, however it came.
+    delete answer.headers["transfer-encoding"];
+    const headers = { ...answer.headers, "content-length": content.length };
+    outgoing.writeHead(answer.statusCode ?? 502, headers).end(content);
+}
+
+/** Whether the request is one of EC2's, by the scope of its signature, and changes something. */
+function isChange({ headers }: IncomingMessage, body: Buffer): boolean {
+    const action = new URLSearchParams(body.toString("latin1")).get("Action");
+    const isEc2 = /Credential=[^,]*\/ec2\/aws4_request/.test(headers.authorization ?? "");
+    return isEc2 && action !== null && !harmless.test(action);
+}

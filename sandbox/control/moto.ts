@@ -1,0 +1,94 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { cacheDir, isComplete, makeEntry, withLock } from "../cache.ts";
+import { run } from "../engine/process.ts";
+
+/** An EC2 API emulator that is ready to run. */
+export interface Moto {
+    /** The command that starts it, but for its options. */
+    readonly command: readonly string[];
+}
+
+/** The version with which the sandbox is tested, and the parts of it that the lab needs. */
+const version = "5.2.1";
+const requirement = `moto[ec2,ssm,sts,iam,server]==${version}`;
+
+/** Fails unless that version is there with the server's own requirements; asks without loading any of it. */
+const probe = `from importlib.metadata import version; version("flask-cors"); assert version("moto") == "${version}"`;
+
+/** Finds moto on the machine, or installs it into the cache, which takes a minute once. */
+export async function prepareMoto(log: (line: string) => void): Promise<Moto> {
+    const entry = join(cacheDir(), "moto", version);
+    const own: Moto = { command: [join(entry, "bin", "python3"), "-m", "moto.server"] };
+    if (isComplete(entry)) {
+        return own;
+    }
+    try {
+        await run("python3", ["-c", probe]);
+        return { command: ["python3", "-m", "moto.server"] };
+    } catch {
+        // Not on the machine, or another version of it.
+    }
+    await withLock(dirname(entry), log, async () => {
+        if (!isComplete(entry)) {
+            await install(entry, log);
+        }
+    });
+    return own;
+}
+
+async function install(entry: string, log: (line: string) => void): Promise<void> {
+    log(`Installing moto ${version}, the EC2 API emulator, into ${entry}; this takes a minute, once.`);
+    await makeEntry(entry, async (dir) => {
+        try {
+            await run("python3", ["-m", "venv", dir]);
+        } catch (error) {
+            throw new Error(
+                "moto needs Python 3 with venv. On Debian: apt-get install python3 python3-venv, then run this again.",
+                { cause: error },
+            );
+        }
+        // By module, not by bin/pip: that has the folder's first name in it, and the folder is renamed when all is well.
+        await run(join(dir, "bin", "python3"), ["-m", "pip", "install", "--quiet", requirement]);
+    });
+    log(`moto ${version} is installed.`);
+}
+
+/** Starts moto on loopback, and waits until it answers. It ends with this process; its own log goes to a file. */
+export async function startMoto({ command }: Moto, logFile: string): Promise<{ endpoint: string }> {
+    const port = await freePort();
+    const [program = "", ...args] = command;
+    const log = openSync(logFile, "a");
+    const child = spawn("setpriv", ["--pdeathsig", "KILL", program, ...args, "-H", "127.0.0.1", "-p", String(port)], {
+        stdio: ["ignore", log, log],
+    });
+    closeSync(log);
+    const endpoint = `http://127.0.0.1:${port}`;
+    for (let tries = 0; tries < 300; tries++) {
+        if (child.exitCode !== null) {
+            break;
+        }
+        try {
+            await fetch(`${endpoint}/moto-api/`);
+            return { endpoint };
+        } catch {
+            await sleep(100);
+        }
+    }
+    throw new Error(`moto, the EC2 API emulator, did not start; its log is ${logFile}`);
+}
+
+function freePort(): Promise<number> {
+    const server = createServer();
+    return new Promise((resolve, reject) => {
+        server.on("error", reject).listen(0, "127.0.0.1", () => {
+            const { port } = server.address() as AddressInfo;
+            server.close(() => {
+                resolve(port);
+            });
+        });
+    });
+}

@@ -1,0 +1,99 @@
+import type { Instance, Rule, SecurityGroup, State, Vpc } from "./state.ts";
+
+/** A router's interface towards an instance. */
+export interface Port {
+    readonly dev: string;
+    readonly instance: Instance;
+}
+
+/** Addresses that are nobody's on the internet. Source: RFC 1918. */
+const privateBlocks = "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16";
+
+/**
+ * A VPC router's nft ruleset: the internet gateway's address translation, and the security groups, which keep state: what
+ * answers a packet that was let through is let through. `peers` are the VPCs that it is peered with, whose members its
+ * groups may name.
+ */
+export function firewall(state: State, vpc: Vpc, ports: readonly Port[], peers: readonly string[]): string {
+    const published = ports.flatMap(({ instance: { privateIp, publicIp } }) =>
+        publicIp ? [{ privateIp, publicIp }] : [],
+    );
+    const membersOf = (groupId: string): string[] =>
+        state.instances
+            .filter(({ vpcId, groupIds }) => [vpc.id, ...peers].includes(vpcId) && groupIds.includes(groupId))
+            .map(({ privateIp }) => privateIp)
+            .sort();
+    const chains = ports.flatMap(({ dev, instance }) => {
+        const groups = state.securityGroups.filter(({ id }) => instance.groupIds.includes(id));
+        return [
+            chain(`out_${dev}`, rulesOf(groups, "egress", "daddr", membersOf)),
+            chain(`in_${dev}`, rulesOf(groups, "ingress", "saddr", membersOf)),
+        ];
+    });
+    return `table ip lab {
+${chains.join("\n")}
+    chain forward {
+        type filter hook forward priority 0; policy drop;
+        iifname "igw" ip saddr { ${privateBlocks} } drop
+        oifname "igw" ip daddr { ${privateBlocks} } drop
+        oifname "igw" ip saddr != ${setOf(published.map(({ privateIp }) => privateIp))} drop
+${ports.map(({ dev, instance }) => `        iifname "${dev}" ip saddr != ${instance.privateIp} drop`).join("\n")}
+        ct state established,related accept
+        ct state invalid drop
+${ports.map(({ dev }) => `        iifname "${dev}" jump out_${dev}`).join("\n")}
+${ports.map(({ dev }) => `        oifname "${dev}" jump in_${dev}`).join("\n")}
+        accept
+    }
+    chain prerouting {
+        type nat hook prerouting priority -100;
+${published.map((address) => `        iifname "igw" ip daddr ${address.publicIp} dnat to ${address.privateIp}`).join("\n")}
+    }
+    chain postrouting {
+        type nat hook postrouting priority 100;
+${published.map((address) => `        oifname "igw" ip saddr ${address.privateIp} snat to ${address.publicIp}`).join("\n")}
+    }
+    chain input {
+        type filter hook input priority 0; policy drop;
+    }
+}
+`;
+}
+
+/** A chain that returns for what a rule allows, and drops the rest. */
+function chain(name: string, rules: readonly string[]): string {
+    return [`    chain ${name} {`, ...rules.map((rule) => `        ${rule} return`), "        drop", "    }"].join(
+        "\n",
+    );
+}
+
+function rulesOf(
+    groups: readonly SecurityGroup[],
+    direction: "ingress" | "egress",
+    address: "saddr" | "daddr",
+    membersOf: (groupId: string) => string[],
+): string[] {
+    return groups
+        .flatMap((group) => group[direction])
+        .flatMap((rule) => {
+            const others = [...rule.cidrBlocks, ...rule.groupIds.flatMap(membersOf)];
+            return others.map((other) => [`ip ${address} ${other}`, protocolOf(rule)].join(" ").trim());
+        });
+}
+
+function protocolOf({ protocol, from, to }: Rule): string {
+    switch (protocol) {
+        case "all":
+            return "";
+        case "icmp":
+            return from < 0 ? "ip protocol icmp" : `icmp type ${from}${to < 0 ? "" : ` icmp code ${to}`}`;
+        default:
+            return from < 0 || (from === 0 && to === 65535)
+                ? `ip protocol ${protocol}`
+                : `${protocol} dport ${from}-${to}`;
+    }
+}
+
+/** An nft set; of no address at all nothing is meant, which nft has no word for. */
+function setOf(addresses: readonly string[]): string {
+    return `{ ${(addresses.length === 0 ? ["0.0.0.0"] : addresses).join(", ")} }`;
+}

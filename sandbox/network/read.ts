@@ -1,0 +1,143 @@
+import {
+    DescribeInstanceAttributeCommand,
+    DescribeInstancesCommand,
+    DescribeInternetGatewaysCommand,
+    DescribeKeyPairsCommand,
+    DescribeRouteTablesCommand,
+    DescribeSecurityGroupsCommand,
+    DescribeSubnetsCommand,
+    DescribeVpcPeeringConnectionsCommand,
+    DescribeVpcsCommand,
+    EC2Client,
+    type Instance as DescribedInstance,
+    type IpPermission,
+} from "@aws-sdk/client-ec2";
+import type { Instance, Route, Rule, State } from "./state.ts";
+
+/** Reads the state of one region of one account, by EC2's Describe calls and nothing else. */
+export class Reader {
+    readonly #client: EC2Client;
+    /** User data and public keys, which never change for an instance. */
+    readonly #boot = new Map<string, Promise<{ userData: string; publicKey: string | undefined }>>();
+
+    constructor(endpoint: string, region: string) {
+        const credentials = { accessKeyId: "test", secretAccessKey: "test" };
+        this.#client = new EC2Client({ endpoint, region, credentials });
+    }
+
+    /** The state as it is now. */
+    async read(): Promise<State> {
+        const ec2 = this.#client;
+        const [vpcs, subnets, routeTables, gateways, peerings, groups, reservations] = await Promise.all([
+            ec2.send(new DescribeVpcsCommand()),
+            ec2.send(new DescribeSubnetsCommand()),
+            ec2.send(new DescribeRouteTablesCommand()),
+            ec2.send(new DescribeInternetGatewaysCommand()),
+            ec2.send(new DescribeVpcPeeringConnectionsCommand()),
+            ec2.send(new DescribeSecurityGroupsCommand()),
+            ec2.send(new DescribeInstancesCommand()),
+        ]);
+        const running = (reservations.Reservations ?? [])
+            .flatMap(({ Instances }) => Instances ?? [])
+            .filter(({ State, NetworkInterfaces }) => State?.Name === "running" && NetworkInterfaces?.length);
+        return {
+            vpcs: (vpcs.Vpcs ?? []).map(({ VpcId = "", CidrBlock = "", CidrBlockAssociationSet = [] }) => ({
+                id: VpcId,
+                cidrBlocks: [...new Set([CidrBlock, ...CidrBlockAssociationSet.map((block) => block.CidrBlock ?? "")])],
+            })),
+            subnets: (subnets.Subnets ?? []).map(({ SubnetId = "", VpcId = "", CidrBlock = "" }) => ({
+                id: SubnetId,
+                vpcId: VpcId,
+                cidrBlock: CidrBlock,
+            })),
+            routeTables: (routeTables.RouteTables ?? []).map(
+                ({ RouteTableId = "", VpcId = "", Associations = [], Routes = [] }) => ({
+                    id: RouteTableId,
+                    vpcId: VpcId,
+                    main: Associations.some(({ Main }) => Main),
+                    subnetIds: Associations.flatMap(({ SubnetId }) => (SubnetId ? [SubnetId] : [])),
+                    routes: Routes.flatMap((route): Route[] => {
+                        const { DestinationCidrBlock, GatewayId, VpcPeeringConnectionId } = route;
+                        const target = GatewayId ?? VpcPeeringConnectionId ?? "of another kind";
+                        return DestinationCidrBlock ? [{ destination: DestinationCidrBlock, target }] : [];
+                    }),
+                }),
+            ),
+            internetGateways: (gateways.InternetGateways ?? []).map(({ InternetGatewayId = "", Attachments = [] }) => ({
+                id: InternetGatewayId,
+                vpcId: Attachments[0]?.VpcId,
+            })),
+            peerings: (peerings.VpcPeeringConnections ?? []).map((connection) => ({
+                id: connection.VpcPeeringConnectionId ?? "",
+                active: connection.Status?.Code === "active",
+                requesterVpcId: connection.RequesterVpcInfo?.VpcId ?? "",
+                accepterVpcId: connection.AccepterVpcInfo?.VpcId ?? "",
+            })),
+            securityGroups: (groups.SecurityGroups ?? []).map(
+                ({ GroupId = "", IpPermissions = [], IpPermissionsEgress = [] }) => ({
+                    id: GroupId,
+                    ingress: IpPermissions.flatMap(ruleOf),
+                    egress: IpPermissionsEgress.flatMap(ruleOf),
+                }),
+            ),
+            instances: await Promise.all(running.map((instance) => this.#instance(instance))),
+        };
+    }
+
+    async #instance({ InstanceId: id = "", KeyName, NetworkInterfaces = [] }: DescribedInstance): Promise<Instance> {
+        const first = NetworkInterfaces.find(({ Attachment }) => Attachment?.DeviceIndex === 0) ?? NetworkInterfaces[0];
+        const boot = this.#boot.get(id) ?? this.#readBoot(id, KeyName);
+        this.#boot.set(id, boot);
+        return {
+            id,
+            vpcId: first?.VpcId ?? "",
+            subnetId: first?.SubnetId ?? "",
+            interfaceId: first?.NetworkInterfaceId ?? "",
+            mac: first?.MacAddress ?? "",
+            privateIp: first?.PrivateIpAddress ?? "",
+            publicIp: first?.Association?.PublicIp,
+            groupIds: (first?.Groups ?? []).map(({ GroupId = "" }) => GroupId),
+            ...(await boot),
+        };
+    }
+
+    async #readBoot(id: string, keyName: string | undefined) {
+        const [attribute, keys] = await Promise.all([
+            this.#client.send(new DescribeInstanceAttributeCommand({ InstanceId: id, Attribute: "userData" })),
+            keyName === undefined
+                ? undefined
+                : this.#client.send(new DescribeKeyPairsCommand({ KeyNames: [keyName], IncludePublicKey: true })),
+        ]);
+        return {
+            userData: Buffer.from(attribute.UserData?.Value ?? "", "base64").toString("utf8"),
+            publicKey: keys?.KeyPairs?.[0]?.PublicKey?.trim(),
+        };
+    }
+}
+
+const protocols: Readonly<Record<string, Rule["protocol"]>> = {
+    "-1": "all",
+    "1": "icmp",
+    "6": "tcp",
+    "17": "udp",
+    icmp: "icmp",
+    tcp: "tcp",
+    udp: "udp",
+};
+
+/** A permission, or none when it is of a protocol that nobody in the sandbox speaks. */
+function ruleOf({ IpProtocol = "", FromPort = -1, ToPort = -1, IpRanges, UserIdGroupPairs }: IpPermission): Rule[] {
+    const protocol = protocols[IpProtocol];
+    if (!protocol) {
+        return [];
+    }
+    return [
+        {
+            protocol,
+            from: FromPort,
+            to: ToPort,
+            cidrBlocks: (IpRanges ?? []).flatMap(({ CidrIp }) => (CidrIp ? [CidrIp] : [])),
+            groupIds: (UserIdGroupPairs ?? []).flatMap(({ GroupId }) => (GroupId ? [GroupId] : [])),
+        },
+    ];
+}
