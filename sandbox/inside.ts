@@ -1,102 +1,51 @@
-/** The part inside the namespaces: starts everything, runs the verb, and ends; the kernel clears the rest away. */
-import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync } from "node:fs";
-import { createServer } from "node:net";
+/** The part inside the namespaces: has a world made, runs the verb in it, and ends; the kernel clears the rest away. */
+import { fork, spawn } from "node:child_process";
 import { constants } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import type { SandboxContext } from "./context.ts";
-import { startGateway } from "./control/gateway.ts";
-import { startMoto } from "./control/moto.ts";
-import { startProviders } from "./engine/attach.ts";
-import { awsEnvironment, makeKeyPair, makeStack, pulumiEnvironment, STACK } from "./environment.ts";
-import { checkout } from "./install.mjs";
 import { obeyEndSignals } from "./lifeline.ts";
 import type { Run } from "./main.ts";
-import { createReconciler } from "./network/reconciler.ts";
-import { createServers } from "./servers/servers.ts";
-
-const REGION = "ap-northeast-2";
-
-/** Where the servers find the package repositories of the internet: the person's own end of the sandbox's internet. */
-const REPOSITORY = { host: "198.51.100.2", port: 443 } as const;
+import type { Message } from "./world.ts";
 
 function log(line: string): void {
     console.error(line);
 }
 
-/** All that the run writes is on this tmpfs: `ip netns` wants its folder there, the rest is the run's own. */
-function makeRunDir(): string {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"]);
-    const runDir = "/run/vpc-peering-lab";
-    for (const dir of ["/run/netns", runDir, join(runDir, "tmp")]) {
-        mkdirSync(dir);
-    }
-    process.env["TMPDIR"] = join(runDir, "tmp");
-    return runDir;
-}
-
-async function start(
-    { engine, moto }: Run,
-    ending: AbortSignal,
-    onError: (error: unknown) => void,
-): Promise<SandboxContext> {
-    const runDir = makeRunDir();
-    execFileSync("ip", ["link", "set", "lo", "up"]);
-    process.env["PATH"] = [join(checkout, "node_modules/.bin"), process.env["PATH"]].join(delimiter);
-    const key = makeKeyPair(runDir);
-    const pulumiEnv = engine ? pulumiEnvironment(engine, runDir) : {};
-
-    const control = async (): Promise<Record<string, string>> => {
-        const { endpoint: upstream } = await startMoto(moto, join(runDir, "moto.log"));
-        const servers = createServers({ dir: join(runDir, "servers"), logDir: join(runDir, "log"), log });
-        const network = createReconciler({
-            endpoint: upstream,
-            region: REGION,
-            onServers: (specs) => {
-                servers.reconcile(specs);
-            },
-            onError,
-        });
-        const { endpoint } = await startGateway({ upstream, onChange: network.reconcile, onError });
-        // The first pass makes the internet, and with it the address of the package repositories.
-        await network.reconcile();
-        await listen();
-        const env = awsEnvironment(endpoint, REGION);
-        const providers = engine && (await startProviders(engine, { ...process.env, ...pulumiEnv, ...env }));
-        return { ...env, ...providers?.env };
-    };
-    const [controlEnv] = await Promise.all([control(), engine && makeStack(checkout, runDir, key, pulumiEnv)]);
-    const env = { ...process.env, ...pulumiEnv, ...controlEnv } as Record<string, string>;
-    const endpoint = env["AWS_ENDPOINT_URL"] ?? "";
-    return {
-        env,
-        runDir,
-        endpoint,
-        region: REGION,
-        ...key,
-        checkout,
-        stack: STACK,
-        engine: engine?.summary ?? [],
-        ending,
-        log,
-    };
-}
-
-/** Accepts and closes: that a server gets through to it is all that counts. */
-function listen(): Promise<void> {
-    const repository = createServer((socket) => socket.on("error", () => undefined).end());
+/** Starts the sandbox's world; resolves when it is ready, and tells `onFailure` what goes wrong in it from then on. */
+function startWorld(run: Run, ending: AbortSignal, onFailure: () => void): Promise<SandboxContext> {
+    const world = fork(join(import.meta.dirname, "world.ts"), { detached: true });
     return new Promise((resolve, reject) => {
-        repository.on("error", reject).listen(REPOSITORY, resolve);
+        ending.addEventListener("abort", () => {
+            reject(new Error("ended before the sandbox was ready"));
+        });
+        world.on("error", reject).on("exit", (code, signal) => {
+            log(`The sandbox itself broke down (${code ?? signal ?? ""}).`);
+            process.exit(1);
+        });
+        world.on("message", (message: Message) => {
+            if ("ready" in message) {
+                resolve({ ...message.ready, ending, log });
+            } else if (message.fatal) {
+                reject(new Error(message.failed));
+            } else {
+                log(message.failed);
+                onFailure();
+            }
+        });
+        world.send(run);
     });
 }
 
 /** Runs a command, or a shell for a person, to its end. */
-function shell(args: readonly string[], { env, endpoint, privateKeyPath }: SandboxContext): Promise<number> {
-    const [command = process.env["SHELL"] ?? "bash", ...rest] = args;
+function shell(args: readonly string[], { env, endpoint, privateKeyPath, engine }: SandboxContext): Promise<number> {
+    const [command = env["SHELL"] ?? "bash", ...rest] = args;
     if (args.length === 0) {
-        log(`A fresh sandbox: EC2 at ${endpoint}, SSH key ${privateKeyPath}. All of it is gone when this shell ends. Try:
+        const pulumi = `
   pulumi up                            the two VPCs, apart
-  pulumi config set peering true       and \`pulumi up\` again: peered
+  pulumi config set peering true       and \`pulumi up\` again: peered`;
+        log(`A fresh sandbox: EC2 at ${endpoint}, SSH key ${privateKeyPath}. All of it is gone when this shell ends. Try:${
+            engine.length > 0 ? pulumi : ""
+        }
   aws ec2 describe-vpcs                or any other tool that speaks to EC2
   ssh ec2-user@ADDRESS                 a server, by its public address`);
     }
@@ -119,14 +68,19 @@ const verbs: Record<Run["verb"], (args: readonly string[], context: SandboxConte
 
 async function main(run: Run): Promise<number> {
     const ending = obeyEndSignals();
-    const broken: unknown[] = [];
-    const context = await start(run, ending, (error) => {
-        log(`The network is not what the API says: ${error instanceof Error ? error.message : String(error)}`);
-        broken.push(error);
-    });
-    const result = ending.aborted ? 1 : await verbs[run.verb](run.args, context);
-    const code = broken.length > 0 ? Math.max(result, 1) : result;
-    // A command that was interrupted and says that it failed, failed for that.
+    const network = { broken: false };
+    let code = 1;
+    try {
+        const context = await startWorld(run, ending, () => (network.broken = true));
+        Object.assign(process.env, context.env);
+        code = await verbs[run.verb](run.args, context);
+    } catch (error) {
+        log(error instanceof Error ? error.message : String(error));
+    }
+    if (network.broken && code === 0) {
+        return 1;
+    }
+    // A command that was asked to end and says that it failed, failed for that.
     return ending.aborted && code !== 0 ? 128 + constants.signals[ending.reason as NodeJS.Signals] : code;
 }
 

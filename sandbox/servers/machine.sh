@@ -22,6 +22,8 @@ if [ ! -d "$root" ]; then
     done
     cp -R -P "$image/etc/." "$root/etc/"
     cp -R -P "$image/usr/." "$dir/upper/"
+    # Without root, nobody may write into the machine's own folders; into those that are also here, one may.
+    for folder in lib/systemd/system libexec local/bin local/lib local/sbin local/share; do mkdir -p "$dir/upper/$folder"; done
     : > "$dir/upper/share/lab/node"
     echo "$name" > "$root/etc/hostname"
     echo "127.0.1.1 $name" >> "$root/etc/hosts"
