@@ -2,6 +2,7 @@
  * The plugin behind `@pulumi/aws` where the vendor's can't be had: a proxy that speaks Pulumi's provider protocol and passes
  * each call on to the Terraform bridge, with the names changed. The engine starts it, or attaches to one already running.
  */
+import grpc from "@grpc/grpc-js";
 import type { Message } from "google-protobuf";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import protocol from "@pulumi/pulumi/proto/provider_pb.js";
@@ -11,7 +12,7 @@ import { BridgeLog } from "./bridgeLog.ts";
 import { BridgePool } from "./bridgePool.ts";
 import { EngineLog } from "./engineLog.ts";
 import { pinnedVersion } from "./parts.ts";
-import { handler, methods, nothing, pluginInfo, servePlugin, type Handler } from "./rpc.ts";
+import { bindLoopback, handler, methods, nothing, pluginInfo, servePlugin, type Handler } from "./rpc.ts";
 
 /** One connection of an engine: one provider resource with one configuration. */
 interface Session {
@@ -22,11 +23,12 @@ interface Session {
 
 const { VPC_PEERING_LAB_BRIDGE = "", VPC_PEERING_LAB_TERRAFORM_PROVIDER = "" } = process.env;
 const sessions = new Map<string, Session>();
-const bridgeLog = new BridgeLog();
+const logServer = new grpc.Server();
+const bridgeLog = new BridgeLog(logServer);
 const pool = new BridgePool({
     program: VPC_PEERING_LAB_BRIDGE,
     provider: VPC_PEERING_LAB_TERRAFORM_PROVIDER,
-    log: await bridgeLog.address,
+    log: await bindLoopback(logServer),
 });
 
 function startSession(connection: string, engine: string | undefined): Session {

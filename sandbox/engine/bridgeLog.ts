@@ -2,7 +2,7 @@ import grpc from "@grpc/grpc-js";
 import service from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import engine from "@pulumi/pulumi/proto/engine_pb.js";
 import type { EngineLog } from "./engineLog.ts";
-import { bindLoopback, nothing } from "./rpc.ts";
+import { nothing } from "./rpc.ts";
 
 /** Work on a resource that is under way. */
 interface Call {
@@ -17,19 +17,16 @@ interface Call {
  * makes errors part of the answer, which the bridge leaves empty.
  */
 export class BridgeLog {
-    /** The address for the bridges. */
-    readonly address: Promise<string>;
     private readonly calls = new Set<Call>();
 
-    constructor() {
-        const server = new grpc.Server();
+    /** Adds the log to a server whose address the bridges take for the engine's. */
+    constructor(server: grpc.Server) {
         server.addService(service.EngineService, {
             log: (call: grpc.ServerUnaryCall<engine.LogRequest, unknown>, done: grpc.sendUnaryData<unknown>) => {
                 this.take(call.request);
                 done(null, nothing());
             },
         });
-        this.address = bindLoopback(server).then((port) => `127.0.0.1:${port}`);
     }
 
     /** Does work that the bridge knows by the URN `bridged` and the engine by `urn`. */

@@ -64,17 +64,18 @@ export async function servePlugin(handlers: Readonly<Record<string, Handler>>): 
         };
     }
     server.addService(service.ResourceProviderService, implementation);
-    console.log(String(await bindLoopback(server)));
+    const address = await bindLoopback(server);
+    console.log(address.split(":")[1]);
 }
 
-/** Starts a server on a free port of the loopback and gives the port. */
-export function bindLoopback(server: grpc.Server): Promise<number> {
+/** Starts a server on a free port of the loopback and gives its address. */
+export function bindLoopback(server: grpc.Server): Promise<string> {
     return new Promise((resolve, reject) => {
         server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => {
             if (error) {
                 reject(error);
             } else {
-                resolve(port);
+                resolve(`127.0.0.1:${port}`);
             }
         });
     });

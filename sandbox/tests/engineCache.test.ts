@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { isComplete, makeEntry } from "../cache.ts";
+
+describe("the cache", () => {
+    let folder = "";
+    beforeEach(() => {
+        folder = mkdtempSync(join(tmpdir(), "cache-"));
+    });
+    afterEach(() => {
+        rmSync(folder, { recursive: true });
+    });
+
+    /** Another process that takes the lock and makes an entry, saying so, when it is not there yet. */
+    function maker(milliseconds: number): ChildProcess {
+        const script = `
+            import { isComplete, makeEntry, withLock } from ${JSON.stringify(join(import.meta.dirname, "../cache.ts"))};
+            import { appendFileSync, writeFileSync } from "node:fs";
+            import { setTimeout } from "node:timers/promises";
+            const entry = process.argv[1] + "/part";
+            await withLock(process.argv[1], console.log, async () => {
+                if (!isComplete(entry)) {
+                    await makeEntry(entry, async (dir) => {
+                        appendFileSync(process.argv[1] + "/made", "x");
+                        console.log("making");
+                        await setTimeout(${milliseconds});
+                        writeFileSync(dir + "/program", "whole");
+                    });
+                }
+            });`;
+        return spawn(process.execPath, ["--input-type=module", "--eval", script, folder], {
+            stdio: ["ignore", "pipe", "inherit"],
+        });
+    }
+
+    async function firstLine(process: ChildProcess): Promise<string> {
+        assert.ok(process.stdout);
+        const [line] = (await once(createInterface(process.stdout), "line")) as [string];
+        return line;
+    }
+
+    it("lets the second of two runs wait and use what the first one made", async () => {
+        const first = maker(900);
+        assert.equal(await firstLine(first), "making");
+        const second = maker(0);
+        assert.match(await firstLine(second), /waiting for it to finish/);
+        assert.deepEqual(await once(second, "exit"), [0, null]);
+        assert.equal(readFileSync(join(folder, "made"), "utf8"), "x");
+        assert.equal(readFileSync(join(folder, "part/program"), "utf8"), "whole");
+    });
+
+    it("is free again, and swept, after a run that was killed", async () => {
+        const first = maker(60_000);
+        assert.equal(await firstLine(first), "making");
+        first.kill("SIGKILL");
+        await once(first, "exit");
+        assert.ok(readdirSync(folder).some((name) => name.startsWith(".making-")));
+        const second = maker(0);
+        assert.deepEqual(await once(second, "exit"), [0, null]);
+        assert.ok(isComplete(join(folder, "part")));
+        assert.ok(!readdirSync(folder).some((name) => name.startsWith(".making-")));
+    });
+
+    it("does not take a damaged entry for a whole one", async () => {
+        const entry = join(folder, "part");
+        await makeEntry(entry, (dir) => {
+            writeFileSync(join(dir, "program"), "whole");
+            return Promise.resolve();
+        });
+        assert.ok(isComplete(entry));
+        truncateSync(join(entry, "program"), 2);
+        assert.ok(!isComplete(entry));
+    });
+
+    it("keeps nothing of an entry that could not be made", async () => {
+        const entry = join(folder, "part");
+        await assert.rejects(
+            makeEntry(entry, () => Promise.reject(new Error("no"))),
+            /no/,
+        );
+        assert.ok(!existsSync(entry));
+        assert.deepEqual(readdirSync(folder), []);
+    });
+});
