@@ -47,6 +47,8 @@ export async function runLab(args: readonly string[], context: SandboxContext): 
         context.log(usage);
         return 0;
     }
+    // The Automation API looks for the CLI on its own process's PATH.
+    process.env["PATH"] = context.env["PATH"];
     const stack = await LocalWorkspace.selectStack(
         { stackName: context.stack, workDir: context.checkout },
         { envVars: context.env },
@@ -138,15 +140,17 @@ function follow(
     log: (line: string) => void,
     summarizeChanges: (changes: Record<string, number>) => void,
 ): (event: EngineEvent) => void {
-    const nameOf = (urn: string): string => urn.split("::").slice(2).join(" ");
+    const describe = ({ op, type, urn }: { op: string; type: string; urn: string }): string =>
+        `${op.padEnd(18)} ${urn.split("::").at(-1) ?? urn} (${type})`;
     return ({ resOutputsEvent, resOpFailedEvent, diagnosticEvent, summaryEvent }) => {
         if (resOutputsEvent && resOutputsEvent.metadata.op !== "same") {
-            log(`${resOutputsEvent.metadata.op.padEnd(8)} ${nameOf(resOutputsEvent.metadata.urn)}`);
+            log(describe(resOutputsEvent.metadata));
         }
         if (resOpFailedEvent) {
-            log(`FAILED   ${nameOf(resOpFailedEvent.metadata.urn)}`);
+            log(describe({ ...resOpFailedEvent.metadata, op: "FAILED" }));
         }
-        if (diagnosticEvent) {
+        // The stream has debug messages too, of which the type does not know: they hold secrets, and nobody asked for them.
+        if (diagnosticEvent && ["info", "info#err", "warning", "error"].includes(diagnosticEvent.severity)) {
             // The text has marks for colors, such as <{%reset%}>.
             log(`${diagnosticEvent.severity}: ${diagnosticEvent.message.replaceAll(/<\{%.*?%\}>/g, "").trim()}`);
         }
@@ -162,10 +166,18 @@ function probeVerdicts(outputs: OutputMap, promise: keyof typeof promises): Verd
     if (results?.length !== 2) {
         return [{ what: "check", expected: "two directions", seen: `${results?.length ?? 0} directions` }];
     }
+    const addresses = ["requester", "accepter"].map(
+        (side) => (outputs[side]?.value as { privateIp: string }).privateIp,
+    );
     const { icmp, http } = promises[promise];
-    return results.flatMap(({ direction, seen }) => [
+    return results.flatMap(({ direction, seen, clientSeen }, index) => [
         { what: `${direction} ping`, expected: icmp, seen: seen.icmp },
         { what: `${direction} HTTP`, expected: http, seen: seen.http },
+        {
+            what: `${direction} client in the log`,
+            expected: (promise === "reachable" ? addresses[index] : undefined) ?? "none",
+            seen: clientSeen ?? "none",
+        },
     ]);
 }
 

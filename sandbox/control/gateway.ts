@@ -1,6 +1,7 @@
 import { createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
+import { interfacesToRelease } from "./corrections.ts";
 
 /** What a gateway works with. */
 export interface GatewayOptions {
@@ -41,6 +42,8 @@ export async function startGateway(options: GatewayOptions): Promise<{ endpoint:
 
 async function pass(incoming: IncomingMessage, outgoing: ServerResponse, options: GatewayOptions): Promise<void> {
     const body = await buffer(incoming);
+    const call = ec2Call(incoming, body);
+    const release = await before(call, options.upstream);
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
         const { method, headers } = incoming;
         request(new URL(incoming.url ?? "/", options.upstream), { method, headers }, resolve)
@@ -48,7 +51,8 @@ async function pass(incoming: IncomingMessage, outgoing: ServerResponse, options
             .end(body);
     });
     const content = await buffer(answer);
-    if (answer.statusCode === 200 && isChange(incoming, body)) {
+    if (answer.statusCode === 200 && call && !harmless.test(call.action)) {
+        await release?.();
         await options.onChange().catch(options.onError);
     }
     // The content is complete by now, so it goes out in one piece, however it came.
@@ -57,9 +61,26 @@ async function pass(incoming: IncomingMessage, outgoing: ServerResponse, options
     outgoing.writeHead(answer.statusCode ?? 502, headers).end(content);
 }
 
-/** Whether the request is one of EC2's, by the scope of its signature, and changes something. */
-function isChange({ headers }: IncomingMessage, body: Buffer): boolean {
-    const action = new URLSearchParams(body.toString("latin1")).get("Action");
-    const isEc2 = /Credential=[^,]*\/ec2\/aws4_request/.test(headers.authorization ?? "");
-    return isEc2 && action !== null && !harmless.test(action);
+/** A call of EC2's API, which its signature's scope tells from those of other services. */
+interface Ec2Call {
+    readonly action: string;
+    readonly region: string;
+    readonly parameters: URLSearchParams;
+}
+
+function ec2Call({ headers }: IncomingMessage, body: Buffer): Ec2Call | undefined {
+    const scope = /Credential=[^/]*\/\d+\/([a-z0-9-]+)\/ec2\/aws4_request/.exec(headers.authorization ?? "");
+    const parameters = new URLSearchParams(body.toString("latin1"));
+    const action = parameters.get("Action");
+    return scope?.[1] && action ? { action, region: scope[1], parameters } : undefined;
+}
+
+/** What has to be looked up before the call is passed on, to be carried out after it. */
+async function before(call: Ec2Call | undefined, upstream: string): Promise<(() => Promise<void>) | undefined> {
+    if (call?.action !== "TerminateInstances") {
+        return undefined;
+    }
+    const ids = [...call.parameters].filter(([name]) => name.startsWith("InstanceId.")).map(([, id]) => id);
+    // An id that does not exist is the API's to complain of.
+    return interfacesToRelease(upstream, call.region, ids).catch(() => undefined);
 }
