@@ -132,13 +132,18 @@ export class PeeredVpcPair extends pulumi.ComponentResource {
         return stash.output as pulumi.Output<string>;
     }
 
+    /** What the peering comes after, and goes before: without this the servers' end would hold up the connection's. */
+    private base(): LabVpc[] {
+        return [this.requester, this.accepter];
+    }
+
     /** The request and its acceptance: two steps, for in general they are two owners'. */
     private connect(name: string, args: PeeredVpcPairArgs, stage: pulumi.Output<string>) {
         const tags = { ...args.tags, Name: peeringName(args.prefix ?? "ljh") };
         const connection = new ec2.VpcPeeringConnection(
             `${name}-peering`,
             { vpcId: after(stage, this.requester.vpcId), peerVpcId: this.accepter.vpcId, tags },
-            { parent: this },
+            { parent: this, dependsOn: this.base() },
         );
         const accepted = new ec2.VpcPeeringConnectionAccepter(
             `${name}-peering-accepter`,
@@ -178,7 +183,7 @@ export class PeeredVpcPair extends pulumi.ComponentResource {
                 toPort: 80,
                 tags: { ...tags, Name: own.names.securityGroup },
             },
-            { parent: this },
+            { parent: this, dependsOn: this.base() },
         );
         return [route, rule];
     }

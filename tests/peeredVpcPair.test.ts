@@ -11,6 +11,22 @@ const args: PeeredVpcPairArgs = {
 
 const connectionId = "id-of-p-peering";
 
+/** Everything of both sides, which has to be there before the peering and to outlive it. */
+const base = ["requester", "accepter"].flatMap((side) =>
+    [
+        "vpc",
+        "internet-gateway",
+        "route-table",
+        "default-route",
+        "subnet",
+        "route-table-association",
+        "security-group",
+        "egress",
+        "ami",
+        "server",
+    ].map((part) => `p-${side}-${part}`),
+);
+
 function http(side: string, number: number, source: string) {
     return {
         type: "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
@@ -22,7 +38,7 @@ function http(side: string, number: number, source: string) {
             toPort: 80,
             tags: { Name: `ljhVPC${number}-EC2-SecurityGroup` },
         },
-        after: [`p-${side}-security-group`, "p-stage"],
+        after: ["p-stage", ...base],
     };
 }
 
@@ -55,7 +71,7 @@ const peering: Record<string, { type: string; inputs: object; after: string[] }>
             peerVpcId: "id-of-p-accepter-vpc",
             tags: { Name: "ljhVPCPeering" },
         },
-        after: ["p-accepter-vpc", "p-requester-vpc", "p-stage"],
+        after: ["p-stage", ...base],
     },
     "p-peering-accepter": {
         type: "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter",
