@@ -21,7 +21,7 @@ export async function startProviders(engine: Engine, env: NodeJS.ProcessEnv): Pr
         name,
         process: spawn(
             "setpriv",
-            ["--pdeathsig", "TERM", process.execPath, join(import.meta.dirname, `${name}Plugin.ts`)],
+            ["--pdeathsig", "TERM", process.execPath, join(import.meta.dirname, name, "plugin.ts")],
             {
                 env: { ...env, ...engine.env },
                 stdio: ["ignore", "pipe", "inherit"],

@@ -1,17 +1,18 @@
-import { createHash } from "node:crypto";
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fingerprint, goBuild, languageHost, pulumiCli, terraformBridge, type GoProgram } from "./goBuild.ts";
+import { fingerprint, goBuild, languageHost, pulumiCli, terraformBridge } from "./goBuild.ts";
 import { findPlugin, findPulumi, findTerraformProvider, onPath, terraformPluginDirs } from "./machine.ts";
 import { downloadPlugin, downloadPulumi } from "./vendor.ts";
+import { pinnedVersion } from "./versions.ts";
 
-/** A part of the engine in the place it was found in. */
+type Log = (line: string) => void;
+
+/** A part of the engine in the place where it was found. */
 export interface Found {
     /** Folder that holds the part's programs. */
     readonly dir: string;
     /** Where it came from, for people. */
     readonly origin: string;
-    /** True for the sandbox's own plugin. */
+    /** True for what was made here. */
     readonly own: boolean;
 }
 
@@ -19,37 +20,30 @@ export interface Found {
 export interface Part {
     /** What it is and its version, for people. */
     readonly title: string;
+    /** Looks for it on the machine. */
     readonly onMachine: () => Promise<Found | undefined>;
     readonly vendor: {
+        /** Name of the download in the cache. */
         readonly entry: string;
-        /** Folder inside the entry that holds the programs. */
+        /** Folder inside the download that holds the programs. */
         readonly sub: string;
         readonly download: (dir: string, pulumi: string) => Promise<void>;
     };
     readonly own: {
+        /** Name of what was made in the cache. It also records that the vendor could not be reached. */
         readonly entry: string;
         readonly origin: string;
-        /** What the machine lacks to make it here, each with its remedy. */
+        /** False when it lacks what it needs to run. */
+        readonly usable: boolean;
+        /** What the machine lacks to make it, each with its remedy. */
         readonly lacks: () => string[];
-        readonly make: (dir: string, log: (line: string) => void) => Promise<void>;
+        readonly make: (dir: string, log: Log) => Promise<void>;
     };
-}
-
-/** Versions that the checkout's package.json pins. */
-export function pinnedVersion(name: "pulumi" | "aws" | "command"): string {
-    const file = join(import.meta.dirname, "../../package.json");
-    const { dependencies } = JSON.parse(readFileSync(file, "utf8")) as { dependencies: Record<string, string> };
-    const version = dependencies[`@pulumi/${name}`];
-    if (!version) {
-        throw new Error(`${file} does not name @pulumi/${name}.`);
-    }
-    return version;
 }
 
 /** The Pulumi CLI with its Node language host. */
 export function cliPart(): Part {
     const version = pinnedVersion("pulumi");
-    const programs = [pulumiCli, languageHost];
     return {
         title: `Pulumi CLI ${version}`,
         onMachine: async () => {
@@ -58,11 +52,14 @@ export function cliPart(): Part {
         },
         vendor: { entry: `pulumi-${version}`, sub: "bin", download: downloadPulumi },
         own: {
-            entry: `pulumi-${version}-built-${programs.map(fingerprint).join("-")}`,
+            entry: `pulumi-own-${fingerprint(pulumiCli)}-${fingerprint(languageHost)}`,
             origin: "built from Go modules",
+            usable: true,
             lacks: lacksGo,
             make: async (dir, log) => {
-                await buildAll(programs, dir, log);
+                // One after the other: each build uses every core by itself.
+                await goBuild(pulumiCli, dir, log);
+                await goBuild(languageHost, dir, log);
             },
         },
     };
@@ -71,30 +68,29 @@ export function cliPart(): Part {
 /** The plugin behind `@pulumi/aws`; the sandbox's own one runs the Terraform provider through Pulumi's Terraform bridge. */
 export function awsPart(): Part {
     const terraform = findTerraformProvider();
-    const part = pluginPart("aws", `terraform-provider-aws ${terraform?.version ?? ""} behind the Terraform bridge`);
-    return {
-        ...part,
-        own: {
-            ...part.own,
-            entry: `${part.own.entry}-${fingerprint(terraformBridge)}`,
-            lacks: () => [...lacksGo(), ...(terraform ? [] : [lacksTerraformProvider()])],
-            make: async (dir, log) => {
-                await part.own.make(dir, log);
-                await buildAll([terraformBridge], dir, log);
-            },
-        },
-    };
+    return pluginPart("aws", {
+        entry: `aws-own-${fingerprint(terraformBridge)}`,
+        origin: `terraform-provider-aws ${terraform?.version ?? ""} behind the Terraform bridge`,
+        usable: terraform !== undefined,
+        lacks: () => [...lacksGo(), ...(terraform ? [] : [lacksTerraformProvider()])],
+        make: (dir, log) => goBuild(terraformBridge, dir, log),
+    });
 }
 
-/** The plugin behind `@pulumi/command`. */
+/** The plugin behind `@pulumi/command`; nothing of the sandbox's own one has to be built. */
 export function commandPart(): Part {
-    return pluginPart("command", "the sandbox's own");
+    return pluginPart("command", {
+        entry: "command-own",
+        origin: "the sandbox's own",
+        usable: true,
+        lacks: () => [],
+        make: () => Promise.resolve(),
+    });
 }
 
-function pluginPart(name: "aws" | "command", origin: string): Part {
+function pluginPart(name: "aws" | "command", own: Part["own"]): Part {
     const version = pinnedVersion(name);
     const plugin = `resource-${name}-v${version}`;
-    const launcher = launcherOf(name);
     return {
         title: `${name} plugin ${version}`,
         onMachine: () => {
@@ -106,34 +102,8 @@ function pluginPart(name: "aws" | "command", origin: string): Part {
             sub: join("plugins", plugin),
             download: (dir, pulumi) => downloadPlugin(dir, pulumi, name, version),
         },
-        own: {
-            entry: `${plugin}-own-${createHash("sha256").update(launcher).digest("hex").slice(0, 12)}`,
-            origin,
-            lacks: () => [],
-            make: (dir) => {
-                writeFileSync(join(dir, `pulumi-resource-${name}`), launcher, { mode: 0o755 });
-                return Promise.resolve();
-            },
-        },
+        own,
     };
-}
-
-/**
- * What the engine starts as the plugin. The cache serves several checkouts, so the launcher names none: the environment says
- * which checkout's sandbox is running.
- */
-function launcherOf(name: string): string {
-    const message = "is set inside the sandbox only";
-    return `#!/bin/sh
-exec "\${VPC_PEERING_LAB_NODE:?${message}}" "\${VPC_PEERING_LAB_ENGINE:?${message}}/${name}Plugin.ts" "$@"
-`;
-}
-
-async function buildAll(programs: readonly GoProgram[], dir: string, log: (line: string) => void): Promise<void> {
-    // One after the other: each build uses every core by itself.
-    for (const program of programs) {
-        await goBuild(program, dir, log);
-    }
 }
 
 function lacksGo(): string[] {
@@ -144,12 +114,7 @@ function lacksGo(): string[] {
 
 function lacksTerraformProvider(): string {
     return (
-        `terraform-provider-aws, looked for in ${terraformPluginDirs().join(", ")}: \`terraform providers mirror DIR\` fetches it; ` +
-        "name DIR in VPC_PEERING_LAB_TERRAFORM_PLUGINS."
+        `terraform-provider-aws, looked for in ${terraformPluginDirs().join(", ")}: ` +
+        "fetch it with `terraform providers mirror DIR` and name DIR in VPC_PEERING_LAB_TERRAFORM_PLUGINS."
     );
-}
-
-/** The programs of a found part: files whose name begins with `pulumi`. */
-export function programsIn(dir: string): string[] {
-    return readdirSync(dir).filter((file) => file.startsWith("pulumi"));
 }

@@ -6,11 +6,11 @@ import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import service from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import engine from "@pulumi/pulumi/proto/engine_pb.js";
 import protocol from "@pulumi/pulumi/proto/provider_pb.js";
-import { rewriteForBridge } from "../engine/awsRewrite.ts";
-import { bridgeToken, bridgeUrn } from "../engine/awsTokens.ts";
-import { BridgeLog } from "../engine/bridgeLog.ts";
+import { rewriteForBridge } from "../engine/aws/rewrite.ts";
+import { bridgeToken, bridgeUrn } from "../engine/aws/tokens.ts";
+import { BridgeLog } from "../engine/aws/bridgeLog.ts";
 import { EngineLog } from "../engine/engineLog.ts";
-import { pinnedVersion } from "../engine/parts.ts";
+import { pinnedVersion } from "../engine/versions.ts";
 import { bindLoopback } from "../engine/rpc.ts";
 
 describe("names between @pulumi/aws and the Terraform bridge", () => {

@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import grpc from "@grpc/grpc-js";
 import type { Message } from "google-protobuf";
 import protocol from "@pulumi/pulumi/proto/provider_pb.js";
-import { callPlugin, channelOptions, method } from "./rpc.ts";
+import { callPlugin, channelOptions, method } from "../rpc.ts";
 
 /** What a bridge is made of. */
 export interface BridgeOptions {

@@ -1,8 +1,8 @@
 import grpc from "@grpc/grpc-js";
 import service from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import engine from "@pulumi/pulumi/proto/engine_pb.js";
-import type { EngineLog } from "./engineLog.ts";
-import { nothing } from "./rpc.ts";
+import type { EngineLog } from "../engineLog.ts";
+import { nothing } from "../rpc.ts";
 
 /** Work on a resource that is under way. */
 interface Call {

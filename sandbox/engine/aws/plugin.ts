@@ -6,13 +6,13 @@ import grpc from "@grpc/grpc-js";
 import type { Message } from "google-protobuf";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import protocol from "@pulumi/pulumi/proto/provider_pb.js";
-import { rewriteForBridge } from "./awsRewrite.ts";
+import { rewriteForBridge } from "./rewrite.ts";
 import type { Bridge } from "./bridge.ts";
 import { BridgeLog } from "./bridgeLog.ts";
 import { BridgePool } from "./bridgePool.ts";
-import { EngineLog } from "./engineLog.ts";
-import { pinnedVersion } from "./parts.ts";
-import { bindLoopback, handler, methods, nothing, pluginInfo, servePlugin, type Handler } from "./rpc.ts";
+import { EngineLog } from "../engineLog.ts";
+import { pinnedVersion } from "../versions.ts";
+import { bindLoopback, handler, methods, nothing, pluginInfo, servePlugin, type Handler } from "../rpc.ts";
 
 /** One connection of an engine: one provider resource with one configuration. */
 interface Session {

@@ -1,7 +1,7 @@
 import type { Map as ProtoMap, Message } from "google-protobuf";
 import struct, { type Struct } from "google-protobuf/google/protobuf/struct_pb.js";
 import protocol from "@pulumi/pulumi/proto/provider_pb.js";
-import { bridgeToken, bridgeUrn, renamedProperties, tokenOf } from "./awsTokens.ts";
+import { bridgeToken, bridgeUrn, renamedProperties, tokenOf } from "./tokens.ts";
 
 /** Settings of the provider that are one block in `@pulumi/aws` and a list of at most one to the bridge. */
 const SINGLE_BLOCKS = ["defaultTags", "ignoreTags"];

@@ -1,6 +1,6 @@
 import { StringDecoder } from "node:string_decoder";
-import { revealed, type CommandKind, type WireObject } from "./commandInputs.ts";
-import { runLocal, runRemote, type Connection, type LocalOptions, type Task } from "./commandRun.ts";
+import { revealed, type CommandKind, type WireObject } from "./inputs.ts";
+import { runLocal, runRemote, type Connection, type LocalOptions, type Task } from "./run.ts";
 
 /** What a command printed, without the last line's end. */
 export interface Outputs {

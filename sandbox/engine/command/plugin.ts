@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import protocol from "@pulumi/pulumi/proto/provider_pb.js";
-import { execute, type Outputs } from "./commandExecution.ts";
+import { execute, type Outputs } from "./execution.ts";
 import {
     changedInputs,
     checkInputs,
@@ -16,10 +16,10 @@ import {
     UNKNOWN,
     type Change,
     type WireObject,
-} from "./commandInputs.ts";
-import { EngineLog } from "./engineLog.ts";
-import { pinnedVersion } from "./parts.ts";
-import { handler, nothing, pluginInfo, servePlugin } from "./rpc.ts";
+} from "./inputs.ts";
+import { EngineLog } from "../engineLog.ts";
+import { pinnedVersion } from "../versions.ts";
+import { handler, nothing, pluginInfo, servePlugin } from "../rpc.ts";
 
 /** One connection of an engine. */
 interface Session {
