@@ -1,0 +1,218 @@
+import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import ssh2 from "ssh2";
+import type { ServerSpec } from "../network/state.ts";
+import { namespaceOptions } from "../preflight.mjs";
+import type { Answer, Request } from "./serversWorld.ts";
+
+const key = ssh2.utils.generateKeyPairSync("ed25519");
+const otherKey = ssh2.utils.generateKeyPairSync("ed25519");
+
+/** Servers by the number that is in their address, 10.0.N.2; an even one has no way to the internet. */
+const number = { al2023: 1, bare: 2, al2: 3, failing: 5 };
+type Name = keyof typeof number;
+
+const spec = (name: Name, userData: string): ServerSpec => ({
+    id: `i-${name}`,
+    privateIp: `10.0.${number[name]}.2`,
+    publicKey: `${key.public}\n`,
+    userData,
+});
+
+const specs = [
+    spec(
+        "al2023",
+        `#!/bin/bash
+set -euo pipefail
+echo boot >> /var/lib/boots
+hostnamectl set-hostname web1
+dnf install -y httpd tcpdump
+echo '<h1>AL2023</h1>' > /var/www/html/index.html
+systemctl enable --now httpd
+`,
+    ),
+    spec(
+        "al2",
+        `#!/bin/sh
+(
+hostnamectl --static set-hostname web2
+yum install httpd -y
+service httpd start
+chkconfig httpd on
+echo '<h1>AL2</h1>' > /var/www/html/index.html
+)
+`,
+    ),
+    spec("bare", "#cloud-config\npackages: [httpd]\n"),
+    spec("failing", "#!/bin/bash -e\necho at work\nfalse\necho not reached\n"),
+];
+
+describe("Servers", function () {
+    this.timeout(20_000);
+    let world: ChildProcess;
+    const waiting: ((answer: Answer) => void)[] = [];
+
+    function ask(request: Request): Promise<Answer> {
+        return new Promise((resolve) => {
+            world.send({ id: waiting.push(resolve) - 1, request });
+        });
+    }
+    const run = (command: string): Promise<Answer> => ask({ command });
+
+    function ssh(name: Name, command: string, { user = "ec2-user", identity = "key", options = "" } = {}) {
+        const settings = [
+            "StrictHostKeyChecking=no",
+            "UserKnownHostsFile=/dev/null",
+            "LogLevel=ERROR",
+            "BatchMode=yes",
+        ];
+        const flags = [...settings, "IdentitiesOnly=yes"].map((setting) => `-o ${setting}`).join(" ");
+        const quoted = command.replaceAll("'", `'\\''`);
+        return run(`ssh ${flags} ${options} -i /run/${identity} ${user}@10.0.${number[name]}.2 '${quoted}'`);
+    }
+
+    /** Asks until the command succeeds. */
+    async function eventually(command: string): Promise<string> {
+        for (;;) {
+            const { code, output } = await run(command);
+            if (code === 0) {
+                return output;
+            }
+            await sleep(50);
+        }
+    }
+
+    const page = (name: Name) => `curl -sS --fail --max-time 2 http://10.0.${number[name]}.2/`;
+    const booted = (name: Name) =>
+        eventually(`cat /run/servers/i-${name}/root/var/lib/cloud/instance/boot-finished /dev/null`);
+
+    before(async () => {
+        const script = join(import.meta.dirname, "serversWorld.ts");
+        const options = [
+            ...namespaceOptions,
+            "--uts",
+            process.execPath,
+            "--disable-warning=ExperimentalWarning",
+            script,
+        ];
+        world = spawn("unshare", options, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+        await once(world, "message");
+        world.on("message", ({ id, answer }: { id: number; answer: Answer }) => waiting[id]?.(answer));
+        await run(
+            `umask 077; echo '${key.private}' > /run/key; echo '${otherKey.private}' > /run/other; mkdir /run/netns`,
+        );
+        for (const [name, n] of Object.entries(number)) {
+            await run(`set -e
+ip netns add i-${name}
+ip link add v${n} type veth peer name eth0 netns i-${name}
+ip address add 10.0.${n}.1/30 dev v${n}
+ip link set v${n} up
+ip -n i-${name} address add 10.0.${n}.2/30 dev eth0
+ip -n i-${name} link set eth0 up
+ip -n i-${name} link set lo up
+[ $((${n} % 2)) = 0 ] || ip -n i-${name} route add default via 10.0.${n}.1`);
+        }
+        await ask({ specs });
+        await Promise.all(specs.map(({ id }) => booted(id.slice(2) as Name)));
+    });
+
+    after(() => {
+        world.kill("SIGKILL");
+    });
+
+    it("serve what Amazon Linux 2023's commands in the user data set up, and log the client's address", async () => {
+        assert.equal((await run(`${page("al2023")}?q`)).output, "<h1>AL2023</h1>\n");
+        const { output } = await ssh("al2023", "hostname; cat /etc/hostname; sudo tail -n 1 /var/log/httpd/access_log");
+        assert.match(
+            output,
+            /^web1\nweb1\n10\.0\.1\.1 - - \[\d\d\/\w{3}\/\d{4}:[\d:]{8} \+0000\] "GET \/\?q HTTP\/1\.1" 200 16 "-" "curl\/[\d.]+"\n$/,
+        );
+    });
+
+    it("serve what Amazon Linux 2's commands in the user data set up", async () => {
+        assert.equal((await run(page("al2"))).output, "<h1>AL2</h1>\n");
+        assert.equal(
+            (await ssh("al2", "hostname; systemctl is-enabled httpd; systemctl is-active httpd")).output,
+            "web2\nenabled\nactive\n",
+        );
+    });
+
+    it("answer with 404 for what is not in the page's folder, and with 405 to a POST", async () => {
+        const status = "curl -s -o /dev/null -w '%{http_code} ' --path-as-is";
+        const base = "http://10.0.1.2";
+        const { output } = await run(
+            `${status} ${base}/nope; ${status} ${base}/../../../etc/passwd; ${status} ${base}/%2e%2e%2f%2e%2e%2fhtml; ` +
+                `${status} -I ${base}/; ${status} -d x ${base}/`,
+        );
+        assert.equal(output, "404 404 404 200 405 ");
+    });
+
+    it("have no web server that the user data did not ask for", async () => {
+        const { output } = await run(page("bare"));
+        assert.match(output, /refused|connect/i);
+        assert.equal((await ssh("bare", "command -v httpd; systemctl start httpd")).code, 4);
+    });
+
+    it("can't install packages without a way to the internet", async () => {
+        const { code, output } = await ssh("bare", "sudo yum install -y httpd && echo installed");
+        assert.equal(code, 1);
+        assert.match(output, /Failed to download metadata/);
+    });
+
+    it("don't know packages that nobody has", async () => {
+        const { code, output } = await ssh("al2", "sudo dnf install -y no-such-thing");
+        assert.equal(code, 1);
+        assert.match(output, /Unable to find a match: no-such-thing/);
+    });
+
+    it("say in cloud-init's log how the user data ended", async () => {
+        const log = "cat /var/log/cloud-init-output.log";
+        assert.equal((await ssh("failing", log)).output, "at work\nUser data ended with exit code 1.\n");
+        assert.match((await ssh("bare", log)).output, /#cloud-config/);
+    });
+
+    it("let in ec2-user with the instance's key, and nobody else", async () => {
+        assert.deepEqual(await ssh("bare", "pwd; echo $LOGNAME; exit 7"), {
+            code: 7,
+            output: "/home/ec2-user\nec2-user\n",
+        });
+        for (const wrong of [{ user: "root" }, { identity: "other" }]) {
+            const { code, output } = await ssh("bare", "true", wrong);
+            assert.equal(code, 255);
+            assert.match(output, /Permission denied \(publickey\)/);
+        }
+    });
+
+    it("give a terminal to who asks for one, and end what a client that is gone had started", async () => {
+        const { code, output } = await ssh("bare", "tty; exit 3", { options: "-tt" });
+        assert.deepEqual({ code, output }, { code: 3, output: "/dev/pts/0\r\n" });
+        await ssh("bare", "sleep 4321", { options: "-o ConnectTimeout=2 & sleep 0.5; kill $!; wait; true" });
+        await eventually("! pgrep -f '^sleep 4321'");
+    });
+
+    it("leave the host name and the files of the machine alone", async () => {
+        assert.equal((await ssh("bare", "hostname")).output, "ip-10-0-2-2\n");
+        const { output } = await run(
+            "hostname; ls -d /var/lib/boots /usr/share/lab /etc/yum.repos.d/lab.repo 2>/dev/null",
+        );
+        assert.equal(output, `${hostname()}\n`);
+    });
+
+    it("keep their disk over a stop and a start, and run the user data once", async () => {
+        await ask({ specs: specs.slice(1) });
+        await eventually(`! ${page("al2023")}`);
+        await ask({ specs });
+        assert.equal(await eventually(page("al2023")), "<h1>AL2023</h1>\n");
+        await eventually("exec 3<>/dev/tcp/10.0.1.2/22");
+        assert.equal((await ssh("al2023", "cat /var/lib/boots; hostname")).output, "boot\nweb1\n");
+    });
+
+    it("are gone with all their processes once they are not wanted", async () => {
+        await ask({ specs: [] });
+        await eventually("! pgrep -f '[s]shServer.ts|[h]ttpd.mjs'");
+    });
+});
