@@ -117,10 +117,14 @@ export async function deploy(
     record(requests, outputs);
     pulumi.runtime.setAllConfig(config, secretKeys);
     process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(secretKeys);
+    const mapped = Object.getOwnPropertyDescriptor(Error, "prepareStackTrace");
+    // The SDK notes a stack trace with every resource and promise; to map each to its source takes most of the time.
+    Object.defineProperty(Error, "prepareStackTrace", { configurable: true, writable: true, value: undefined });
     try {
         await program();
     } finally {
         await settled(registrations);
+        Object.defineProperty(Error, "prepareStackTrace", mapped ?? { value: undefined });
     }
     return {
         registrations,
