@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { DeleteRouteCommand, DescribeRouteTablesCommand, EC2Client } from "@aws-sdk/client-ec2";
+import { inventory } from "../../inventory.ts";
+
+// What a person does with the lab by hand, in an order in which it could go wrong: peered from the start, turned off,
+// turned on again, broken behind the program's back, mended, destroyed. Runs inside a sandbox, with the real engine.
+
+interface Outputs {
+    stage: string;
+    requester: { serverId: string };
+    accepter: { serverId: string };
+    peering?: { id: string; status: string };
+    check: { direction: string; seen: { icmp: string; http: string } }[];
+}
+
+interface Result {
+    readonly code: number | null;
+    readonly text: string;
+}
+
+function pulumi(...args: string[]): Promise<Result> {
+    return new Promise((resolve, reject) => {
+        const child = spawn("pulumi", [...args, "--non-interactive"], { stdio: ["ignore", "pipe", "pipe"] });
+        let text = "";
+        for (const stream of [child.stdout, child.stderr]) {
+            stream.on("data", (data: Buffer) => (text += data.toString()));
+        }
+        child.on("error", reject);
+        child.on("close", (code) => {
+            resolve({ code, text });
+        });
+    });
+}
+
+async function up(): Promise<Result> {
+    const result = await pulumi("up", "--yes", "--skip-preview");
+    assert.ok(!result.text.includes(secret), "the private key is in the output");
+    return result;
+}
+
+async function upWith(settings: Record<string, string>): Promise<Result> {
+    for (const [key, value] of Object.entries(settings)) {
+        assert.equal((await pulumi("config", "set", key, value)).code, 0);
+    }
+    return up();
+}
+
+async function outputs(): Promise<Outputs> {
+    return JSON.parse((await pulumi("stack", "output", "--json")).text) as Outputs;
+}
+
+const endpoint = process.env["AWS_ENDPOINT_URL"] ?? "";
+const region = process.env["AWS_REGION"] ?? "";
+const ec2 = new EC2Client({ endpoint, region });
+
+/** A line of the run's private key that is in no other. */
+let secret: string;
+let had: Set<string>;
+let servers: string[];
+
+const seen = ({ check }: Outputs): string[] => check.map(({ seen: { icmp, http } }) => `${icmp}/${http}`);
+const serversOf = ({ requester, accepter }: Outputs): string[] => [requester.serverId, accepter.serverId];
+const made = async (): Promise<string[]> => [...(await inventory(endpoint, region))].filter((item) => !had.has(item));
+
+describe("the lab by hand", () => {
+    before(async () => {
+        const path = (await pulumi("config", "get", "sshPrivateKeyPath")).text.trim();
+        secret = readFileSync(path, "utf8").split("\n")[3] ?? "";
+        assert.ok(secret.length > 40);
+    });
+
+    it("is peered in one go when peering is on from the start", async () => {
+        had = await inventory(endpoint, region);
+        const { code, text } = await upWith({ peering: "true" });
+        assert.equal(code, 0, text);
+        const out = await outputs();
+        assert.equal(out.stage, "reachable");
+        assert.equal(out.peering?.status, "active");
+        assert.deepEqual(seen(out), ["reply/page", "reply/page"]);
+        servers = serversOf(out);
+    });
+
+    it("keeps the private key out of the state in clear", async () => {
+        const { text } = await pulumi("stack", "export");
+        assert.match(text, /lab-check-VPC1-ready/);
+        assert.ok(!text.includes(secret));
+    });
+
+    it("is isolated again, and shown to be, in the same `pulumi up` that turns peering off", async () => {
+        const { code, text } = await upWith({ peering: "false" });
+        assert.equal(code, 0, text);
+        const out = await outputs();
+        assert.deepEqual(seen(out), ["none/none", "none/none"]);
+        assert.equal(out.peering, undefined);
+        assert.deepEqual(serversOf(out), servers, "a server was replaced");
+        assert.deepEqual(
+            (await made()).filter((item) => item.startsWith("peering")),
+            [],
+        );
+        const { RouteTables = [] } = await ec2.send(new DescribeRouteTablesCommand());
+        assert.ok(!RouteTables.some(({ Routes = [] }) => Routes.some((route) => route.VpcPeeringConnectionId)));
+    });
+
+    it("has nothing more to do after that", async () => {
+        const { code, text } = await pulumi("up", "--yes", "--skip-preview", "--expect-no-changes");
+        assert.equal(code, 0, text);
+    });
+
+    it("fails when a promise is broken, and says what was expected, what was seen and where to look", async () => {
+        assert.equal((await upWith({ peering: "true" })).code, 0);
+        const { RouteTables = [] } = await ec2.send(
+            new DescribeRouteTablesCommand({ Filters: [{ Name: "tag:Name", Values: ["ljhVPCPeering-RT2"] }] }),
+        );
+        const RouteTableId = RouteTables[0]?.RouteTableId;
+        await ec2.send(new DeleteRouteCommand({ RouteTableId, DestinationCidrBlock: "10.41.0.0/16" }));
+        // A check that has passed runs again when anything about it changes; its time limit is the cheapest.
+        const { code, text } = await upWith({ checkTimeLimit: "200" });
+        assert.notEqual(code, 0);
+        for (const direction of [
+            "VPC1 (10.41.1.100) -> VPC2 (10.42.1.100)",
+            "VPC2 (10.42.1.100) -> VPC1 (10.41.1.100)",
+        ]) {
+            assert.ok(text.includes(`${direction}, icmp: expected reply, seen none; look at`), text);
+            assert.ok(text.includes(`${direction}, http: expected page, seen none; look at`), text);
+        }
+        assert.match(text, /the one back to 10\.41\.0\.0\/16 in ljhVPCPeering-RT2/);
+    });
+
+    it("is mended by a refresh and another `pulumi up`", async () => {
+        assert.equal((await pulumi("refresh", "--yes", "--skip-preview")).code, 0);
+        const { code, text } = await up();
+        assert.equal(code, 0, text);
+        assert.deepEqual(seen(await outputs()), ["reply/page", "reply/page"]);
+    });
+
+    it("leaves nothing behind when it is destroyed", async () => {
+        const { code, text } = await pulumi("destroy", "--yes", "--skip-preview");
+        assert.equal(code, 0, text);
+        assert.deepEqual(await made(), []);
+    });
+});
