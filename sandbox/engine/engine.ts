@@ -98,8 +98,9 @@ async function download(folder: string, part: Part, pulumi: string, log: Log): P
     try {
         await makeEntry(join(folder, part.vendor.entry), (dir) => part.vendor.download(dir, pulumi));
         return await find(folder, part);
-    } catch {
-        log(`${part.title} can't be downloaded here.`);
+    } catch (error) {
+        const reason = /^\s*error: (.*)$/im.exec(error instanceof Error ? error.message : "")?.[1] ?? "no progress";
+        log(`${part.title} can't be downloaded here: ${reason}`);
         return undefined;
     }
 }

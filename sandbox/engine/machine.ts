@@ -55,7 +55,7 @@ export function terraformPluginDirs(): string[] {
         join(homedir(), ".terraform.d/plugins"),
         ...data.map((dir) => join(dir, "terraform/plugins")),
         "/opt/tf-plugins",
-    ].filter((dir) => dir !== undefined);
+    ].filter((dir): dir is string => dir !== undefined && dir !== "");
 }
 
 /** The newest Terraform provider for AWS in the plugin folders. */

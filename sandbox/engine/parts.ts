@@ -114,7 +114,7 @@ function lacksGo(): string[] {
 
 function lacksTerraformProvider(): string {
     return (
-        `terraform-provider-aws, looked for in ${terraformPluginDirs().join(", ")}: ` +
-        "fetch it with `terraform providers mirror DIR` and name DIR in VPC_PEERING_LAB_TERRAFORM_PLUGINS."
+        `terraform-provider-aws, looked for in ${terraformPluginDirs().join(", ")}: have \`terraform init\` fetch it into ` +
+        "a folder that TF_PLUGIN_CACHE_DIR names, and name the folder here too."
     );
 }

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
@@ -36,9 +36,7 @@ export async function run(command: string, args: readonly string[], options: Run
     const unwatch =
         options.stall &&
         watchGrowth(options.stall.folder, options.stall.seconds, () => {
-            if (child.pid !== undefined) {
-                process.kill(-child.pid, "SIGKILL");
-            }
+            endGroup(child);
         });
     try {
         const code = await new Promise<number | string | null>((resolve, reject) => {
@@ -53,6 +51,15 @@ export async function run(command: string, args: readonly string[], options: Run
         return stdout;
     } finally {
         unwatch?.();
+    }
+}
+
+/** Ends a program that was started `detached`, with everything that it started. */
+export function endGroup(child: ChildProcess): void {
+    try {
+        process.kill(-(child.pid ?? NaN), "SIGKILL");
+    } catch {
+        // It ended by itself, or never started.
     }
 }
 

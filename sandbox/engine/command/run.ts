@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import ssh from "ssh2";
+import { endGroup } from "../process.ts";
 
 /** A command to run and what to do with what it prints. */
 export interface Task {
@@ -47,9 +48,7 @@ export async function runLocal(options: LocalOptions, task: Task): Promise<void>
         detached: true,
     });
     const end = () => {
-        if (child.pid !== undefined) {
-            process.kill(-child.pid, "SIGKILL");
-        }
+        endGroup(child);
     };
     child.stdout.on("data", task.onStdout);
     child.stderr.on("data", task.onStderr);
