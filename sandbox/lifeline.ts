@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -50,7 +50,11 @@ export function obeyEndSignals(): AbortSignal {
             }
         }
         for (const pid of foreground()) {
-            process.kill(pid, signal);
+            try {
+                process.kill(pid, signal);
+            } catch {
+                // It has ended meanwhile.
+            }
         }
         end(signal);
     };
@@ -61,12 +65,20 @@ export function obeyEndSignals(): AbortSignal {
     return ending.signal;
 }
 
-/** This process's children that share its session: the command in front, but nothing of the sandbox's own. */
+/** The command in front and what it started: all that share this process's session, but for the first process. */
 function foreground(): number[] {
-    const sessionOf = (pid: string): string | undefined =>
-        readFileSync(`/proc/${pid}/stat`, "utf8")
-            .replace(/^.*\) /s, "")
-            .split(" ")[3];
-    const children = readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").trim().split(" ");
-    return children.filter((pid) => pid !== "" && sessionOf(pid) === sessionOf("self")).map(Number);
+    const sessionOf = (pid: string): string | undefined => {
+        try {
+            const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+            return stat.slice(stat.lastIndexOf(")")).split(" ")[4];
+        } catch {
+            // It has ended meanwhile.
+            return undefined;
+        }
+    };
+    const own = sessionOf("self");
+    return readdirSync("/proc")
+        .filter((name) => /^\d+$/.test(name) && sessionOf(name) === own)
+        .map(Number)
+        .filter((pid) => pid !== 1 && pid !== process.pid);
 }

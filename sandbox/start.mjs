@@ -3,6 +3,7 @@
  * and hands over to main.ts on the project's own Node.
  */
 import { spawn, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { setInterval } from "node:timers";
@@ -46,12 +47,30 @@ main.on("exit", (code, signal) => {
     process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1));
 });
 
-// npm passes signals on, but a killed npm can't; then this process gets another parent.
+// npm passes signals on, but a killed npm can't. It is the parent, or, with a shell in between, that one's.
 if (process.env["npm_execpath"]) {
-    const npm = process.ppid;
+    const npm = above().find((pid) => statusOf(pid, "Name")?.startsWith("npm"));
     setInterval(() => {
-        if (process.ppid !== npm) {
+        if (npm !== undefined && !above().includes(npm)) {
             process.exit(1);
         }
     }, 500);
+}
+
+/** The process above this one, and the one above that. */
+function above() {
+    return [process.ppid, Number(statusOf(process.ppid, "PPid"))];
+}
+
+/**
+ * @param {number} pid
+ * @param {string} field
+ */
+function statusOf(pid, field) {
+    try {
+        const lines = readFileSync(`/proc/${pid}/status`, "utf8").split("\n");
+        return lines.find((line) => line.startsWith(`${field}:`))?.split("\t")[1];
+    } catch {
+        return undefined;
+    }
 }

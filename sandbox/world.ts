@@ -44,24 +44,24 @@ async function start({ engine, moto }: Run): Promise<Message> {
     const key = makeKeyPair(runDir);
     const pulumiEnv = engine ? pulumiEnvironment(engine, runDir) : {};
 
-    const control = async () => {
-        const endpoint = await startCloud(moto, join(runDir, "log"), join(runDir, "servers"));
-        await listen();
-        const env = awsEnvironment(endpoint, REGION);
-        const providers = engine && (await startProviders(engine, { ...process.env, ...pulumiEnv, ...env }));
-        return { endpoint, env: { ...env, ...providers?.env } };
-    };
-    const [{ endpoint, env: controlEnv }] = await Promise.all([
-        control(),
+    const { endpoint, ready } = await startCloud(moto, join(runDir, "log"), join(runDir, "servers"));
+    const awsEnv = awsEnvironment(endpoint, REGION);
+    const [providers] = await Promise.all([
+        engine && startProviders(engine, { ...process.env, ...pulumiEnv, ...awsEnv }),
         engine && makeStack(checkout, runDir, key, pulumiEnv),
+        ready.then(listen),
     ]);
-    const env = { ...process.env, ...pulumiEnv, ...controlEnv } as Record<string, string>;
+    const env = { ...process.env, ...pulumiEnv, ...awsEnv, ...providers?.env } as Record<string, string>;
     const summary = engine?.summary ?? [];
     return { ready: { env, runDir, endpoint, region: REGION, ...key, checkout, stack: STACK, engine: summary } };
 }
 
-/** Starts the EC2 API, and the network and the servers that follow what it describes; gives its address. */
-async function startCloud(moto: Run["moto"], logDir: string, serversDir: string): Promise<string> {
+/** Starts the EC2 API, and the network and the servers that follow what it describes: `ready` is when they first do. */
+async function startCloud(
+    moto: Run["moto"],
+    logDir: string,
+    serversDir: string,
+): Promise<{ endpoint: string; ready: Promise<void> }> {
     const onError = (error: unknown): void => {
         tell({ failed: `The network is not what the API says: ${textOf(error)}`, fatal: false });
     };
@@ -76,12 +76,10 @@ async function startCloud(moto: Run["moto"], logDir: string, serversDir: string)
         onError,
     });
     const { endpoint } = await startGateway({ upstream, onChange: reconcile, onError });
-    // The first pass makes the internet, and with it the address of the package repositories.
-    await reconcile();
-    return endpoint;
+    return { endpoint, ready: reconcile() };
 }
 
-/** Accepts and closes: that a server gets through to it is all that counts. */
+/** Accepts and closes: that a server gets through to it is all that counts. The network has to have its internet by then. */
 function listen(): Promise<void> {
     const repository = createServer((socket) => socket.on("error", () => undefined).end());
     return new Promise((resolve, reject) => {
