@@ -25,7 +25,7 @@ cp "$1" "$work"
 cd "$work"
 export TF_IN_AUTOMATION=1 TF_VAR_public_key="$(ssh-keygen -q -t ed25519 -N '' -f key && cat key.pub)"
 for dir in $2; do
-    [ ! -d "$dir" ] || terraform init -input=false -plugin-dir="$dir" && break
+    if [ -d "$dir" ] && terraform init -input=false -plugin-dir="$dir"; then break; fi
 done
 terraform apply -auto-approve -input=false -var peering=false
 terraform apply -auto-approve -input=false -var peering=true

@@ -125,7 +125,8 @@ resource "aws_instance" "side" {
     http_tokens   = "required"
   }
   root_block_device {
-    encrypted = true
+    encrypted   = true
+    volume_size = 8
   }
   depends_on = [
     aws_route.default,
