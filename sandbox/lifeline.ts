@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { Socket } from "node:net";
+import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** Signals by which people and machines end a run. */
@@ -8,7 +9,7 @@ export const endSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 type EndSignal = (typeof endSignals)[number];
 
 /** Descriptor of the pipe to the process above, which passes signals down as lines; its end means that one's end. */
-export const LIFELINE = 3;
+const LIFELINE = 3;
 
 /** How long a command may go on after SIGTERM or SIGHUP, in milliseconds. */
 const GRACE = 5_000;
@@ -33,7 +34,7 @@ export function obeyEndSignals(): AbortSignal {
     const end = (signal: EndSignal): void => {
         ending.abort(signal);
         if (signal !== "SIGINT") {
-            setTimeout(() => process.exit(), GRACE).unref();
+            setTimeout(() => process.exit(128 + constants.signals[signal]), GRACE).unref();
         }
     };
     process.on("SIGINT", () => {

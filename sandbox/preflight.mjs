@@ -123,9 +123,9 @@ function namespaceProblems(complete) {
         return [];
     }
     const remedies = isRoot
-        ? ["in a container, start it with --privileged; on the machine itself: modprobe -a overlay veth nf_tables"]
-        : [...sysctls(), "or run it as root"];
-    return [`the kernel refuses namespaces of our own (${stderr.trim()}): ${remedies.join("; ")}`];
+        ? ["start a container with --privileged", "on the machine itself: modprobe -a overlay veth nf_tables"]
+        : [...sysctls(), "run it as root"];
+    return [`the kernel refuses namespaces of our own (${stderr.trim()}): ${remedies.join(", or ")}`];
 }
 
 /** The settings by which distributions keep users from having namespaces, where they are in force. */

@@ -44,14 +44,19 @@ async function start({ engine, moto }: Run): Promise<Message> {
     const key = makeKeyPair(runDir);
     const pulumiEnv = engine ? pulumiEnvironment(engine, runDir) : {};
 
-    const { endpoint, ready } = await startCloud(moto, join(runDir, "log"), join(runDir, "servers"));
-    const awsEnv = awsEnvironment(endpoint, REGION);
-    const [providers] = await Promise.all([
-        engine && startProviders(engine, { ...process.env, ...pulumiEnv, ...awsEnv }),
+    const control = async () => {
+        const { endpoint, ready } = await startCloud(moto, join(runDir, "log"), join(runDir, "servers"));
+        const aws = awsEnvironment(endpoint, REGION);
+        // Nobody waits for it: moto takes seconds over its first answer, and whoever changes something waits anyway.
+        ready.then(listen).catch(onError);
+        const providers = engine && (await startProviders(engine, { ...process.env, ...pulumiEnv, ...aws }));
+        return { endpoint, env: { ...aws, ...providers?.env } };
+    };
+    const [{ endpoint, env: controlEnv }] = await Promise.all([
+        control(),
         engine && makeStack(checkout, runDir, key, pulumiEnv),
-        ready.then(listen),
     ]);
-    const env = { ...process.env, ...pulumiEnv, ...awsEnv, ...providers?.env } as Record<string, string>;
+    const env = { ...process.env, ...pulumiEnv, ...controlEnv } as Record<string, string>;
     const summary = engine?.summary ?? [];
     return { ready: { env, runDir, endpoint, region: REGION, ...key, checkout, stack: STACK, engine: summary } };
 }
@@ -62,9 +67,6 @@ async function startCloud(
     logDir: string,
     serversDir: string,
 ): Promise<{ endpoint: string; ready: Promise<void> }> {
-    const onError = (error: unknown): void => {
-        tell({ failed: `The network is not what the API says: ${textOf(error)}`, fatal: false });
-    };
     const { endpoint: upstream } = await startMoto(moto, join(logDir, "moto.log"));
     const servers = createServers({ dir: serversDir, logDir, log: console.error });
     const { reconcile } = createReconciler({
@@ -85,6 +87,10 @@ function listen(): Promise<void> {
     return new Promise((resolve, reject) => {
         repository.on("error", reject).listen(REPOSITORY, resolve);
     });
+}
+
+function onError(error: unknown): void {
+    tell({ failed: `The network is not what the API says: ${textOf(error)}`, fatal: false });
 }
 
 function textOf(error: unknown): string {
