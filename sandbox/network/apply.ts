@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { internet, type Link, type LinkEnd, type Namespace, type Network, type Setting } from "./plan.ts";
+import { internet, type Link, type LinkEnd, type Namespace, type Network, type Setting } from "./network.ts";
 
 /** The network of nothing, as a new sandbox has it. */
 export const emptyNetwork: Network = { namespaces: new Map(), links: [] };

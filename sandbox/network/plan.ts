@@ -1,47 +1,7 @@
 import { createHash } from "node:crypto";
 import { firewall, type Port } from "./firewall.ts";
+import { internet, type Link, type LinkEnd, type Namespace, type Network, type Setting } from "./network.ts";
 import type { Instance, Peering, Route, RouteTable, State, Vpc } from "./state.ts";
-
-/** The network that the kernel is to have. */
-export interface Network {
-    /** Every network namespace by its name: `inet`, a router for each VPC, a namespace for each instance. */
-    readonly namespaces: ReadonlyMap<string, Namespace>;
-    readonly links: readonly Link[];
-}
-
-/** What a network namespace is to hold, besides its ends of links. */
-export interface Namespace {
-    /** Whether it passes packets on between its interfaces. */
-    readonly router: boolean;
-    /** Arguments of `ip`, each an object and what is said of it: `route add` without the `add` would be `route …`. */
-    readonly config: readonly Setting[];
-    /** Its nft ruleset, whole; empty for none. */
-    readonly firewall: string;
-}
-
-/** One address, neighbor, rule or route: `ip OBJECT add ARGS`. */
-export interface Setting {
-    readonly object: "address" | "neighbor" | "rule" | "route";
-    readonly args: string;
-    /** The interface that it goes with when that is removed; undefined for what stays. */
-    readonly dev?: string | undefined;
-}
-
-/** A veth pair; an end's namespace is undefined for the sandbox's own, where the person and the check are. */
-export interface Link {
-    readonly ends: readonly [LinkEnd, LinkEnd];
-}
-
-export interface LinkEnd {
-    readonly namespace: string | undefined;
-    readonly dev: string;
-    readonly mac: string;
-    /** Whether this end answers ARP for others: instances of a subnet find one another through their router. */
-    readonly proxyArp?: boolean;
-}
-
-/** The internet, and on it the address of the person's and the check's own end. */
-export const internet = { name: "inet", address: "198.51.100.1", operator: "198.51.100.2", prefix: 30 } as const;
 
 /**
  * The next hop on every link between routers. Nobody has this address: who is meant is said by a permanent neighbor entry,

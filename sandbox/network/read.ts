@@ -12,6 +12,7 @@ import {
     type Instance as DescribedInstance,
     type IpPermission,
 } from "@aws-sdk/client-ec2";
+import ipaddr from "ipaddr.js";
 import type { Instance, Route, Rule, State } from "./state.ts";
 
 /** Reads the state of one region of one account, by EC2's Describe calls and nothing else. */
@@ -59,7 +60,7 @@ export class Reader {
                     routes: Routes.flatMap((route): Route[] => {
                         const { DestinationCidrBlock, GatewayId, VpcPeeringConnectionId } = route;
                         const target = GatewayId ?? VpcPeeringConnectionId ?? "of another kind";
-                        return DestinationCidrBlock ? [{ destination: DestinationCidrBlock, target }] : [];
+                        return DestinationCidrBlock ? [{ destination: networkOf(DestinationCidrBlock), target }] : [];
                     }),
                 }),
             ),
@@ -115,6 +116,11 @@ export class Reader {
     }
 }
 
+/** A block in the form that AWS gives it when it stores a route or a rule: 10.42.1.100/24 is 10.42.1.0/24. */
+function networkOf(block: string): string {
+    return `${ipaddr.IPv4.networkAddressFromCIDR(block).toString()}/${block.split("/")[1] ?? ""}`;
+}
+
 const protocols: Readonly<Record<string, Rule["protocol"]>> = {
     "-1": "all",
     "1": "icmp",
@@ -136,7 +142,7 @@ function ruleOf({ IpProtocol = "", FromPort = -1, ToPort = -1, IpRanges, UserIdG
             protocol,
             from: FromPort,
             to: ToPort,
-            cidrBlocks: (IpRanges ?? []).flatMap(({ CidrIp }) => (CidrIp ? [CidrIp] : [])),
+            cidrBlocks: (IpRanges ?? []).flatMap(({ CidrIp }) => (CidrIp ? [networkOf(CidrIp)] : [])),
             groupIds: (UserIdGroupPairs ?? []).flatMap(({ GroupId }) => (GroupId ? [GroupId] : [])),
         },
     ];
