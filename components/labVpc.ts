@@ -235,6 +235,7 @@ export class LabVpc extends pulumi.ComponentResource {
             privateIp: this.privateIp,
             publicIp: this.publicIp,
             publicDns: this.publicDns,
+            path: this.path,
         });
     }
 }

@@ -1,4 +1,5 @@
 import * as assert from "assert";
+import * as pulumi from "@pulumi/pulumi";
 import { PeeredVpcPair, type PeeredVpcPairArgs } from "../components/peeredVpcPair";
 import { deploy, valueOf, type Deployment } from "./mocks";
 
@@ -112,7 +113,8 @@ describe("PeeredVpcPair", () => {
     });
 
     let peered: Deployment;
-    before(async () => {
+    // For each test anew, so that mutation testing knows which code each of them runs.
+    beforeEach(async () => {
         peered = await deploy(() => new PeeredVpcPair("p", args));
     });
 
@@ -266,7 +268,7 @@ describe("PeeredVpcPair", () => {
                 }
             });
             assert.ok(error instanceof Error);
-            assert.strictEqual(error.constructor.name, "ResourceError");
+            assert.ok(pulumi.ResourceError.isInstance(error) && error.hideStack);
             const count = lines.length === 1 ? "1 problem" : `${lines.length} problems`;
             assert.deepStrictEqual(error.message.split("\n"), [
                 `PeeredVpcPair p has ${count}; nothing was created:`,

@@ -56,7 +56,8 @@ const serverOf: Record<string, string> = {
 
 describe("ReachabilityCheck", () => {
     let all: Checked;
-    before(async () => {
+    // For each test anew, so that mutation testing knows which code each of them runs.
+    beforeEach(async () => {
         all = await checked();
     });
     const commands = () => all.deployment.registrations.filter(({ type }) => type === "command:remote:Command");

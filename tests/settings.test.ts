@@ -178,6 +178,18 @@ describe("parseSettings", () => {
             { colour: "blue" },
             [`colour = blue: ${noSetting} Remove it with 'pulumi config rm colour'`],
         ],
+        [
+            "typos of several keys, each with the nearest one",
+            { prefx: "a", sshCidr: "b", vpc2CidrBlok: "c", tag: "d" },
+            [
+                `prefx = a: ${noSetting} did you mean prefix? Remove it with 'pulumi config rm prefx'`,
+                `sshCidr = b: ${noSetting} did you mean sshCidrs? Remove it with 'pulumi config rm sshCidr'`,
+                `vpc2CidrBlok = c: ${noSetting} did you mean vpc2CidrBlock? Remove it with 'pulumi config rm vpc2CidrBlok'`,
+                `tag = d: ${noSetting} did you mean tags? Remove it with 'pulumi config rm tag'`,
+            ],
+        ],
+        ["the shortest time", { checkTimeLimit: "10" }, []],
+        ["a time with more before it", { checkTimeLimit: "x60" }, [`checkTimeLimit = x60: ${noTime}`]],
         ["a flag that is none", { peering: "maybe" }, ["peering = maybe: must be true or false"]],
         ["too short a time", { checkTimeLimit: "9" }, [`checkTimeLimit = 9: ${noTime}`]],
         ["two digits too low", { checkTimeLimit: "09" }, [`checkTimeLimit = 09: ${noTime}`]],
@@ -273,6 +285,16 @@ describe("parseSettings", () => {
             [
                 "sshPrivateKey: stands in the settings file in clear; encrypt it with 'pulumi config set --secret sshPrivateKey < FILE', and take the key out of use if the file was shared",
             ],
+        ],
+        [
+            "a check that is none, which needs no key",
+            { check: "no", sshAgent: "false" },
+            ["check = no: must be true or false"],
+        ],
+        [
+            "an agent that is none, for which the key's path stands",
+            { sshAgent: "no", sshPrivateKeyPath: "k" },
+            ["sshAgent = no: must be true or false"],
         ],
         [
             "many things at once",
