@@ -99,7 +99,11 @@ describe("Servers", function () {
             "--disable-warning=ExperimentalWarning",
             script,
         ];
-        world = spawn("unshare", options, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+        world = spawn("unshare", options, {
+            stdio: ["ignore", "inherit", "inherit", "ipc"],
+            // As preflight.mjs does: not everybody's PATH has the system's own programs.
+            env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` },
+        });
         await once(world, "message");
         world.on("message", ({ id, answer }: { id: number; answer: Answer }) => waiting[id]?.(answer));
         await run(
