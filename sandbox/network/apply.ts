@@ -38,11 +38,11 @@ export async function apply(from: Network, to: Network): Promise<void> {
         [...to.namespaces].map(async ([name, namespace]) => {
             const before = from.namespaces.get(name);
             const goneDevs = goneEnds.filter((end) => end.namespace === name).map(({ dev }) => dev);
-            // What lets packets pass comes last, what stops them first.
-            await ip(name, configCommands(before, namespace, goneDevs));
+            // The ruleset first, so that nobody can be reached before his rules are there.
             if (namespace.firewall !== (before?.firewall ?? "")) {
                 await run("nft", ["-f", "-"], `table ip lab\ndelete table ip lab\n${namespace.firewall}`, name);
             }
+            await ip(name, configCommands(before, namespace, goneDevs));
         }),
     );
 }
@@ -64,60 +64,48 @@ const operatorCommands = [
     `route add default via ${internet.address}`,
 ];
 
-const ipv4 = "/proc/sys/net/ipv4";
-
 /** Settings that a namespace gets once, before it has interfaces, which then inherit them. */
 async function prepare(name: string, router: boolean): Promise<void> {
     await ip(name, ["link set lo up"]);
     if (router) {
-        const settings = {
-            [`${ipv4}/ip_forward`]: 1,
-            [`${ipv4}/conf/all/rp_filter`]: 0,
-            [`${ipv4}/conf/default/rp_filter`]: 0,
-            [`${ipv4}/conf/all/send_redirects`]: 0,
-            [`${ipv4}/conf/default/send_redirects`]: 0,
-        };
-        await write(name, settings);
+        await write(name, [
+            "ip_forward 1",
+            ...["all", "default"].flatMap((dev) => [`conf/${dev}/rp_filter 0`, `conf/${dev}/send_redirects 0`]),
+        ]);
     }
 }
 
 /** Brings ends of links up; at those with proxy ARP the router answers for everybody that it knows the way to. */
 async function raise(namespace: string | undefined, ends: readonly LinkEnd[]): Promise<void> {
-    const settings = ends.flatMap(({ dev, proxyArp }) =>
-        proxyArp ? [`${ipv4}/conf/${dev}/proxy_arp 1`, `${ipv4}/neigh/${dev}/proxy_delay 0`] : [],
-    );
-    if (settings.length > 0) {
-        await write(
-            namespace,
-            Object.fromEntries(settings.map((setting) => setting.split(" "))) as Record<string, string>,
-        );
+    const proxies = ends.filter(({ proxyArp }) => proxyArp);
+    if (proxies.length > 0) {
+        const settings = proxies.flatMap(({ dev }) => [`conf/${dev}/proxy_arp 1`, `neigh/${dev}/proxy_delay 0`]);
+        await write(namespace, settings);
     }
-    await ip(
-        namespace,
-        ends.map(({ dev }) => `link set ${dev} up`),
-    );
+    const up = ends.map(({ dev }) => `link set ${dev} up`);
+    await ip(namespace, up);
 }
 
-async function write(
-    namespace: string | undefined,
-    settings: Readonly<Record<string, number | string>>,
-): Promise<void> {
-    const script = Object.entries(settings).map(([file, value]) => `echo ${value} > ${file}`);
-    await run("sh", ["-ec", script.join("\n")], "", namespace);
+/** Writes kernel settings of IPv4, each a file and its value. */
+async function write(namespace: string | undefined, settings: readonly string[]): Promise<void> {
+    const script = "while read -r file value; do echo $value > /proc/sys/net/ipv4/$file; done";
+    await run("sh", ["-ec", script], `${settings.join("\n")}\n`, namespace);
 }
 
+/** What makes a namespace's configuration the wanted one; what went with its interfaces is no longer there. */
 function configCommands(before: Namespace | undefined, after: Namespace, goneDevs: readonly string[]): string[] {
-    const textOf = ({ object, args }: Setting): string => `${object} ${args}`;
-    const now = (before?.config ?? []).filter(({ dev }) => dev === undefined || !goneDevs.includes(dev));
-    const [old, wanted] = [now, after.config].map((config) => new Set(config.map(textOf))) as [
-        Set<string>,
-        Set<string>,
-    ];
-    const command = (text: string, verb: "add" | "delete"): string => text.replace(" ", ` ${verb} `);
+    const old = (before?.config ?? []).filter(({ dev }) => dev === undefined || !goneDevs.includes(dev));
+    const [has, wants] = [new Set(old.map(textOf)), new Set(after.config.map(textOf))];
     return [
-        ...[...old].filter((text) => !wanted.has(text)).map((text) => command(text, "delete")),
-        ...[...wanted].filter((text) => !old.has(text)).map((text) => command(text, "add")),
+        ...old.filter((setting) => !wants.has(textOf(setting))).map(({ object, args }) => `${object} delete ${args}`),
+        ...after.config
+            .filter((setting) => !has.has(textOf(setting)))
+            .map(({ object, args }) => `${object} add ${args}`),
     ];
+}
+
+function textOf({ object, args }: Setting): string {
+    return `${object} ${args}`;
 }
 
 /** Runs lines of `ip` in a namespace, all of them in one process. */

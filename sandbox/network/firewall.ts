@@ -1,30 +1,25 @@
-import type { Instance, Rule, SecurityGroup, State, Vpc } from "./state.ts";
-
-/** A router's interface towards an instance. */
-export interface Port {
-    readonly dev: string;
-    readonly instance: Instance;
-}
+import { portOf } from "./links.ts";
+import type { Rule, SecurityGroup, State } from "./state.ts";
 
 /** Addresses that are nobody's on the internet. Source: RFC 1918. */
-const privateBlocks = "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16";
+const privateBlocks = "{ 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 }";
 
 /**
  * A VPC router's nft ruleset: the internet gateway's address translation, and the security groups, which keep state: what
  * answers a packet that was let through is let through. `peers` are the VPCs that it is peered with, whose members its
  * groups may name.
  */
-export function firewall(state: State, vpc: Vpc, ports: readonly Port[], peers: readonly string[]): string {
-    const published = ports.flatMap(({ instance: { privateIp, publicIp } }) =>
-        publicIp ? [{ privateIp, publicIp }] : [],
-    );
+export function firewall(state: State, vpcId: string, peers: readonly string[]): string {
+    const ports = state.instances
+        .filter((instance) => instance.vpcId === vpcId)
+        .map((instance) => ({ ...instance, dev: portOf(instance) }));
+    const published = ports.filter(({ publicIp }) => publicIp !== undefined);
     const membersOf = (groupId: string): string[] =>
         state.instances
-            .filter(({ vpcId, groupIds }) => [vpc.id, ...peers].includes(vpcId) && groupIds.includes(groupId))
-            .map(({ privateIp }) => privateIp)
-            .sort();
-    const chains = ports.flatMap(({ dev, instance }) => {
-        const groups = state.securityGroups.filter(({ id }) => instance.groupIds.includes(id));
+            .filter((instance) => [vpcId, ...peers].includes(instance.vpcId) && instance.groupIds.includes(groupId))
+            .map(({ privateIp }) => privateIp);
+    const chains = ports.flatMap(({ dev, groupIds }) => {
+        const groups = state.securityGroups.filter(({ id }) => groupIds.includes(id));
         return [
             chain(`out_${dev}`, rulesOf(groups, "egress", "daddr", membersOf)),
             chain(`in_${dev}`, rulesOf(groups, "ingress", "saddr", membersOf)),
@@ -34,10 +29,10 @@ export function firewall(state: State, vpc: Vpc, ports: readonly Port[], peers: 
 ${chains.join("\n")}
     chain forward {
         type filter hook forward priority 0; policy drop;
-        iifname "igw" ip saddr { ${privateBlocks} } drop
-        oifname "igw" ip daddr { ${privateBlocks} } drop
+        iifname "igw" ip saddr ${privateBlocks} drop
+        oifname "igw" ip daddr ${privateBlocks} drop
         oifname "igw" ip saddr != ${setOf(published.map(({ privateIp }) => privateIp))} drop
-${ports.map(({ dev, instance }) => `        iifname "${dev}" ip saddr != ${instance.privateIp} drop`).join("\n")}
+${ports.map(({ dev, privateIp }) => `        iifname "${dev}" ip saddr != ${privateIp} drop`).join("\n")}
         ct state established,related accept
         ct state invalid drop
 ${ports.map(({ dev }) => `        iifname "${dev}" jump out_${dev}`).join("\n")}
@@ -46,11 +41,11 @@ ${ports.map(({ dev }) => `        oifname "${dev}" jump in_${dev}`).join("\n")}
     }
     chain prerouting {
         type nat hook prerouting priority -100;
-${published.map((address) => `        iifname "igw" ip daddr ${address.publicIp} dnat to ${address.privateIp}`).join("\n")}
+${published.map(({ publicIp = "", privateIp }) => `        iifname "igw" ip daddr ${publicIp} dnat to ${privateIp}`).join("\n")}
     }
     chain postrouting {
         type nat hook postrouting priority 100;
-${published.map((address) => `        oifname "igw" ip saddr ${address.privateIp} snat to ${address.publicIp}`).join("\n")}
+${published.map(({ publicIp = "", privateIp }) => `        oifname "igw" ip saddr ${privateIp} snat to ${publicIp}`).join("\n")}
     }
     chain input {
         type filter hook input priority 0; policy drop;
@@ -72,12 +67,14 @@ function rulesOf(
     address: "saddr" | "daddr",
     membersOf: (groupId: string) => string[],
 ): string[] {
-    return groups
+    const rules = groups
         .flatMap((group) => group[direction])
         .flatMap((rule) => {
             const others = [...rule.cidrBlocks, ...rule.groupIds.flatMap(membersOf)];
-            return others.map((other) => [`ip ${address} ${other}`, protocolOf(rule)].join(" ").trim());
+            return others.map((other) => `ip ${address} ${other} ${protocolOf(rule)}`.trim());
         });
+    // In one order, so that the text changes only when what it says does.
+    return [...new Set(rules)].sort();
 }
 
 function protocolOf({ protocol, from, to }: Rule): string {
@@ -87,9 +84,7 @@ function protocolOf({ protocol, from, to }: Rule): string {
         case "icmp":
             return from < 0 ? "ip protocol icmp" : `icmp type ${from}${to < 0 ? "" : ` icmp code ${to}`}`;
         default:
-            return from < 0 || (from === 0 && to === 65535)
-                ? `ip protocol ${protocol}`
-                : `${protocol} dport ${from}-${to}`;
+            return from < 0 ? `ip protocol ${protocol}` : `${protocol} dport ${from === to ? from : `${from}-${to}`}`;
     }
 }
 

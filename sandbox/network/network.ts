@@ -9,13 +9,12 @@ export interface Network {
 export interface Namespace {
     /** Whether it passes packets on between its interfaces. */
     readonly router: boolean;
-    /** Arguments of `ip`, each an object and what is said of it: `route add` without the `add` would be `route …`. */
     readonly config: readonly Setting[];
     /** Its nft ruleset, whole; empty for none. */
     readonly firewall: string;
 }
 
-/** One address, neighbor, rule or route: `ip OBJECT add ARGS`. */
+/** One address, neighbor, rule or route, as `ip OBJECT add ARGS` makes it and `ip OBJECT delete ARGS` removes it. */
 export interface Setting {
     readonly object: "address" | "neighbor" | "rule" | "route";
     readonly args: string;

@@ -1,223 +1,184 @@
-import { createHash } from "node:crypto";
-import { firewall, type Port } from "./firewall.ts";
-import { internet, type Link, type LinkEnd, type Namespace, type Network, type Setting } from "./network.ts";
+import ipaddr from "ipaddr.js";
+import { firewall } from "./firewall.ts";
+import { gatewayLink, instanceLink, neighbor, operatorLink, peeringDev, peeringLink, portOf, via } from "./links.ts";
+import { internet, type Link, type Namespace, type Network, type Setting } from "./network.ts";
 import type { Instance, Peering, Route, RouteTable, State, Vpc } from "./state.ts";
-
-/**
- * The next hop on every link between routers. Nobody has this address: who is meant is said by a permanent neighbor entry,
- * so that it can be the same on all links.
- */
-const nextHop = "169.254.0.1";
 
 /** Routing tables of a router: the VPC's own addresses, and from this number on the route tables'. */
 const tables = { local: 1000, first: 2000 } as const;
+
+/** A VPC that has running instances, with all that its router needs to know. */
+interface Site {
+    readonly vpc: Vpc;
+    readonly instances: readonly Instance[];
+    readonly hasGateway: boolean;
+    /** Its connections over which packets can go. */
+    readonly peerings: readonly Peering[];
+}
 
 /**
  * Plans the network for a state: what AWS's route tables, gateways, peering connections and security groups would let
  * pass is what its routes and rulesets let pass. Pure; the same state always gives the same network.
  */
-export function plan(state: State): Network {
-    const namespaces = new Map<string, Namespace>();
-    const links: Link[] = [];
-    const vpcs = state.vpcs
-        .filter(({ id }) => state.instances.some(({ vpcId }) => vpcId === id))
-        .sort((a, b) => a.id.localeCompare(b.id));
-
-    for (const vpc of vpcs) {
-        for (const instance of instancesOf(state, vpc)) {
-            namespaces.set(instance.id, instanceNamespace(state, instance));
-            links.push(instanceLink(instance));
-        }
-        namespaces.set(vpc.id, router(state, vpc));
-        if (hasGateway(state, vpc)) {
-            links.push(gatewayLink(vpc));
-        }
-    }
-    links.push(...state.peerings.filter((peering) => carries(peering, vpcs)).map(peeringLink));
-
-    namespaces.set(internet.name, internetNamespace(state, vpcs));
-    links.push(operatorLink);
-    return { namespaces, links };
+export function plan(described: State): Network {
+    const state = {
+        ...described,
+        instances: sorted(described.instances),
+        securityGroups: sorted(described.securityGroups),
+    };
+    const vpcs = sorted(state.vpcs).filter(({ id }) => state.instances.some(({ vpcId }) => vpcId === id));
+    const peerings = sorted(state.peerings).filter((peering) => carries(peering, vpcs));
+    const sites = vpcs.map((vpc): Site => ({
+        vpc,
+        instances: state.instances.filter(({ vpcId }) => vpcId === vpc.id),
+        hasGateway: state.internetGateways.some(({ vpcId }) => vpcId === vpc.id),
+        peerings: peerings.filter(({ requesterVpcId, accepterVpcId }) =>
+            [requesterVpcId, accepterVpcId].includes(vpc.id),
+        ),
+    }));
+    return {
+        namespaces: new Map([
+            [internet.name, internetNamespace(sites)],
+            ...sites.map((site) => [site.vpc.id, router(state, site)] as const),
+            ...sites.flatMap(({ instances }) =>
+                instances.map((one) => [one.id, instanceNamespace(state, one)] as const),
+            ),
+        ]),
+        links: [
+            operatorLink,
+            ...sites.filter(({ hasGateway }) => hasGateway).map(({ vpc }) => gatewayLink(vpc)),
+            ...peerings.map(peeringLink),
+            ...sites.flatMap(({ instances }) => instances.map(instanceLink)),
+        ],
+    };
 }
 
-// What is where
-
-function instancesOf(state: State, vpc: Vpc): Instance[] {
-    return state.instances.filter(({ vpcId }) => vpcId === vpc.id).sort((a, b) => a.id.localeCompare(b.id));
+function sorted<T extends { readonly id: string }>(items: readonly T[]): T[] {
+    return [...items].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-function hasGateway(state: State, vpc: Vpc): boolean {
-    return state.internetGateways.some(({ vpcId }) => vpcId === vpc.id);
+/**
+ * Whether packets can use the connection at all: it is active and has somebody at both ends. Between overlapping VPCs no
+ * connection ever becomes active on AWS; an emulator may not know.
+ */
+function carries({ active, requesterVpcId, accepterVpcId }: Peering, vpcs: readonly Vpc[]): boolean {
+    const [requester, accepter] = [requesterVpcId, accepterVpcId].map((end) => vpcs.find(({ id }) => id === end));
+    return (
+        active &&
+        requester !== undefined &&
+        accepter !== undefined &&
+        !requester.cidrBlocks.some((one) => accepter.cidrBlocks.some((other) => overlap(one, other)))
+    );
 }
 
-/** Whether packets can use the connection at all: it is active, and has somebody at both ends. */
-function carries(peering: Peering, vpcs: readonly Vpc[]): boolean {
-    const ends = [peering.requesterVpcId, peering.accepterVpcId];
-    return peering.active && ends[0] !== ends[1] && ends.every((end) => vpcs.some(({ id }) => id === end));
+function overlap(one: string, other: string): boolean {
+    const [[address, bits], [otherAddress, otherBits]] = [ipaddr.IPv4.parseCIDR(one), ipaddr.IPv4.parseCIDR(other)];
+    return address.match(otherAddress, Math.min(bits, otherBits));
 }
 
 /** The route table of a subnet: its own, or else the VPC's main one. */
-function routeTableOf(state: State, subnetId: string, vpcId: string): RouteTable | undefined {
-    const own = state.routeTables.filter((table) => table.vpcId === vpcId);
-    return own.find(({ subnetIds }) => subnetIds.includes(subnetId)) ?? own.find(({ main }) => main);
+function routeTableOf(state: State, { subnetId, vpcId }: Instance): RouteTable | undefined {
+    const tables = state.routeTables.filter((table) => table.vpcId === vpcId);
+    return tables.find(({ subnetIds }) => subnetIds.includes(subnetId)) ?? tables.find(({ main }) => main);
 }
 
-// Links
-
-/** An interface's name, of 15 characters at most, from an id: the kind's letter and the end of the id. */
-function devOf(kind: "e" | "p" | "v", id: string): string {
-    return kind + id.slice(-12);
+function subnetBlock(state: State, { subnetId, privateIp }: Instance): string {
+    return state.subnets.find(({ id }) => id === subnetId)?.cidrBlock ?? `${privateIp}/32`;
 }
 
-/** A locally administered MAC address, always the same for the same text. */
-function macOf(text: string): string {
-    const octets = createHash("sha256").update(text).digest().subarray(0, 5);
-    return ["02", ...[...octets].map((octet) => octet.toString(16).padStart(2, "0"))].join(":");
+/** The router's address in a subnet: the first after the network's. Source: Amazon VPC User Guide, "Subnet CIDR blocks". */
+function gatewayOf(block: string): string {
+    const octets = ipaddr.IPv4.networkAddressFromCIDR(block).octets;
+    return octets.map((octet, index) => (index === 3 ? octet + 1 : octet)).join(".");
 }
 
-function end(namespace: string | undefined, dev: string): LinkEnd {
-    return { namespace, dev, mac: macOf(`${namespace ?? ""} ${dev}`) };
-}
-
-const operatorLink: Link = { ends: [end(internet.name, "operator"), end(undefined, internet.name)] };
-
-function instanceLink(instance: Instance): Link {
-    const own = { namespace: instance.id, dev: "eth0", mac: instance.mac };
-    return { ends: [{ ...end(instance.vpcId, devOf("e", instance.interfaceId)), proxyArp: true }, own] };
-}
-
-function gatewayLink(vpc: Vpc): Link {
-    return { ends: [end(vpc.id, "igw"), end(internet.name, devOf("v", vpc.id))] };
-}
-
-function peeringLink({ id, requesterVpcId, accepterVpcId }: Peering): Link {
-    return { ends: [end(requesterVpcId, devOf("p", id)), end(accepterVpcId, devOf("p", id))] };
-}
-
-/** Lets `near` send to the next hop on the link, which is whoever is at its far end. */
-function neighbor({ dev }: LinkEnd, { mac }: LinkEnd): Setting {
-    return { object: "neighbor", args: `${nextHop} lladdr ${mac} dev ${dev} nud permanent`, dev };
-}
-
-function via(dev: string): string {
-    return `via ${nextHop} dev ${dev} onlink`;
-}
-
-// Namespaces
-
-function instanceNamespace(state: State, { subnetId, privateIp }: Instance): Namespace {
-    const block = state.subnets.find(({ id }) => id === subnetId)?.cidrBlock ?? `${privateIp}/32`;
+function instanceNamespace(state: State, instance: Instance): Namespace {
+    const block = subnetBlock(state, instance);
     const config: Setting[] = [
-        { object: "address", args: `${privateIp}/${block.split("/")[1] ?? ""} dev eth0`, dev: "eth0" },
+        { object: "address", args: `${instance.privateIp}/${block.split("/")[1] ?? ""} dev eth0`, dev: "eth0" },
         { object: "route", args: `default via ${gatewayOf(block)} dev eth0 onlink`, dev: "eth0" },
     ];
     return { router: false, config, firewall: "" };
 }
 
-/** The VPC router's address in a subnet: the first after the network's. Source: Amazon VPC User Guide, "Subnet CIDR blocks". */
-function gatewayOf(block: string): string {
-    const octets = (block.split("/")[0] ?? "").split(".").map(Number);
-    octets[3] = (octets[3] ?? 0) + 1;
-    return octets.join(".");
+/** Knows every public address and nothing else, so that nobody gets across it to a private one. */
+function internetNamespace(sites: readonly Site[]): Namespace {
+    const { address, prefix, operator } = internet;
+    const [{ dev }, far] = operatorLink.ends;
+    const config: Setting[] = [
+        { object: "address", args: `${address}/${prefix} dev ${dev}`, dev },
+        { object: "neighbor", args: `${operator} lladdr ${far.mac} dev ${dev} nud permanent`, dev },
+        { object: "route", args: "blackhole default metric 4242" },
+    ];
+    for (const { vpc, instances } of sites.filter(({ hasGateway }) => hasGateway)) {
+        const [router, { dev, ...own }] = gatewayLink(vpc).ends;
+        config.push(neighbor({ dev, ...own }, router));
+        for (const { publicIp } of instances) {
+            if (publicIp) {
+                config.push({ object: "route", args: `${publicIp}/32 ${via(dev)}`, dev });
+            }
+        }
+    }
+    return { router: true, config, firewall: "" };
 }
 
-function router(state: State, vpc: Vpc): Namespace {
-    const instances = instancesOf(state, vpc);
-    const peerings = state.peerings
-        .filter((peering) =>
-            carries(
-                peering,
-                state.vpcs.filter((other) => instancesOf(state, other).length > 0),
-            ),
-        )
-        .filter(({ requesterVpcId, accepterVpcId }) => [requesterVpcId, accepterVpcId].includes(vpc.id));
-    const gateway = hasGateway(state, vpc);
-    const outside = [...peerings.map(peeringLink), ...(gateway ? [gatewayLink(vpc)] : [])].map(({ ends }) =>
-        ends[0].namespace === vpc.id ? ends : ([ends[1], ends[0]] as const),
+function router(state: State, site: Site): Namespace {
+    const { vpc, instances, hasGateway, peerings } = site;
+    const outside = [...peerings.map(peeringLink), ...(hasGateway ? [gatewayLink(vpc)] : [])].map(
+        ({ ends: [one, other] }): Link["ends"] => (one.namespace === vpc.id ? [one, other] : [other, one]),
     );
-    const used = [...new Set(instances.map(({ subnetId }) => routeTableOf(state, subnetId, vpc.id)))].filter(
-        (table) => table !== undefined,
-    );
-    const number = (table: RouteTable | undefined): number =>
-        table ? tables.first + (parseInt(table.id.slice(-7), 16) || 0) : tables.local;
+    const used = new Set(instances.map((instance) => routeTableOf(state, instance)));
     const config: Setting[] = [
         // The local route comes first, whatever the route tables say.
         ...vpc.cidrBlocks.flatMap((block): Setting[] => [
             { object: "rule", args: `to ${block} lookup ${tables.local} pref 50` },
             { object: "route", args: `blackhole ${block} table ${tables.local}` },
         ]),
-        ...instances.map(({ interfaceId, privateIp }): Setting => {
-            const dev = devOf("e", interfaceId);
-            return { object: "route", args: `${privateIp}/32 dev ${dev} table ${tables.local}`, dev };
-        }),
         // No transit: what comes from outside is for this VPC, or for nobody.
         ...outside.flatMap(([near, far]): Setting[] => [
             { object: "rule", args: `iif ${near.dev} blackhole pref 60` },
             neighbor(near, far),
         ]),
         // What an instance sends outside goes by the route table of its subnet.
-        ...instances.flatMap(({ interfaceId, subnetId }): Setting[] => {
-            const dev = devOf("e", interfaceId);
-            const block = state.subnets.find(({ id }) => id === subnetId)?.cidrBlock;
-            const table = number(routeTableOf(state, subnetId, vpc.id));
+        ...instances.flatMap((instance): Setting[] => {
+            const dev = portOf(instance);
+            const table = numberOf(routeTableOf(state, instance));
             return [
+                { object: "address", args: `${gatewayOf(subnetBlock(state, instance))}/32 dev ${dev}`, dev },
+                { object: "route", args: `${instance.privateIp}/32 dev ${dev} table ${tables.local}`, dev },
                 { object: "rule", args: `iif ${dev} lookup ${table} pref 100` },
-                ...(block ? [{ object: "address" as const, args: `${gatewayOf(block)}/32 dev ${dev}`, dev }] : []),
             ];
         }),
-        ...used.flatMap((table) => routesOf(state, vpc, table, peerings, number(table))),
+        ...[...used].flatMap((table) => (table ? routesOf(state, site, table) : [])),
         { object: "rule", args: "blackhole pref 32000" },
     ];
-    const ports = instances.map((instance): Port => ({ dev: devOf("e", instance.interfaceId), instance }));
     const peers = peerings.map(({ requesterVpcId, accepterVpcId }) =>
         requesterVpcId === vpc.id ? accepterVpcId : requesterVpcId,
     );
-    return { router: true, config, firewall: firewall(state, vpc, ports, peers) };
+    return { router: true, config, firewall: firewall(state, vpc.id, peers) };
+}
+
+/** The kernel's number for a route table; of a subnet that has none at all, only the local route is left. */
+function numberOf(table: RouteTable | undefined): number {
+    return table ? tables.first + (parseInt(table.id.slice(-7), 16) || 0) : tables.local;
 }
 
 /** A route table's routes; one whose target can't be reached swallows its packets, and so does what has no route. */
-function routesOf(state: State, vpc: Vpc, table: RouteTable, peerings: readonly Peering[], number: number): Setting[] {
+function routesOf(state: State, { vpc, peerings }: Site, table: RouteTable): Setting[] {
+    const number = numberOf(table);
     const devTo = ({ target }: Route): string | undefined => {
         if (state.internetGateways.some(({ id, vpcId }) => id === target && vpcId === vpc.id)) {
             return "igw";
         }
-        return peerings.some(({ id }) => id === target) ? devOf("p", target) : undefined;
+        return peerings.some(({ id }) => id === target) ? peeringDev(target) : undefined;
     };
-    const routes = table.routes.filter(({ target }) => target !== "local");
-    const byDefault: Setting = { object: "route", args: `blackhole default metric 4242 table ${number}` };
-    return [
-        ...routes.map((route): Setting => {
+    const routes = table.routes
+        .filter(({ target }) => target !== "local")
+        .map((route): Setting => {
             const dev = devTo(route);
             return dev === undefined
                 ? { object: "route", args: `blackhole ${route.destination} table ${number}` }
                 : { object: "route", args: `${route.destination} ${via(dev)} table ${number}`, dev };
-        }),
-        byDefault,
-    ];
-}
-
-/** Knows every public address and nothing else, so that nobody gets across it to a private one. */
-function internetNamespace(state: State, vpcs: readonly Vpc[]): Namespace {
-    const { address, prefix, operator } = internet;
-    const [near, far] = operatorLink.ends;
-    return {
-        router: true,
-        config: [
-            { object: "address", args: `${address}/${prefix} dev ${near.dev}`, dev: near.dev },
-            { object: "neighbor", args: `${operator} lladdr ${far.mac} dev ${near.dev} nud permanent`, dev: near.dev },
-            { object: "route", args: "blackhole default metric 4242" },
-            ...vpcs
-                .filter((vpc) => hasGateway(state, vpc))
-                .flatMap((vpc): Setting[] => {
-                    const [router, own] = gatewayLink(vpc).ends;
-                    return [
-                        neighbor(own, router),
-                        ...instancesOf(state, vpc).flatMap(({ publicIp }): Setting[] =>
-                            publicIp ? [{ object: "route", args: `${publicIp}/32 ${via(own.dev)}`, dev: own.dev }] : [],
-                        ),
-                    ];
-                }),
-        ],
-        firewall: "",
-    };
+        });
+    return [...routes, { object: "route", args: `blackhole default metric 4242 table ${number}` }];
 }

@@ -1,14 +1,14 @@
 import {
     DescribeInstanceAttributeCommand,
-    DescribeInstancesCommand,
-    DescribeInternetGatewaysCommand,
     DescribeKeyPairsCommand,
-    DescribeRouteTablesCommand,
-    DescribeSecurityGroupsCommand,
-    DescribeSubnetsCommand,
-    DescribeVpcPeeringConnectionsCommand,
-    DescribeVpcsCommand,
     EC2Client,
+    paginateDescribeInstances,
+    paginateDescribeInternetGateways,
+    paginateDescribeRouteTables,
+    paginateDescribeSecurityGroups,
+    paginateDescribeSubnets,
+    paginateDescribeVpcPeeringConnections,
+    paginateDescribeVpcs,
     type Instance as DescribedInstance,
     type IpPermission,
 } from "@aws-sdk/client-ec2";
@@ -19,7 +19,7 @@ import type { Instance, Route, Rule, State } from "./state.ts";
 export class Reader {
     readonly #client: EC2Client;
     /** User data and public keys, which never change for an instance. */
-    readonly #boot = new Map<string, Promise<{ userData: string; publicKey: string | undefined }>>();
+    readonly #boot = new Map<string, Pick<Instance, "userData" | "publicKey">>();
 
     constructor(endpoint: string, region: string) {
         const credentials = { accessKeyId: "test", secretAccessKey: "test" };
@@ -28,66 +28,64 @@ export class Reader {
 
     /** The state as it is now. */
     async read(): Promise<State> {
-        const ec2 = this.#client;
+        const paging = { client: this.#client };
         const [vpcs, subnets, routeTables, gateways, peerings, groups, reservations] = await Promise.all([
-            ec2.send(new DescribeVpcsCommand()),
-            ec2.send(new DescribeSubnetsCommand()),
-            ec2.send(new DescribeRouteTablesCommand()),
-            ec2.send(new DescribeInternetGatewaysCommand()),
-            ec2.send(new DescribeVpcPeeringConnectionsCommand()),
-            ec2.send(new DescribeSecurityGroupsCommand()),
-            ec2.send(new DescribeInstancesCommand()),
+            all(paginateDescribeVpcs(paging, {}), ({ Vpcs }) => Vpcs),
+            all(paginateDescribeSubnets(paging, {}), ({ Subnets }) => Subnets),
+            all(paginateDescribeRouteTables(paging, {}), ({ RouteTables }) => RouteTables),
+            all(paginateDescribeInternetGateways(paging, {}), ({ InternetGateways }) => InternetGateways),
+            all(paginateDescribeVpcPeeringConnections(paging, {}), (page) => page.VpcPeeringConnections),
+            all(paginateDescribeSecurityGroups(paging, {}), ({ SecurityGroups }) => SecurityGroups),
+            all(paginateDescribeInstances(paging, {}), ({ Reservations }) => Reservations),
         ]);
-        const running = (reservations.Reservations ?? [])
+        const running = reservations
             .flatMap(({ Instances }) => Instances ?? [])
             .filter(({ State, NetworkInterfaces }) => State?.Name === "running" && NetworkInterfaces?.length);
         return {
-            vpcs: (vpcs.Vpcs ?? []).map(({ VpcId = "", CidrBlock = "", CidrBlockAssociationSet = [] }) => ({
+            vpcs: vpcs.map(({ VpcId = "", CidrBlockAssociationSet = [] }) => ({
                 id: VpcId,
-                cidrBlocks: [...new Set([CidrBlock, ...CidrBlockAssociationSet.map((block) => block.CidrBlock ?? "")])],
+                cidrBlocks: CidrBlockAssociationSet.flatMap(({ CidrBlock, CidrBlockState }) =>
+                    CidrBlock && CidrBlockState?.State === "associated" ? [CidrBlock] : [],
+                ),
             })),
-            subnets: (subnets.Subnets ?? []).map(({ SubnetId = "", VpcId = "", CidrBlock = "" }) => ({
+            subnets: subnets.map(({ SubnetId = "", VpcId = "", CidrBlock = "" }) => ({
                 id: SubnetId,
                 vpcId: VpcId,
                 cidrBlock: CidrBlock,
             })),
-            routeTables: (routeTables.RouteTables ?? []).map(
-                ({ RouteTableId = "", VpcId = "", Associations = [], Routes = [] }) => ({
-                    id: RouteTableId,
-                    vpcId: VpcId,
-                    main: Associations.some(({ Main }) => Main),
-                    subnetIds: Associations.flatMap(({ SubnetId }) => (SubnetId ? [SubnetId] : [])),
-                    routes: Routes.flatMap((route): Route[] => {
-                        const { DestinationCidrBlock, GatewayId, VpcPeeringConnectionId } = route;
-                        const target = GatewayId ?? VpcPeeringConnectionId ?? "of another kind";
-                        return DestinationCidrBlock ? [{ destination: networkOf(DestinationCidrBlock), target }] : [];
-                    }),
+            routeTables: routeTables.map(({ RouteTableId = "", VpcId = "", Associations = [], Routes = [] }) => ({
+                id: RouteTableId,
+                vpcId: VpcId,
+                main: Associations.some(({ Main }) => Main),
+                subnetIds: Associations.flatMap(({ SubnetId }) => (SubnetId ? [SubnetId] : [])),
+                routes: Routes.flatMap((route): Route[] => {
+                    const { DestinationCidrBlock, GatewayId, VpcPeeringConnectionId } = route;
+                    const target = GatewayId ?? VpcPeeringConnectionId ?? "of another kind";
+                    return DestinationCidrBlock ? [{ destination: networkOf(DestinationCidrBlock), target }] : [];
                 }),
-            ),
-            internetGateways: (gateways.InternetGateways ?? []).map(({ InternetGatewayId = "", Attachments = [] }) => ({
+            })),
+            internetGateways: gateways.map(({ InternetGatewayId = "", Attachments = [] }) => ({
                 id: InternetGatewayId,
                 vpcId: Attachments[0]?.VpcId,
             })),
-            peerings: (peerings.VpcPeeringConnections ?? []).map((connection) => ({
+            peerings: peerings.map((connection) => ({
                 id: connection.VpcPeeringConnectionId ?? "",
                 active: connection.Status?.Code === "active",
                 requesterVpcId: connection.RequesterVpcInfo?.VpcId ?? "",
                 accepterVpcId: connection.AccepterVpcInfo?.VpcId ?? "",
             })),
-            securityGroups: (groups.SecurityGroups ?? []).map(
-                ({ GroupId = "", IpPermissions = [], IpPermissionsEgress = [] }) => ({
-                    id: GroupId,
-                    ingress: IpPermissions.flatMap(ruleOf),
-                    egress: IpPermissionsEgress.flatMap(ruleOf),
-                }),
-            ),
+            securityGroups: groups.map(({ GroupId = "", IpPermissions = [], IpPermissionsEgress = [] }) => ({
+                id: GroupId,
+                ingress: IpPermissions.flatMap(ruleOf),
+                egress: IpPermissionsEgress.flatMap(ruleOf),
+            })),
             instances: await Promise.all(running.map((instance) => this.#instance(instance))),
         };
     }
 
     async #instance({ InstanceId: id = "", KeyName, NetworkInterfaces = [] }: DescribedInstance): Promise<Instance> {
         const first = NetworkInterfaces.find(({ Attachment }) => Attachment?.DeviceIndex === 0) ?? NetworkInterfaces[0];
-        const boot = this.#boot.get(id) ?? this.#readBoot(id, KeyName);
+        const boot = this.#boot.get(id) ?? (await this.#readBoot(id, KeyName));
         this.#boot.set(id, boot);
         return {
             id,
@@ -98,22 +96,34 @@ export class Reader {
             privateIp: first?.PrivateIpAddress ?? "",
             publicIp: first?.Association?.PublicIp,
             groupIds: (first?.Groups ?? []).map(({ GroupId = "" }) => GroupId),
-            ...(await boot),
+            ...boot,
         };
     }
 
-    async #readBoot(id: string, keyName: string | undefined) {
+    async #readBoot(id: string, keyName: string | undefined): Promise<Pick<Instance, "userData" | "publicKey">> {
+        // By filter, since a key pair may be deleted while its instances run, and asking for its name would then fail.
+        const Filters = [{ Name: "key-name", Values: [keyName ?? ""] }];
         const [attribute, keys] = await Promise.all([
             this.#client.send(new DescribeInstanceAttributeCommand({ InstanceId: id, Attribute: "userData" })),
-            keyName === undefined
-                ? undefined
-                : this.#client.send(new DescribeKeyPairsCommand({ KeyNames: [keyName], IncludePublicKey: true })),
+            keyName && this.#client.send(new DescribeKeyPairsCommand({ Filters, IncludePublicKey: true })),
         ]);
         return {
             userData: Buffer.from(attribute.UserData?.Value ?? "", "base64").toString("utf8"),
-            publicKey: keys?.KeyPairs?.[0]?.PublicKey?.trim(),
+            publicKey: keys ? keys.KeyPairs?.[0]?.PublicKey?.trim() : undefined,
         };
     }
+}
+
+/** What is on all pages of an answer. */
+async function all<Page, Item>(
+    pages: AsyncIterable<Page>,
+    itemsOf: (page: Page) => Item[] | undefined,
+): Promise<Item[]> {
+    const items: Item[] = [];
+    for await (const page of pages) {
+        items.push(...(itemsOf(page) ?? []));
+    }
+    return items;
 }
 
 /** A block in the form that AWS gives it when it stores a route or a rule: 10.42.1.100/24 is 10.42.1.0/24. */

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { apply, emptyNetwork } from "./apply.ts";
 import { plan } from "./plan.ts";
 import { Reader } from "./read.ts";
-import type { ServerSpec } from "./state.ts";
+import type { ServerSpec, State } from "./state.ts";
 
 /** What a reconciler works with. */
 export interface ReconcilerOptions {
@@ -29,7 +29,7 @@ const pollInterval = 2000;
 /** Starts to keep the network; the first pass is the caller's. */
 export function createReconciler({ endpoint, region, onServers, onError }: ReconcilerOptions): Reconciler {
     const reader = new Reader(endpoint, region);
-    let state: Awaited<ReturnType<Reader["read"]>> | undefined;
+    let state: State | undefined;
     let network = emptyNetwork;
     let current: Promise<void> = Promise.resolve();
     let next: Promise<void> | undefined;
@@ -39,9 +39,11 @@ export function createReconciler({ endpoint, region, onServers, onError }: Recon
         if (isDeepStrictEqual(read, state)) {
             return;
         }
+        // First of all, so that what the kernel refuses is complained of once, not every time that the poll comes by.
+        state = read;
         const planned = plan(read);
         await apply(network, planned);
-        [state, network] = [read, planned];
+        network = planned;
         onServers(
             read.instances.map(({ id, privateIp, publicKey, userData }) => ({ id, privateIp, publicKey, userData })),
         );

@@ -33,9 +33,10 @@ server().listen(22, "0.0.0.0", () => server().listen(80, "0.0.0.0", () => consol
 
 const listening = new Map<string, Promise<void>>();
 
-function startWebServer(name: string, enter: readonly string[]): void {
-    const [program = "", ...args] = [...enter, process.execPath, "-e", webServer, name];
-    const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
+function startWebServer(name: string, enter: readonly string[] = []): void {
+    const child = spawn("env", [...enter, process.execPath, "-e", webServer, name], {
+        stdio: ["ignore", "pipe", "inherit"],
+    });
     listening.set(
         name,
         new Promise((resolve) =>
@@ -87,7 +88,7 @@ async function start({ moto, dir, region }: Start): Promise<void> {
     });
     const { endpoint } = await startGateway({ upstream, onChange: reconcile, onError });
     await reconcile();
-    startWebServer(internet.name, []);
+    startWebServer(internet.name);
     await publish(join(dir, "gateway"), endpoint);
     await publish(join(dir, "moto"), upstream);
 }
