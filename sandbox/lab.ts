@@ -53,19 +53,21 @@ export async function runLab(args: readonly string[], context: SandboxContext): 
         options: { report: { type: "string" }, help: { type: "boolean", short: "h" } },
     });
     if (values.help) {
-        context.log(usage);
+        console.log(usage);
         return 0;
+    }
+    for (const line of context.engine) {
+        context.log(line);
     }
     // The Automation API looks for the CLI on its own process's PATH.
     process.env["PATH"] = context.env["PATH"];
-    const stack = await LocalWorkspace.selectStack(
-        { stackName: context.stack, workDir: context.checkout },
-        { envVars: context.env },
-    );
+    const [stack, before] = await Promise.all([
+        LocalWorkspace.selectStack({ stackName: context.stack, workDir: context.checkout }, { envVars: context.env }),
+        inventory(context.endpoint, context.region),
+    ]);
     // Of an update it would ask two things more, by three commands that decrypt the state; the events have told already.
     stack.outputs = () => Promise.resolve({});
     stack.info = () => Promise.resolve(undefined);
-    const before = await inventory(context.endpoint, context.region);
     const acts = actsOf(async () => {
         const now = await inventory(context.endpoint, context.region);
         return [...now].filter((item) => !before.has(item));
@@ -73,7 +75,9 @@ export async function runLab(args: readonly string[], context: SandboxContext): 
 
     const reports: ActReport[] = [];
     for (const act of acts) {
-        if (act.name !== "destroy" && reports.some(({ error }) => error !== undefined)) {
+        // After an act that broke off there is only to destroy; and when the whole run is to end, not even that: the
+        // account ends with it.
+        if (context.ending.aborted || (act.name !== "destroy" && reports.some(({ error }) => error !== undefined))) {
             continue;
         }
         context.log(`\nact ${acts.indexOf(act) + 1}, ${act.name}: ${act.shows}`);
@@ -81,16 +85,16 @@ export async function runLab(args: readonly string[], context: SandboxContext): 
     }
 
     const report = summarize(reports, context.engine);
-    context.log(`\n${describeReport(report)}\n`);
+    console.log(`\n${describeReport(report)}\n`);
     for (const { name, error } of reports) {
         if (error !== undefined) {
-            context.log(`act ${name} broke off: ${error}\n`);
+            console.log(`act ${name} broke off: ${error}\n`);
         }
     }
     if (values.report !== undefined) {
         writeFileSync(values.report, `${JSON.stringify(report, undefined, 2)}\n`);
     }
-    context.log(`${report.passed} passed, ${report.failed} failed`);
+    console.log(`${report.passed} passed, ${report.failed} failed`);
     return report.ok ? 0 : 1;
 }
 
