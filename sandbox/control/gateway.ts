@@ -55,10 +55,10 @@ async function pass(incoming: IncomingMessage, outgoing: ServerResponse, options
         await release?.();
         await options.onChange().catch(options.onError);
     }
-    // The content is complete by now, so it goes out in one piece, however it came.
-    delete answer.headers["transfer-encoding"];
-    const headers = { ...answer.headers, "content-length": content.length };
-    outgoing.writeHead(answer.statusCode ?? 502, headers).end(content);
+    const { "transfer-encoding": chunked, ...headers } = answer.headers;
+    // What came in pieces is complete by now, and goes out in one.
+    const length = chunked === undefined ? {} : { "content-length": content.length };
+    outgoing.writeHead(answer.statusCode ?? 502, { ...headers, ...length }).end(content);
 }
 
 /** A call of EC2's API, which its signature's scope tells from those of other services. */

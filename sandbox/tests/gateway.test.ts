@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { createServer, request, type IncomingHttpHeaders, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { buffer, text } from "node:stream/consumers";
+import { startGateway } from "../control/gateway.ts";
+
+/** A call as it comes to the API behind the gateway. */
+interface Call {
+    readonly url: string | undefined;
+    readonly headers: IncomingHttpHeaders;
+    readonly body: Buffer;
+}
+
+describe("Gateway", () => {
+    let upstream: Server;
+    let answer: { status: number; headers: Record<string, string>; pieces: readonly (string | Buffer)[] };
+    let calls: Call[];
+    let onChange: () => Promise<void>;
+    let errors: unknown[];
+    let gateway: { endpoint: string; stop(): void };
+
+    beforeEach(async () => {
+        answer = { status: 200, headers: {}, pieces: ["done"] };
+        calls = [];
+        errors = [];
+        onChange = () => assert.fail("nothing has changed");
+        upstream = createServer((incoming, outgoing) => {
+            void buffer(incoming).then((body) => {
+                calls.push({ url: incoming.url, headers: incoming.headers, body });
+                outgoing.writeHead(answer.status, answer.headers);
+                answer.pieces.forEach((piece) => outgoing.write(piece));
+                outgoing.end();
+            });
+        });
+        await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
+        gateway = await startGateway({
+            upstream: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`,
+            onChange: () => onChange(),
+            onError: (error) => errors.push(error),
+        });
+    });
+
+    afterEach(() => {
+        gateway.stop();
+        upstream.close();
+        upstream.closeAllConnections();
+    });
+
+    /** Calls an action, signed for a service; gives the answer's status, headers and text. */
+    function call(action: string, { service = "ec2", method = "POST", path = "/", body = Buffer.from("") } = {}) {
+        const scope = `AWS4-HMAC-SHA256 Credential=test/20260101/eu-north-1/${service}/aws4_request, SignedHeaders=host`;
+        const headers = { authorization: scope, "content-type": "application/x-www-form-urlencoded", "x-any": "thing" };
+        return new Promise<{ status: number | undefined; headers: IncomingHttpHeaders; text: string }>(
+            (resolve, reject) => {
+                request(new URL(path, gateway.endpoint), { method, headers }, (incoming) => {
+                    void text(incoming).then((text) => {
+                        resolve({ status: incoming.statusCode, headers: incoming.headers, text });
+                    });
+                })
+                    .on("error", reject)
+                    .end(method === "HEAD" ? undefined : Buffer.concat([Buffer.from(`Action=${action}`), body]));
+            },
+        );
+    }
+
+    it("passes a call on as it is, and the answer as well", async () => {
+        const bytes = Buffer.from([0, 255, 10, 13, 128]);
+        answer = {
+            status: 418,
+            headers: { "x-amzn-requestid": "7", "content-type": "x/y" },
+            pieces: ["a", "é", bytes],
+        };
+        const { status, headers, text } = await call("Describe", { path: "/any?a=%20b", body: bytes });
+        assert.equal(status, 418);
+        assert.equal(headers["x-amzn-requestid"], "7");
+        assert.equal(headers["content-type"], "x/y");
+        assert.equal(text, Buffer.concat([Buffer.from("aé"), bytes]).toString());
+        const [passed] = calls;
+        assert.ok(passed);
+        assert.equal(passed.url, "/any?a=%20b");
+        assert.equal(passed.headers["x-any"], "thing");
+        assert.deepEqual(passed.body, Buffer.concat([Buffer.from("Action=Describe"), bytes]));
+    });
+
+    it("leaves the length of an answer without a body as it is", async () => {
+        answer = { status: 200, headers: { "content-length": "1234" }, pieces: [] };
+        const { headers, text } = await call("", { method: "HEAD", service: "s3" });
+        assert.deepEqual([headers["content-length"], text], ["1234", ""]);
+    });
+
+    it("answers a change only when the network obeys it", async () => {
+        const order: string[] = [];
+        let obey = (): void => assert.fail("asked too early");
+        const asked = new Promise<void>((resolve) => {
+            onChange = () => {
+                order.push(`passed on: ${calls.length}`);
+                resolve();
+                return new Promise((done) => (obey = done));
+            };
+        });
+        const answered = call("CreateRoute").then(() => order.push("answered"));
+        await asked;
+        // Another call comes and goes while the first one waits.
+        await call("DescribeRouteTables");
+        order.push("obeyed");
+        obey();
+        await answered;
+        assert.deepEqual(order, ["passed on: 1", "obeyed", "answered"]);
+    });
+
+    const kept = ["DescribeVpcs", "GetConsoleOutput", "ListImagesInRecycleBin", "CreateTags", "DeleteTags"];
+    for (const action of kept) {
+        it(`does not wait for ${action}, which changes no packet's way`, async () => {
+            assert.equal((await call(action)).text, "done");
+        });
+    }
+
+    for (const service of ["ssm", "sts", "iam", "s3"]) {
+        it(`does not wait for a change of ${service}`, async () => {
+            assert.equal((await call("CreateThing", { service })).text, "done");
+        });
+    }
+
+    it("does not wait for a change that the API refused", async () => {
+        answer = { status: 400, headers: {}, pieces: ["no"] };
+        assert.deepEqual([(await call("CreateRoute")).status, errors], [400, []]);
+    });
+
+    it("answers a change that the network could not follow, and tells of the failure", async () => {
+        const failure = new Error("no such device");
+        onChange = () => Promise.reject(failure);
+        assert.deepEqual([(await call("CreateRoute")).text, errors], ["done", [failure]]);
+    });
+
+    it("says so when there is no API behind it", async () => {
+        upstream.close();
+        upstream.closeAllConnections();
+        const { status, text } = await call("DescribeVpcs");
+        assert.equal(status, 502);
+        assert.match(text, /ECONNREFUSED/);
+    });
+});
