@@ -1,0 +1,329 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { Network } from "../network/network.ts";
+import { plan } from "../network/plan.ts";
+import type { Instance, Peering, Rule, SecurityGroup, State } from "../network/state.ts";
+
+const any = { from: -1, to: -1, cidrBlocks: ["0.0.0.0/0"], groupIds: [] } as const;
+
+/** A group of VPC N that lets everything out, and in what the rules say. */
+function group(n: number, ...ingress: Rule[]): SecurityGroup {
+    return { id: `sg-${n}`, ingress, egress: [{ protocol: "all", ...any }] };
+}
+
+/** An instance of VPC N, the Mth of its only subnet. */
+function instance(n: number, m = 1): Instance {
+    return {
+        id: `i-${n}${m}`,
+        vpcId: `vpc-${n}`,
+        subnetId: `subnet-${n}`,
+        interfaceId: `eni-${n}${m}`,
+        mac: `02:00:00:00:0${n}:0${m}`,
+        privateIp: `10.4${n}.1.10${m}`,
+        publicIp: `54.214.${n}.${m}`,
+        groupIds: [`sg-${n}`],
+        publicKey: undefined,
+        userData: "",
+    };
+}
+
+const peeringOf = (one: number, other: number): Peering => ({
+    id: `pcx-${one}${other}`,
+    active: true,
+    requesterVpcId: `vpc-${one}`,
+    accepterVpcId: `vpc-${other}`,
+});
+
+/** Three VPCs in a row, each but the third with a table of its own for its subnet, and all that can be routed routed. */
+const state: State = {
+    vpcs: [1, 2, 3].map((n) => ({ id: `vpc-${n}`, cidrBlocks: [`10.4${n}.0.0/16`] })),
+    subnets: [1, 2, 3].map((n) => ({ id: `subnet-${n}`, vpcId: `vpc-${n}`, cidrBlock: `10.4${n}.1.0/24` })),
+    routeTables: [
+        ...[1, 2].map((n) => ({ id: `rtb-000000a${n}`, vpcId: `vpc-${n}`, main: true, subnetIds: [], routes: [] })),
+        ...[1, 2, 3].map((n) => ({
+            id: `rtb-0000000${n}`,
+            vpcId: `vpc-${n}`,
+            main: n === 3,
+            subnetIds: n === 3 ? [] : [`subnet-${n}`],
+            routes: [
+                { destination: `10.4${n}.0.0/16`, target: "local" },
+                { destination: "0.0.0.0/0", target: `igw-${n}` },
+                ...(n === 1 ? [{ destination: "10.42.0.0/16", target: "pcx-12" }] : []),
+                ...(n === 2 ? [{ destination: "10.41.0.0/16", target: "pcx-12" }] : []),
+                ...(n === 3 ? [{ destination: "10.42.0.0/16", target: "pcx-23" }] : []),
+            ],
+        })),
+    ],
+    internetGateways: [1, 2, 3].map((n) => ({ id: `igw-${n}`, vpcId: `vpc-${n}` })),
+    peerings: [peeringOf(1, 2), peeringOf(2, 3)],
+    securityGroups: [1, 2, 3].map((n) => group(n, { protocol: "tcp", ...any, from: 80, to: 80 })),
+    instances: [instance(1), instance(2), instance(2, 2), instance(3)],
+};
+
+/** The state with one route table's only route beyond the local one. */
+function routed(destination: string, target: string): State {
+    const routes = [{ destination, target }];
+    return {
+        ...state,
+        routeTables: state.routeTables.map((table) => (table.id === "rtb-00000001" ? { ...table, routes } : table)),
+    };
+}
+
+function withPeering(change: Partial<Peering>): State {
+    return { ...state, peerings: [{ ...peeringOf(1, 2), ...change }, peeringOf(2, 3)] };
+}
+
+function settings(network: Network, namespace: string): string[] {
+    return (network.namespaces.get(namespace)?.config ?? []).map(({ object, args }) => `${object} ${args}`);
+}
+
+/** The device by which what an instance sends to a destination, as it stands in the route table, leaves its router. */
+function way(network: Network, { vpcId, interfaceId }: Instance, destination: string): string | undefined {
+    const lines = settings(network, vpcId);
+    const table = find(lines, new RegExp(`^rule iif e${interfaceId} lookup (\\d+) pref 100$`));
+    const escaped = destination.replaceAll(".", "\\.");
+    return find(
+        lines,
+        new RegExp(`^route (?:(blackhole) ${escaped}|${escaped} via \\S+ dev (\\S+) onlink) table ${table ?? ""}$`),
+    );
+}
+
+function find(lines: readonly string[], pattern: RegExp): string | undefined {
+    const matches = lines.map((line) => pattern.exec(line)).filter((match) => match !== null);
+    assert.ok(matches.length <= 1, `more than one is ${String(pattern)}`);
+    return matches[0]?.slice(1).find(Boolean);
+}
+
+/** The rules of a chain of a router's ruleset. */
+function chain(network: Network, namespace: string, name: string): string[] {
+    const text = network.namespaces.get(namespace)?.firewall ?? "";
+    const [, body = "no such chain"] = new RegExp(`chain ${name} \\{\\n([^}]*)\\n    \\}`).exec(text) ?? [];
+    return body.split("\n").map((line) => line.trim());
+}
+
+const incoming = (given: State, of: Instance): string[] => chain(plan(given), of.vpcId, `in_e${of.interfaceId}`);
+
+describe("Plan", () => {
+    describe("routes", () => {
+        const peerWithoutServers = { ...state, instances: [instance(1)] };
+        const overlapping = {
+            ...state,
+            vpcs: state.vpcs.map((vpc) =>
+                vpc.id === "vpc-2" ? { ...vpc, cidrBlocks: ["10.42.0.0/16", "10.41.128.0/20"] } : vpc,
+            ),
+        };
+        const cases: readonly [name: string, state: State, destination: string, way: string | undefined][] = [
+            ["to an active peering", state, "10.42.0.0/16", "ppcx-12"],
+            ["to a peering that is not active", withPeering({ active: false }), "10.42.0.0/16", "blackhole"],
+            ["to a peering that is gone", { ...state, peerings: [] }, "10.42.0.0/16", "blackhole"],
+            ["to a peering of other VPCs", routed("10.43.0.0/16", "pcx-23"), "10.43.0.0/16", "blackhole"],
+            ["to a peer that overlaps", overlapping, "10.42.0.0/16", "blackhole"],
+            ["to a peer that is the VPC itself", withPeering({ accepterVpcId: "vpc-1" }), "10.42.0.0/16", "blackhole"],
+            ["to a peer in which nobody is", peerWithoutServers, "10.42.0.0/16", "blackhole"],
+            ["to an internet gateway", state, "0.0.0.0/0", "igw"],
+            ["to an internet gateway that is detached", { ...state, internetGateways: [] }, "0.0.0.0/0", "blackhole"],
+            ["to an internet gateway of another VPC", routed("0.0.0.0/0", "igw-2"), "0.0.0.0/0", "blackhole"],
+            ["to what the sandbox does not have", routed("0.0.0.0/0", "of another kind"), "0.0.0.0/0", "blackhole"],
+            ["of a smaller block", routed("10.42.1.100/32", "pcx-12"), "10.42.1.100/32", "ppcx-12"],
+            ["that are not there", routed("10.42.0.0/16", "pcx-12"), "0.0.0.0/0", undefined],
+        ];
+        for (const [name, given, destination, expected] of cases) {
+            it(`${name} lead to ${expected ?? "nothing"}`, () => {
+                assert.equal(way(plan(given), instance(1), destination), expected);
+            });
+        }
+
+        it("are the main table's where the subnet has no table of its own", () => {
+            assert.equal(way(plan(state), instance(3), "10.42.0.0/16"), "ppcx-23");
+        });
+
+        it("are those of the subnet's own table where there is one, and of no other VPC's", () => {
+            const foreign = { id: "rtb-00000009", vpcId: "vpc-9", main: true, subnetIds: ["subnet-1"], routes: [] };
+            const network = plan({ ...state, routeTables: [foreign, ...state.routeTables] });
+            assert.equal(way(network, instance(1), "0.0.0.0/0"), "igw");
+        });
+
+        it("come after the local route, for which nobody but the VPC's own instances counts", () => {
+            const vpcs = [{ id: "vpc-2", cidrBlocks: ["10.42.0.0/16", "10.99.0.0/24"] }];
+            const lines = settings(plan({ ...state, vpcs }), "vpc-2");
+            const local = lines.filter((line) => /lookup 1000|table 1000/.test(line));
+            assert.deepEqual(local, [
+                "rule to 10.42.0.0/16 lookup 1000 pref 50",
+                "route blackhole 10.42.0.0/16 table 1000",
+                "rule to 10.99.0.0/24 lookup 1000 pref 50",
+                "route blackhole 10.99.0.0/24 table 1000",
+                "route 10.42.1.101/32 dev eeni-21 table 1000",
+                "route 10.42.1.102/32 dev eeni-22 table 1000",
+            ]);
+        });
+
+        it("are for instances only: what comes from outside and is not for the VPC is dropped", () => {
+            const lines = settings(plan(state), "vpc-2").filter((line) => /^rule iif [^e]|pref 32000/.test(line));
+            assert.deepEqual(lines, [
+                "rule iif ppcx-12 blackhole pref 60",
+                "rule iif ppcx-23 blackhole pref 60",
+                "rule iif igw blackhole pref 60",
+                "rule blackhole pref 32000",
+            ]);
+        });
+
+        it("end in a blackhole where no route is", () => {
+            const defaults = settings(plan(state), "vpc-1").filter((line) => line.includes("default"));
+            assert.deepEqual(defaults, ["route blackhole default metric 4242 table 2001"]);
+        });
+    });
+
+    describe("rules", () => {
+        const rule = (change: Partial<Rule>): Rule => ({ protocol: "tcp", ...any, ...change });
+        const cases: readonly [name: string, rule: Rule, text: string][] = [
+            ["of one port", rule({ from: 80, to: 80 }), "ip saddr 0.0.0.0/0 tcp dport 80 return"],
+            ["of a range", rule({ from: 0, to: 1023 }), "ip saddr 0.0.0.0/0 tcp dport 0-1023 return"],
+            ["of UDP", rule({ protocol: "udp", from: 53, to: 53 }), "ip saddr 0.0.0.0/0 udp dport 53 return"],
+            ["of all ports", rule({}), "ip saddr 0.0.0.0/0 ip protocol tcp return"],
+            ["of all ICMP", rule({ protocol: "icmp" }), "ip saddr 0.0.0.0/0 ip protocol icmp return"],
+            ["of an ICMP type", rule({ protocol: "icmp", from: 8 }), "ip saddr 0.0.0.0/0 icmp type 8 return"],
+            [
+                "of an ICMP type and code",
+                rule({ protocol: "icmp", from: 3, to: 4 }),
+                "ip saddr 0.0.0.0/0 icmp type 3 icmp code 4 return",
+            ],
+            ["of everything", rule({ protocol: "all" }), "ip saddr 0.0.0.0/0 return"],
+            ["of a block", rule({ protocol: "all", cidrBlocks: ["10.0.0.0/8"] }), "ip saddr 10.0.0.0/8 return"],
+        ];
+        for (const [name, given, text] of cases) {
+            it(`${name} let in just that`, () => {
+                const securityGroups = [group(1, given)];
+                assert.deepEqual(incoming({ ...state, securityGroups }, instance(1)), [text, "drop"]);
+            });
+        }
+
+        it("let nobody in where there is none, and nobody out", () => {
+            const securityGroups = [{ id: "sg-1", ingress: [], egress: [] }];
+            const network = plan({ ...state, securityGroups });
+            assert.deepEqual(chain(network, "vpc-1", "in_eeni-11"), ["drop"]);
+            assert.deepEqual(chain(network, "vpc-1", "out_eeni-11"), ["drop"]);
+        });
+
+        it("let out by destination", () => {
+            assert.deepEqual(chain(plan(state), "vpc-1", "out_eeni-11"), ["ip daddr 0.0.0.0/0 return", "drop"]);
+        });
+
+        it("are those of all groups of the instance, and of no other group", () => {
+            const one = { ...instance(1), groupIds: ["sg-1", "sg-9"] };
+            const other = { ...group(9, rule({ from: 22, to: 22 })) };
+            const given = { ...state, instances: [one], securityGroups: [...state.securityGroups, other] };
+            assert.deepEqual(incoming(given, one), [
+                "ip saddr 0.0.0.0/0 tcp dport 22 return",
+                "ip saddr 0.0.0.0/0 tcp dport 80 return",
+                "drop",
+            ]);
+        });
+
+        const members = (given: State, groupId: string): string[] => {
+            const from = group(1, { protocol: "all", from: -1, to: -1, cidrBlocks: [], groupIds: [groupId] });
+            return incoming({ ...given, securityGroups: [from] }, instance(1));
+        };
+        const both = ["ip saddr 10.42.1.101 return", "ip saddr 10.42.1.102 return", "drop"];
+        const groupCases: readonly [name: string, given: State, groupId: string, expected: string[]][] = [
+            ["of the own VPC", state, "sg-1", ["ip saddr 10.41.1.101 return", "drop"]],
+            ["of a peer", state, "sg-2", both],
+            ["of a peer whose connection is not active", withPeering({ active: false }), "sg-2", ["drop"]],
+            ["of a peer's peer", state, "sg-3", ["drop"]],
+        ];
+        for (const [name, given, groupId, expected] of groupCases) {
+            it(`that name a group ${name} mean ${expected.length - 1} addresses`, () => {
+                assert.deepEqual(members(given, groupId), expected);
+            });
+        }
+    });
+
+    describe("the internet", () => {
+        const known = (given: State): string[] =>
+            settings(plan(given), "inet").filter((line) => line.startsWith("route 54."));
+
+        it("knows the way to every public address", () => {
+            assert.deepEqual(known(state), [
+                "route 54.214.1.1/32 via 169.254.0.1 dev vvpc-1 onlink",
+                "route 54.214.2.1/32 via 169.254.0.1 dev vvpc-2 onlink",
+                "route 54.214.2.2/32 via 169.254.0.1 dev vvpc-2 onlink",
+                "route 54.214.3.1/32 via 169.254.0.1 dev vvpc-3 onlink",
+            ]);
+        });
+
+        it("does not know the addresses of a VPC without a gateway", () => {
+            assert.deepEqual(known({ ...state, internetGateways: [{ id: "igw-1", vpcId: undefined }] }), []);
+        });
+
+        it("sees an instance by its public address, and not at all when it has none", () => {
+            const instances = [instance(2), { ...instance(2, 2), publicIp: undefined }];
+            const network = plan({ ...state, instances });
+            assert.deepEqual(chain(network, "vpc-2", "postrouting").slice(1), [
+                'oifname "igw" ip saddr 10.42.1.101 snat to 54.214.2.1',
+            ]);
+            assert.deepEqual(chain(network, "vpc-2", "prerouting").slice(1), [
+                'iifname "igw" ip daddr 54.214.2.1 dnat to 10.42.1.101',
+            ]);
+            assert.match(
+                network.namespaces.get("vpc-2")?.firewall ?? "",
+                /oifname "igw" ip saddr != \{ 10.42.1.101 \} drop/,
+            );
+            assert.equal(settings(network, "inet").filter((line) => line.includes("54.214.2.2")).length, 0);
+        });
+
+        it("is there when nothing else is", () => {
+            const nothing = { vpcs: [], subnets: [], routeTables: [], internetGateways: [], peerings: [] };
+            const network = plan({ ...nothing, securityGroups: [], instances: [] });
+            assert.deepEqual([...network.namespaces.keys()], ["inet"]);
+            assert.equal(network.links.length, 1);
+        });
+    });
+
+    describe("names and order", () => {
+        const realistic: State = {
+            ...state,
+            instances: state.instances.map((one, n) => ({ ...one, interfaceId: `eni-0a1b2c3d4e5f6071${n}` })),
+            peerings: [{ ...peeringOf(1, 2), id: "pcx-0a1b2c3d4e5f60718" }],
+        };
+
+        it("fit what the kernel takes, and none is used twice", () => {
+            const { namespaces, links } = plan(realistic);
+            const ends = links.flatMap(({ ends }) => ends);
+            for (const { namespace, dev, mac } of ends) {
+                assert.ok(dev.length <= 15, dev);
+                assert.match(mac, /^02(:[0-9a-f]{2}){5}$/);
+                assert.ok(namespace === undefined || namespaces.has(namespace), namespace);
+            }
+            assert.equal(new Set(ends.map(({ namespace, dev }) => `${namespace ?? ""} ${dev}`)).size, ends.length);
+            assert.equal(new Set(ends.map(({ mac }) => mac)).size, ends.length);
+        });
+
+        it("do not depend on the order of what the API describes", () => {
+            const canonical = (given: State) => {
+                const { namespaces, links } = plan(given);
+                const sorted = [...namespaces].map(([name, { config, ...rest }]) => ({
+                    name,
+                    config: config.map((setting) => JSON.stringify(setting)).sort(),
+                    ...rest,
+                }));
+                return { namespaces: sorted, links };
+            };
+            const shuffled = <T>(items: readonly T[]) =>
+                fc.shuffledSubarray([...items], { minLength: items.length, maxLength: items.length });
+            const states = fc.record({
+                vpcs: shuffled(state.vpcs),
+                subnets: shuffled(state.subnets),
+                routeTables: shuffled(state.routeTables),
+                internetGateways: shuffled(state.internetGateways),
+                peerings: shuffled(state.peerings),
+                securityGroups: shuffled(state.securityGroups),
+                instances: shuffled(state.instances),
+            });
+            const expected = canonical(state);
+            fc.assert(
+                fc.property(states, (given) => {
+                    assert.deepEqual(canonical(given), expected);
+                }),
+            );
+        });
+    });
+});
