@@ -1,5 +1,6 @@
 /** The SSH server of one instance: `ec2-user` with the instance's own key pair gets in, nobody else. */
 import { readFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import ssh2, { type AuthContext, type ParsedKey } from "ssh2";
 import { serveSession } from "./session.ts";
@@ -48,7 +49,10 @@ const server = new ssh2.Server({ hostKeys: [hostKey], ident: "vpc-peering-lab" }
     // Clients that break off are no trouble of the server's.
     client.on("error", () => undefined);
 });
-server.listen(22, "0.0.0.0");
+// Many small messages go to and fro, each of which would wait for the other side's delayed acknowledgement.
+createServer({ noDelay: true }, (socket) => {
+    server.injectSocket(socket);
+}).listen(22, "0.0.0.0");
 
 // The other end of standard input is held by whoever wants the instance to run.
 process.stdin.resume().on("end", () => process.exit());

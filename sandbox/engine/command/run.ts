@@ -144,6 +144,10 @@ function connect(connection: Connection, signal: AbortSignal): Promise<ssh.Clien
             reject(new Error(`Connecting to ${host} was cancelled.`));
         };
         signal.addEventListener("abort", abort, { once: true });
+        client.once("connect", () => {
+            // Many small messages go to and fro, each of which would wait for the other side's delayed acknowledgement.
+            client.setNoDelay(true);
+        });
         client.once("ready", () => {
             signal.removeEventListener("abort", abort);
             resolve(client);
