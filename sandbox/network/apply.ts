@@ -16,19 +16,24 @@ export async function apply(from: Network, to: Network): Promise<void> {
     const goneLinks = from.links.filter((link) => !kept.has(keyOf(link)));
     const newLinks = to.links.filter((link) => !had.has(keyOf(link)));
 
-    // Removing one end removes the other, so a link whose namespace goes needs nothing more.
-    const toDelete = goneLinks.filter(
-        ({ ends }) => !ends.some(({ namespace }) => goneNamespaces.includes(namespace ?? "")),
+    // By name, although links go with a namespace: that takes the kernel a while, and their names may be wanted again.
+    const toDelete = byNamespace(goneLinks.map(({ ends: [end] }) => end));
+    await Promise.all(
+        toDelete.map(([name, ends]) =>
+            ip(
+                name,
+                ends.map(({ dev }) => `link delete ${dev}`),
+            ),
+        ),
     );
     await ip(undefined, [
         ...goneNamespaces.map((name) => `netns delete ${name}`),
         ...newNamespaces.map((name) => `netns add ${name}`),
     ]);
-    await Promise.all(toDelete.map(({ ends: [end] }) => ip(end.namespace, [`link delete ${end.dev}`])));
     await Promise.all(newNamespaces.map((name) => prepare(name, to.namespaces.get(name)?.router ?? false)));
     await ip(undefined, newLinks.map(linkCommand));
     const newEnds = newLinks.flatMap(({ ends }) => ends);
-    await Promise.all([...Map.groupBy(newEnds, ({ namespace }) => namespace)].map(([name, ends]) => raise(name, ends)));
+    await Promise.all(byNamespace(newEnds).map(([name, ends]) => raise(name, ends)));
     if (newEnds.some(({ namespace }) => namespace === undefined)) {
         await ip(undefined, operatorCommands);
     }
@@ -49,6 +54,10 @@ export async function apply(from: Network, to: Network): Promise<void> {
 
 function keyOf(link: Link): string {
     return JSON.stringify(link);
+}
+
+function byNamespace(ends: readonly LinkEnd[]): [string | undefined, LinkEnd[]][] {
+    return [...Map.groupBy(ends, ({ namespace }) => namespace)];
 }
 
 function linkCommand({ ends }: Link): string {
