@@ -1,7 +1,7 @@
 import { createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
-import { interfacesToRelease } from "./corrections.ts";
+import { withInterfaceDefaults } from "./corrections.ts";
 
 /** What a gateway works with. */
 export interface GatewayOptions {
@@ -17,8 +17,8 @@ export interface GatewayOptions {
 const harmless = /^(Describe|Get|List|CreateTags$|DeleteTags$)/;
 
 /**
- * Stands in front of the EC2 API on loopback and passes everything on unchanged, but answers a change only when the
- * network obeys it: when the API says that it is done, packets know.
+ * Stands in front of the EC2 API on loopback and passes everything on, but answers a change only when the network
+ * obeys it: when the API says that it is done, packets know.
  */
 export async function startGateway(options: GatewayOptions): Promise<{ endpoint: string; stop(): void }> {
     const server = createServer((incoming, outgoing) => {
@@ -41,18 +41,21 @@ export async function startGateway(options: GatewayOptions): Promise<{ endpoint:
 }
 
 async function pass(incoming: IncomingMessage, outgoing: ServerResponse, options: GatewayOptions): Promise<void> {
-    const body = await buffer(incoming);
-    const call = ec2Call(incoming, body);
-    const release = await before(call, options.upstream);
+    const given = await buffer(incoming);
+    const parameters = ec2Parameters(incoming, given);
+    const action = parameters?.get("Action") ?? "";
+    const body =
+        parameters && action === "RunInstances" ? Buffer.from(withInterfaceDefaults(parameters).toString()) : given;
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+        const length = body === given ? {} : { "content-length": body.length };
         const { method, headers } = incoming;
-        request(new URL(incoming.url ?? "/", options.upstream), { method, headers }, resolve)
+        const url = new URL(incoming.url ?? "/", options.upstream);
+        request(url, { method, headers: { ...headers, ...length } }, resolve)
             .on("error", reject)
             .end(body);
     });
     const content = await buffer(answer);
-    if (answer.statusCode === 200 && call && !harmless.test(call.action)) {
-        await release?.();
+    if (answer.statusCode === 200 && parameters && !harmless.test(action)) {
         await options.onChange().catch(options.onError);
     }
     const { "transfer-encoding": chunked, ...headers } = answer.headers;
@@ -61,26 +64,8 @@ async function pass(incoming: IncomingMessage, outgoing: ServerResponse, options
     outgoing.writeHead(answer.statusCode ?? 502, { ...headers, ...length }).end(content);
 }
 
-/** A call of EC2's API, which its signature's scope tells from those of other services. */
-interface Ec2Call {
-    readonly action: string;
-    readonly region: string;
-    readonly parameters: URLSearchParams;
-}
-
-function ec2Call({ headers }: IncomingMessage, body: Buffer): Ec2Call | undefined {
-    const scope = /Credential=[^/]*\/\d+\/([a-z0-9-]+)\/ec2\/aws4_request/.exec(headers.authorization ?? "");
-    const parameters = new URLSearchParams(body.toString("latin1"));
-    const action = parameters.get("Action");
-    return scope?.[1] && action ? { action, region: scope[1], parameters } : undefined;
-}
-
-/** What has to be looked up before the call is passed on, to be carried out after it. */
-async function before(call: Ec2Call | undefined, upstream: string): Promise<(() => Promise<void>) | undefined> {
-    if (call?.action !== "TerminateInstances") {
-        return undefined;
-    }
-    const ids = [...call.parameters].filter(([name]) => name.startsWith("InstanceId.")).map(([, id]) => id);
-    // An id that does not exist is the API's to complain of.
-    return interfacesToRelease(upstream, call.region, ids).catch(() => undefined);
+/** The parameters of a call of EC2's API, which its signature's scope tells from those of other services. */
+function ec2Parameters({ headers }: IncomingMessage, body: Buffer): URLSearchParams | undefined {
+    const isEc2 = /Credential=[^,]*\/ec2\/aws4_request/.test(headers.authorization ?? "");
+    return isEc2 ? new URLSearchParams(body.toString("latin1")) : undefined;
 }

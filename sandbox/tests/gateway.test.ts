@@ -126,6 +126,29 @@ describe("Gateway", () => {
         assert.deepEqual([(await call("CreateRoute")).status, errors], [400, []]);
     });
 
+    it("has interfaces go with their instances, as AWS does by default, unless they were there before or are to stay", async () => {
+        onChange = () => Promise.resolve();
+        const kept = "PrivateIpAddress=10.0.0.9&UserData=a%2Bb%3D";
+        const body = (parameters: string) => ({ body: Buffer.from(`&${kept}${parameters}`) });
+        await call("RunInstances", body("&SubnetId=subnet-1"));
+        const three = [
+            "&NetworkInterface.1.DeviceIndex=0",
+            "&NetworkInterface.2.DeviceIndex=1&NetworkInterface.2.NetworkInterfaceId=eni-2",
+            "&NetworkInterface.3.DeviceIndex=2&NetworkInterface.3.DeleteOnTermination=false",
+        ].join("");
+        await call("RunInstances", body(three));
+        await call("RunInstances", { ...body("&SubnetId=subnet-1"), service: "other" });
+        const passed = calls.map(({ headers, body }) => {
+            assert.equal(Number(headers["content-length"]), body.length);
+            return body.toString();
+        });
+        assert.deepEqual(passed, [
+            `Action=RunInstances&${kept}&NetworkInterface.1.DeviceIndex=0&NetworkInterface.1.SubnetId=subnet-1&NetworkInterface.1.DeleteOnTermination=true`,
+            `Action=RunInstances&${kept}${three}&NetworkInterface.1.DeleteOnTermination=true`,
+            `Action=RunInstances&${kept}&SubnetId=subnet-1`,
+        ]);
+    });
+
     it("answers a change that the network could not follow, and tells of the failure", async () => {
         const failure = new Error("no such device");
         onChange = () => Promise.reject(failure);
