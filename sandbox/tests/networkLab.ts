@@ -1,173 +1,202 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { Agent } from "node:http";
-import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import * as ec2 from "@aws-sdk/client-ec2";
-import { prepareMoto } from "../control/moto.ts";
-import { internet } from "../network/network.ts";
-import { namespaceOptions } from "../preflight.mjs";
-import type { Answer, Start } from "./networkWorld.ts";
+import type { EC2, IpPermission } from "@aws-sdk/client-ec2";
+import { operator, type Machine, type World } from "./networkClient.ts";
+import { makeMachine, makeSide, type Side } from "./networkSide.ts";
 
-const region = "ap-northeast-2";
+/** Takes a fault back. */
+export type Mend = () => Promise<unknown>;
 
-/** A world of networkWorld.ts, seen from outside: an EC2 API, and what packets do behind it. */
-export class World {
-    /** The API as everybody uses it. */
-    readonly api: ec2.EC2Client;
-    /** The API behind the gateway's back. */
-    readonly bare: ec2.EC2Client;
-    readonly #child: ChildProcess;
-    readonly #dir: string;
-    readonly #waiting: ((answer: Answer) => void)[] = [];
+const cidr = { one: "10.41.0.0/16", two: "10.42.0.0/16", three: "10.43.0.0/16", all: "0.0.0.0/0" } as const;
 
-    constructor(child: ChildProcess, dir: string) {
-        this.#child = child;
-        this.#dir = dir;
-        this.api = clientOf(join(dir, "gateway"));
-        this.bare = clientOf(join(dir, "moto"));
-        child.on("message", ({ id, answer }: { id: number; answer: Answer }) => this.#waiting[id]?.(answer));
+/** What machine 1 is started with. */
+export const boot = {
+    publicKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKHEMEbIF7MTtaeFw2x1xFvLpMFXXLtmUZH8ZvMEqQCZ",
+    userData: "#!/bin/sh\necho €\n",
+};
+
+/** Permissions of a security group, by what they let through. */
+export const permit = {
+    tcp: (FromPort: number, ToPort: number, CidrIp: string): IpPermission => ({
+        IpProtocol: "tcp",
+        FromPort,
+        ToPort,
+        IpRanges: [{ CidrIp }],
+    }),
+    http: (from: string): IpPermission => permit.tcp(80, 80, from),
+    ssh: (from: string): IpPermission => permit.tcp(22, 22, from),
+    icmp: (CidrIp: string, FromPort = -1): IpPermission => ({
+        IpProtocol: "icmp",
+        FromPort,
+        ToPort: -1,
+        IpRanges: [{ CidrIp }],
+    }),
+    all: (CidrIp: string): IpPermission => ({ IpProtocol: "-1", IpRanges: [{ CidrIp }] }),
+    httpFromGroup: (GroupId: string): IpPermission => ({
+        IpProtocol: "tcp",
+        FromPort: 80,
+        ToPort: 80,
+        UserIdGroupPairs: [{ GroupId }],
+    }),
+};
+
+/**
+ * Three VPCs in a row, peered one with two and two with three, all of them right: accepted, routed and allowed, and
+ * routed between one and three as well, as if there were transit. A fourth, the twin, has the block and the address of
+ * the first. Its methods make faults, and each returns what mends it.
+ */
+export class Lab {
+    readonly one: Side;
+    readonly two: Side;
+    readonly three: Side;
+    readonly machines: Readonly<Record<string, Machine>>;
+    /** The peering connection of one and two. */
+    peering = "";
+    readonly #api: EC2;
+
+    constructor(api: EC2, [one, two, three]: readonly [Side, Side, Side], machines: Lab["machines"]) {
+        this.#api = api;
+        [this.one, this.two, this.three] = [one, two, three];
+        this.machines = machines;
     }
 
-    static async start(): Promise<World> {
-        const dir = mkdtempSync(join(tmpdir(), "network-test-"));
-        const start: Start = { moto: await prepareMoto(console.error), dir, region };
-        const script = [join(import.meta.dirname, "networkWorld.ts"), JSON.stringify(start)];
-        const node = [process.execPath, "--disable-warning=ExperimentalWarning", ...script];
-        const child = spawn("unshare", [...namespaceOptions, ...node], {
-            stdio: ["ignore", "inherit", "inherit", "ipc"],
-        });
-        const [message] = (await Promise.race([once(child, "message"), once(child, "exit")])) as unknown[];
-        if (message !== "ready") {
-            throw new Error("the world did not come up");
-        }
-        return new World(child, dir);
-    }
-
-    stop(): void {
-        this.#child.kill("SIGKILL");
-        rmSync(this.#dir, { recursive: true });
-    }
-
-    /** Runs a command of bash in the world, on a machine or outside of them all. */
-    run(command: string, machine?: Machine): Promise<Answer> {
-        const id = this.#waiting.length;
-        const enter = machine?.id ? `nsenter --net=/run/netns/${machine.id} ` : "";
-        return new Promise((resolve) => {
-            this.#waiting.push(resolve);
-            this.#child.send({ id, command: `${enter}bash -c '${command}'` });
-        });
-    }
-
-    /** What gets through from one machine to another and is answered by that one: of `ping http ssh`, in this order. */
-    async reach(from: Machine, to: Machine): Promise<string> {
-        // On the internet only public addresses are known, and everybody there is seen by his own.
-        const outside = from === operator || to === operator;
-        const address = outside ? to.publicIp : to.privateIp;
-        const seen = `${to.id ?? internet.name} saw ${outside ? from.publicIp : from.privateIp}`;
-        const get = (port: number): string =>
-            `curl --silent --noproxy "*" --connect-timeout 0.5 --max-time 3 http://${address}:${port}/`;
-        // The kernel answers both a ping and a connection's first packet, so half a second is plenty on a busy machine too.
-        const [ping, http, ssh] = await Promise.all([
-            this.run(`ping -n -q -c 1 -W 0.5 ${address}`, from),
-            this.run(get(80), from),
-            this.run(get(22), from),
+    static async make({ api }: World): Promise<Lab> {
+        const [one, two, three, twin] = await Promise.all([
+            makeSide(api, cidr.one, "own"),
+            makeSide(api, cidr.two, "own"),
+            makeSide(api, cidr.three, "main"),
+            makeSide(api, cidr.one, "own"),
         ]);
-        const page = ({ code, output }: Answer, name: string): string => {
-            if (code !== 0) {
-                return "";
-            }
-            return output === seen ? name : `${name}: ${output}`;
+        const { KeyName } = await api.importKeyPair({ KeyName: "key", PublicKeyMaterial: Buffer.from(boot.publicKey) });
+        const UserData = Buffer.from(boot.userData).toString("base64");
+        const [first, second, neighbor, third, mTwin] = await Promise.all([
+            makeMachine(api, one, "10.41.1.100", { KeyName, UserData }),
+            makeMachine(api, two, "10.42.1.100"),
+            makeMachine(api, two, "10.42.1.101"),
+            makeMachine(api, three, "10.43.1.100"),
+            makeMachine(api, twin, "10.41.1.100"),
+        ]);
+        const machines = { "1": first, "2": second, neighbor, "3": third, twin: mTwin, internet: operator };
+        const lab = new Lab(api, [one, two, three], machines);
+        lab.peering = await lab.peer(one, two);
+        const onward = await lab.peer(two, three);
+        await Promise.all([
+            lab.allow(one, permit.icmp(cidr.all), permit.ssh(cidr.all), permit.http(cidr.two)),
+            lab.allow(two, permit.icmp(cidr.all), permit.ssh(cidr.all), permit.http(cidr.one)),
+            lab.allow(three, permit.all("10.0.0.0/8")),
+            lab.allow(twin, permit.all(cidr.all)),
+            lab.routePeering(),
+            lab.route(two, cidr.three, onward),
+            lab.route(three, cidr.two, onward),
+            lab.route(three, cidr.one, onward),
+        ]);
+        return lab;
+    }
+
+    /** Requests a connection and accepts it; gives its id. */
+    async peer(requester: Side, accepter: Side, accept = true): Promise<string> {
+        const { VpcPeeringConnection } = await this.#api.createVpcPeeringConnection({
+            VpcId: requester.vpcId,
+            PeerVpcId: accepter.vpcId,
+        });
+        const id = VpcPeeringConnection?.VpcPeeringConnectionId ?? "";
+        if (accept) {
+            await this.#api.acceptVpcPeeringConnection({ VpcPeeringConnectionId: id });
+        }
+        return id;
+    }
+
+    /** Deletes the connection of one and two with its routes, and makes another one, accepted or not, with its routes. */
+    async peerAgain(accept: boolean): Promise<Mend> {
+        const mend = await this.unpeer();
+        this.peering = await this.peer(this.one, this.two, accept);
+        await this.routePeering();
+        return async () => {
+            await this.unpeer();
+            await mend();
         };
-        return [ping.code === 0 ? "ping" : "", page(http, "http"), page(ssh, "ssh")].filter(Boolean).join(" ");
+    }
+
+    /** Deletes the connection of one and two, and its routes unless they are to be left behind. */
+    async unpeer(routes: "too" | "left" = "too"): Promise<Mend> {
+        const unroute = () => Promise.all(this.#peeringRoutes().map(([side, block]) => this.unroute(side, block, "")));
+        await this.#api.deleteVpcPeeringConnection({ VpcPeeringConnectionId: this.peering });
+        if (routes === "too") {
+            await unroute();
+        }
+        return async () => {
+            if (routes === "left") {
+                await unroute();
+            }
+            this.peering = await this.peer(this.one, this.two);
+            await this.routePeering();
+        };
+    }
+
+    routePeering(): Promise<unknown> {
+        return Promise.all(this.#peeringRoutes().map(([side, block]) => this.route(side, block, this.peering)));
+    }
+
+    #peeringRoutes(): [Side, string][] {
+        return [
+            [this.one, cidr.two],
+            [this.one, cidr.three],
+            [this.two, cidr.one],
+        ];
+    }
+
+    async route({ tableId }: Side, DestinationCidrBlock: string, target: string): Promise<Mend> {
+        const key = { RouteTableId: tableId, DestinationCidrBlock };
+        await this.#api.createRoute({ ...key, ...targetOf(target) });
+        return () => this.#api.deleteRoute(key);
+    }
+
+    async unroute(side: Side, DestinationCidrBlock: string, target: string): Promise<Mend> {
+        await this.#api.deleteRoute({ RouteTableId: side.tableId, DestinationCidrBlock });
+        return () => this.route(side, DestinationCidrBlock, target);
+    }
+
+    async reroute({ tableId }: Side, DestinationCidrBlock: string, old: string, target: string): Promise<Mend> {
+        const key = { RouteTableId: tableId, DestinationCidrBlock };
+        await this.#api.replaceRoute({ ...key, ...targetOf(target) });
+        return () => this.#api.replaceRoute({ ...key, ...targetOf(old) });
+    }
+
+    async allow({ groupId }: Side, ...IpPermissions: IpPermission[]): Promise<Mend> {
+        const rules = { GroupId: groupId, IpPermissions };
+        await this.#api.authorizeSecurityGroupIngress(rules);
+        return () => this.#api.revokeSecurityGroupIngress(rules);
+    }
+
+    async revoke({ groupId }: Side, ...IpPermissions: IpPermission[]): Promise<Mend> {
+        const rules = { GroupId: groupId, IpPermissions };
+        await this.#api.revokeSecurityGroupIngress(rules);
+        return () => this.#api.authorizeSecurityGroupIngress(rules);
+    }
+
+    async exchange(side: Side, old: IpPermission, other: IpPermission): Promise<Mend> {
+        const mends = [await this.revoke(side, old), await this.allow(side, other)];
+        return () => Promise.all(mends.map((mend) => mend()));
+    }
+
+    async revokeEgress({ groupId }: Side): Promise<Mend> {
+        const rules = { GroupId: groupId, IpPermissions: [permit.all(cidr.all)] };
+        await this.#api.revokeSecurityGroupEgress(rules);
+        return () => this.#api.authorizeSecurityGroupEgress(rules);
+    }
+
+    async detach({ vpcId, gatewayId }: Side): Promise<Mend> {
+        const gateway = { VpcId: vpcId, InternetGatewayId: gatewayId };
+        await this.#api.detachInternetGateway(gateway);
+        return () => this.#api.attachInternetGateway(gateway);
+    }
+
+    async disassociate({ tableId, subnetId }: Side): Promise<Mend> {
+        const { RouteTables } = await this.#api.describeRouteTables({ RouteTableIds: [tableId] });
+        const AssociationId = RouteTables?.[0]?.Associations?.[0]?.RouteTableAssociationId;
+        await this.#api.disassociateRouteTable({ AssociationId });
+        return () => this.#api.associateRouteTable({ RouteTableId: tableId, SubnetId: subnetId });
     }
 }
 
-function clientOf(socket: string): ec2.EC2Client {
-    const httpAgent = new Agent({ keepAlive: true });
-    httpAgent.createConnection = () => connect(socket);
-    return new ec2.EC2Client({
-        endpoint: "http://127.0.0.1",
-        region,
-        credentials: { accessKeyId: "test", secretAccessKey: "test" },
-        requestHandler: { httpAgent },
-    });
-}
-
-/** Something that sends and answers packets. */
-export interface Machine {
-    /** Its instance id; the person's own machine, out on the internet, has none. */
-    readonly id?: string;
-    readonly privateIp: string;
-    readonly publicIp: string;
-    readonly interfaceId?: string;
-}
-
-/** The person's own machine. */
-export const operator: Machine = { privateIp: internet.operator, publicIp: internet.operator };
-
-/** A VPC with an internet gateway, one subnet, its route table, and one security group without rules to let in. */
-export interface Side {
-    readonly vpcId: string;
-    readonly subnetId: string;
-    readonly tableId: string;
-    readonly gatewayId: string;
-    readonly groupId: string;
-}
-
-/** Makes a VPC 10.N.0.0/16 with a subnet 10.N.1.0/24, which is served by the main route table or by one of its own. */
-export async function makeSide({ api }: World, n: number, table: "main" | "own"): Promise<Side> {
-    const { Vpc } = await api.send(new ec2.CreateVpcCommand({ CidrBlock: `10.${n}.0.0/16` }));
-    const VpcId = Vpc?.VpcId ?? "";
-    const [{ Subnet }, { InternetGateway }, { GroupId = "" }, { RouteTables }] = await Promise.all([
-        api.send(new ec2.CreateSubnetCommand({ VpcId, CidrBlock: `10.${n}.1.0/24` })),
-        api.send(new ec2.CreateInternetGatewayCommand({})),
-        api.send(new ec2.CreateSecurityGroupCommand({ VpcId, GroupName: "servers", Description: "servers" })),
-        api.send(new ec2.DescribeRouteTablesCommand({ Filters: [{ Name: "vpc-id", Values: [VpcId] }] })),
-    ]);
-    const SubnetId = Subnet?.SubnetId ?? "";
-    const InternetGatewayId = InternetGateway?.InternetGatewayId ?? "";
-    await api.send(new ec2.AttachInternetGatewayCommand({ VpcId, InternetGatewayId }));
-    let RouteTableId = RouteTables?.[0]?.RouteTableId ?? "";
-    if (table === "own") {
-        const { RouteTable } = await api.send(new ec2.CreateRouteTableCommand({ VpcId }));
-        RouteTableId = RouteTable?.RouteTableId ?? "";
-        await api.send(new ec2.AssociateRouteTableCommand({ RouteTableId, SubnetId }));
-    }
-    await api.send(
-        new ec2.CreateRouteCommand({ RouteTableId, DestinationCidrBlock: "0.0.0.0/0", GatewayId: InternetGatewayId }),
-    );
-    return { vpcId: VpcId, subnetId: SubnetId, tableId: RouteTableId, gatewayId: InternetGatewayId, groupId: GroupId };
-}
-
-/** Runs a server with a public address in a side's subnet. */
-export async function makeMachine({ api }: World, side: Side, privateIp: string, groupId: string): Promise<Machine> {
-    const { Instances } = await api.send(
-        new ec2.RunInstancesCommand({
-            ImageId: "ami-12c6146b",
-            InstanceType: "t2.micro",
-            MinCount: 1,
-            MaxCount: 1,
-            NetworkInterfaces: [
-                {
-                    DeviceIndex: 0,
-                    SubnetId: side.subnetId,
-                    PrivateIpAddress: privateIp,
-                    AssociatePublicIpAddress: true,
-                    Groups: [groupId],
-                },
-            ],
-        }),
-    );
-    const id = Instances?.[0]?.InstanceId ?? "";
-    const { Reservations } = await api.send(new ec2.DescribeInstancesCommand({ InstanceIds: [id] }));
-    const [nic] = Reservations?.[0]?.Instances?.[0]?.NetworkInterfaces ?? [];
-    return {
-        id,
-        privateIp,
-        publicIp: nic?.Association?.PublicIp ?? "",
-        interfaceId: nic?.NetworkInterfaceId ?? "",
-    };
+function targetOf(id: string): { VpcPeeringConnectionId: string } | { GatewayId: string } {
+    return id.startsWith("pcx-") ? { VpcPeeringConnectionId: id } : { GatewayId: id };
 }

@@ -3,6 +3,7 @@
  * network.test.ts, which is outside of them and reaches the API by way of Unix sockets.
  */
 import { execFileSync, spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -57,9 +58,10 @@ function publish(socket: string, endpoint: string): Promise<void> {
     return new Promise((resolve) => server.listen(socket, resolve));
 }
 
-async function run(command: string): Promise<Answer> {
+async function run(command: string, machine?: string): Promise<Answer> {
     await Promise.all(listening.values());
-    const child = spawn("bash", ["-c", command], { stdio: ["ignore", "pipe", "inherit"] });
+    const enter = machine ? ["nsenter", `--net=/run/netns/${machine}`] : [];
+    const child = spawn("env", [...enter, "bash", "-c", command], { stdio: ["ignore", "pipe", "inherit"] });
     let output = "";
     child.stdout.on("data", (data: Buffer) => (output += data.toString()));
     return new Promise((resolve) => {
@@ -80,6 +82,7 @@ async function start({ moto, dir, region }: Start): Promise<void> {
         endpoint: upstream,
         region,
         onServers: (servers) => {
+            writeFileSync("/run/servers.json", JSON.stringify(servers));
             for (const { id } of servers.filter(({ id }) => !listening.has(id))) {
                 startWebServer(id, ["nsenter", `--net=/run/netns/${id}`]);
             }
@@ -94,8 +97,8 @@ async function start({ moto, dir, region }: Start): Promise<void> {
 }
 
 process.on("disconnect", () => process.exit());
-process.on("message", ({ id, command }: { id: number; command: string }) => {
-    void run(command).then((answer) => process.send?.({ id, answer }));
+process.on("message", ({ id, command, machine }: { id: number; command: string; machine?: string }) => {
+    void run(command, machine).then((answer) => process.send?.({ id, answer }));
 });
 await start(JSON.parse(process.argv[2] ?? "") as Start);
 process.send?.("ready");

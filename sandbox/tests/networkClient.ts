@@ -1,0 +1,107 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { Agent } from "node:http";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { EC2 } from "@aws-sdk/client-ec2";
+import { prepareMoto } from "../control/moto.ts";
+import { internet } from "../network/network.ts";
+import { namespaceOptions } from "../preflight.mjs";
+import type { Answer, Start } from "./networkWorld.ts";
+
+/** Something that sends and answers packets. */
+export interface Machine {
+    /** Its instance id; the person's own machine, out on the internet, has none. */
+    readonly id?: string;
+    readonly privateIp: string;
+    readonly publicIp: string;
+}
+
+/** The person's own machine. */
+export const operator: Machine = { privateIp: internet.operator, publicIp: internet.operator };
+
+const region = "ap-northeast-2";
+
+/** A world of networkWorld.ts, seen from outside: an EC2 API, and what packets do behind it. */
+export class World {
+    /** The API as everybody uses it. */
+    readonly api: EC2;
+    /** The API behind the gateway's back. */
+    readonly bare: EC2;
+    readonly #child: ChildProcess;
+    readonly #dir: string;
+    readonly #waiting: ((answer: Answer) => void)[] = [];
+
+    constructor(child: ChildProcess, dir: string) {
+        this.#child = child;
+        this.#dir = dir;
+        this.api = clientOf(join(dir, "gateway"));
+        this.bare = clientOf(join(dir, "moto"));
+        child.on("message", ({ id, answer }: { id: number; answer: Answer }) => this.#waiting[id]?.(answer));
+    }
+
+    static async start(): Promise<World> {
+        const dir = mkdtempSync(join(tmpdir(), "network-test-"));
+        const start: Start = { moto: await prepareMoto(console.error), dir, region };
+        const script = [join(import.meta.dirname, "networkWorld.ts"), JSON.stringify(start)];
+        const node = [process.execPath, "--disable-warning=ExperimentalWarning", ...script];
+        const child = spawn("unshare", [...namespaceOptions, ...node], {
+            stdio: ["ignore", "inherit", "inherit", "ipc"],
+        });
+        const [message] = (await Promise.race([once(child, "message"), once(child, "exit")])) as unknown[];
+        if (message !== "ready") {
+            throw new Error("the world did not come up");
+        }
+        return new World(child, dir);
+    }
+
+    stop(): void {
+        this.#child.kill("SIGKILL");
+        rmSync(this.#dir, { recursive: true });
+    }
+
+    /** Runs a command of bash on a machine; on the person's own, and outside of all others, by default. */
+    run(command: string, { id: machine }: Machine = operator): Promise<Answer> {
+        const id = this.#waiting.length;
+        return new Promise((resolve) => {
+            this.#waiting.push(resolve);
+            this.#child.send({ id, command, machine });
+        });
+    }
+
+    /** What gets through from one machine to another and is answered by that one: of `ping http ssh`, in this order. */
+    async reach(from: Machine, to: Machine): Promise<string> {
+        // On the internet only public addresses are known, and everybody there is seen by his own.
+        const outside = from === operator || to === operator;
+        const address = outside ? to.publicIp : to.privateIp;
+        const seen = `${to.id ?? internet.name} saw ${outside ? from.publicIp : from.privateIp}`;
+        const get = (port: number): string =>
+            `curl --silent --noproxy "*" --connect-timeout 0.5 --max-time 3 http://${address}:${port}/`;
+        // The kernel answers both a ping and a connection's first packet, so half a second is plenty on a busy machine too.
+        const [ping, http, ssh] = await Promise.all([
+            this.run(`ping -n -q -c 1 -W 0.5 ${address}`, from),
+            this.run(get(80), from),
+            this.run(get(22), from),
+        ]);
+        const page = ({ code, output }: Answer, name: string): string => {
+            if (code !== 0) {
+                return "";
+            }
+            return output === seen ? name : `${name}: ${output}`;
+        };
+        return [ping.code === 0 ? "ping" : "", page(http, "http"), page(ssh, "ssh")].filter(Boolean).join(" ");
+    }
+}
+
+function clientOf(socket: string): EC2 {
+    const httpAgent = new Agent({ keepAlive: true });
+    httpAgent.createConnection = () => connect(socket);
+    return new EC2({
+        endpoint: "http://127.0.0.1",
+        region,
+        credentials: { accessKeyId: "test", secretAccessKey: "test" },
+        requestHandler: { httpAgent },
+    });
+}

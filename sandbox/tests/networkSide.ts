@@ -1,0 +1,63 @@
+import type { EC2, RunInstancesCommandInput } from "@aws-sdk/client-ec2";
+import type { Machine } from "./networkClient.ts";
+
+/** A VPC with an internet gateway, one subnet, the route table that serves it, and a security group. */
+export interface Side {
+    readonly vpcId: string;
+    readonly subnetId: string;
+    readonly tableId: string;
+    readonly gatewayId: string;
+    readonly groupId: string;
+}
+
+/** Makes a side whose subnet is of the VPC's first /24 but one, and is served by the main table or by one of its own. */
+export async function makeSide(api: EC2, CidrBlock: string, table: "main" | "own"): Promise<Side> {
+    const { Vpc } = await api.createVpc({ CidrBlock });
+    const VpcId = Vpc?.VpcId ?? "";
+    const [{ Subnet }, { InternetGateway }, { GroupId = "" }, { RouteTables }] = await Promise.all([
+        api.createSubnet({ VpcId, CidrBlock: CidrBlock.replace("0.0/16", "1.0/24") }),
+        api.createInternetGateway({}),
+        api.createSecurityGroup({ VpcId, GroupName: "servers", Description: "servers" }),
+        table === "main"
+            ? api.describeRouteTables({ Filters: [{ Name: "vpc-id", Values: [VpcId] }] })
+            : api.createRouteTable({ VpcId }).then(({ RouteTable }) => ({ RouteTables: [RouteTable] })),
+    ]);
+    const SubnetId = Subnet?.SubnetId ?? "";
+    const RouteTableId = RouteTables?.[0]?.RouteTableId ?? "";
+    const InternetGatewayId = InternetGateway?.InternetGatewayId ?? "";
+    await Promise.all([
+        api.attachInternetGateway({ VpcId, InternetGatewayId }),
+        table === "own" && api.associateRouteTable({ RouteTableId, SubnetId }),
+        api.createRoute({ RouteTableId, DestinationCidrBlock: "0.0.0.0/0", GatewayId: InternetGatewayId }),
+    ]);
+    return { vpcId: VpcId, subnetId: SubnetId, tableId: RouteTableId, gatewayId: InternetGatewayId, groupId: GroupId };
+}
+
+/** Runs a server with a public address in a side's subnet and group. */
+export async function makeMachine(
+    api: EC2,
+    { subnetId, groupId }: Side,
+    privateIp: string,
+    more: Partial<RunInstancesCommandInput> = {},
+): Promise<Machine> {
+    const { Instances } = await api.runInstances({
+        ImageId: "ami-12c6146b",
+        InstanceType: "t2.micro",
+        MinCount: 1,
+        MaxCount: 1,
+        NetworkInterfaces: [
+            {
+                DeviceIndex: 0,
+                SubnetId: subnetId,
+                PrivateIpAddress: privateIp,
+                AssociatePublicIpAddress: true,
+                Groups: [groupId],
+            },
+        ],
+        ...more,
+    });
+    const id = Instances?.[0]?.InstanceId ?? "";
+    const { Reservations } = await api.describeInstances({ InstanceIds: [id] });
+    const [nic] = Reservations?.[0]?.Instances?.[0]?.NetworkInterfaces ?? [];
+    return { id, privateIp, publicIp: nic?.Association?.PublicIp ?? "" };
+}
