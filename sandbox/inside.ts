@@ -61,9 +61,12 @@ function shell(args: readonly string[], { env, endpoint, privateKeyPath, engine 
     });
 }
 
-const verbs: Record<Run["verb"], (args: readonly string[], context: SandboxContext) => Promise<number>> = {
-    lab: async (args, context) => (await import("./lab.ts")).runLab(args, context),
-    shell,
+type Verb = (args: readonly string[], context: SandboxContext) => Promise<number>;
+
+/** What each verb runs; the lab takes a moment to load, which it does while the sandbox starts. */
+const verbs: Record<Run["verb"], () => Promise<Verb>> = {
+    lab: async () => (await import("./lab.ts")).runLab,
+    shell: () => Promise.resolve(shell),
 };
 
 async function main(run: Run): Promise<number> {
@@ -71,9 +74,12 @@ async function main(run: Run): Promise<number> {
     const network = { broken: false };
     let code = 1;
     try {
-        const context = await startWorld(run, ending, () => (network.broken = true));
+        const [context, verb] = await Promise.all([
+            startWorld(run, ending, () => (network.broken = true)),
+            verbs[run.verb](),
+        ]);
         Object.assign(process.env, context.env);
-        code = await verbs[run.verb](run.args, context);
+        code = await verb(run.args, context);
     } catch (error) {
         log(error instanceof Error ? error.message : String(error));
     }

@@ -16,51 +16,67 @@ import {
 /** A connection in one of these states is a record of the past, which AWS shows for a while. */
 const pastConnections: readonly string[] = ["deleted", "rejected", "expired", "failed", "deleting"];
 
-/**
- * Everything of the kinds that the lab makes which the account has in a region, as `kind id`, asked of the API. What is
- * terminated or deleted does not count, even where the API still shows it.
- */
-export async function inventory(endpoint: string, region: string): Promise<Set<string>> {
-    const client = new EC2Client({ endpoint, region, credentials: { accessKeyId: "test", secretAccessKey: "test" } });
-    const kinds = await Promise.all([
-        client.send(new DescribeVpcsCommand()).then(({ Vpcs }) => ids("VPC", Vpcs, "VpcId")),
-        client.send(new DescribeSubnetsCommand()).then(({ Subnets }) => ids("subnet", Subnets, "SubnetId")),
-        client
-            .send(new DescribeInternetGatewaysCommand())
-            .then(({ InternetGateways }) => ids("internet gateway", InternetGateways, "InternetGatewayId")),
-        client
-            .send(new DescribeRouteTablesCommand())
-            .then(({ RouteTables }) => ids("route table", RouteTables, "RouteTableId")),
-        client
-            .send(new DescribeSecurityGroupsCommand())
-            .then(({ SecurityGroups }) => ids("security group", SecurityGroups, "GroupId")),
-        client.send(new DescribeKeyPairsCommand()).then(({ KeyPairs }) => ids("key pair", KeyPairs, "KeyPairId")),
-        client
-            .send(new DescribeNetworkInterfacesCommand())
-            .then(({ NetworkInterfaces }) => ids("network interface", NetworkInterfaces, "NetworkInterfaceId")),
-        client.send(new DescribeVolumesCommand()).then(({ Volumes }) => ids("volume", Volumes, "VolumeId")),
-        client.send(new DescribeAddressesCommand()).then(({ Addresses }) => ids("address", Addresses, "AllocationId")),
-        client.send(new DescribeInstancesCommand()).then(({ Reservations }) =>
-            ids(
-                "instance",
-                Reservations?.flatMap(({ Instances }) => Instances ?? []).filter(
-                    ({ State }) => State?.Name !== "terminated",
-                ),
-                "InstanceId",
-            ),
-        ),
-        client.send(new DescribeVpcPeeringConnectionsCommand()).then(({ VpcPeeringConnections }) =>
-            ids(
-                "peering connection",
-                VpcPeeringConnections?.filter(({ Status }) => !pastConnections.includes(Status?.Code ?? "")),
-                "VpcPeeringConnectionId",
-            ),
-        ),
-    ]);
-    client.destroy();
-    return new Set(kinds.flat());
+/** Where a VPC's own parts say which VPC they belong to. */
+interface Part {
+    readonly VpcId?: string | undefined;
 }
 
-function ids<Key extends string>(kind: string, found: { [K in Key]?: string | undefined }[] | undefined, key: Key): string[] {
+/**
+ * Everything of the kinds that the lab makes which the account has in a region, as `kind id`, asked of the API. What is
+ * terminated or deleted does not count, even where the API still shows it, nor does what every account has from the start:
+ * the default VPC and its parts.
+ */
+export async function inventory(endpoint: string, region: string): Promise<string[]> {
+    const ec2 = new EC2Client({ endpoint, region, credentials: { accessKeyId: "test", secretAccessKey: "test" } });
+    const [vpcs, subnets, gateways, tables, groups, keys, interfaces, volumes, addresses, instances, peerings] =
+        await Promise.all([
+            ec2.send(new DescribeVpcsCommand()),
+            ec2.send(new DescribeSubnetsCommand()),
+            ec2.send(new DescribeInternetGatewaysCommand()),
+            ec2.send(new DescribeRouteTablesCommand()),
+            ec2.send(new DescribeSecurityGroupsCommand()),
+            ec2.send(new DescribeKeyPairsCommand()),
+            ec2.send(new DescribeNetworkInterfacesCommand()),
+            ec2.send(new DescribeVolumesCommand()),
+            ec2.send(new DescribeAddressesCommand()),
+            ec2.send(new DescribeInstancesCommand()),
+            ec2.send(new DescribeVpcPeeringConnectionsCommand()),
+        ]);
+    ec2.destroy();
+    const theirs = (vpcs.Vpcs ?? []).filter(({ IsDefault }) => IsDefault).map(({ VpcId }) => VpcId);
+    const own = ({ VpcId }: Part): boolean => !theirs.includes(VpcId);
+    const running = instances.Reservations?.flatMap(({ Instances }) => Instances ?? []);
+    return [
+        ...ids("VPC", vpcs.Vpcs?.filter(own), "VpcId"),
+        ...ids("subnet", subnets.Subnets?.filter(own), "SubnetId"),
+        ...ids(
+            "internet gateway",
+            gateways.InternetGateways?.filter(({ Attachments }) => own(Attachments?.[0] ?? {})),
+            "InternetGatewayId",
+        ),
+        ...ids("route table", tables.RouteTables?.filter(own), "RouteTableId"),
+        ...ids("security group", groups.SecurityGroups?.filter(own), "GroupId"),
+        ...ids("key pair", keys.KeyPairs, "KeyPairId"),
+        ...ids("network interface", interfaces.NetworkInterfaces, "NetworkInterfaceId"),
+        ...ids("volume", volumes.Volumes, "VolumeId"),
+        ...ids("address", addresses.Addresses, "AllocationId"),
+        ...ids(
+            "instance",
+            running?.filter(({ State }) => State?.Name !== "terminated"),
+            "InstanceId",
+        ),
+        ...ids(
+            "peering connection",
+            peerings.VpcPeeringConnections?.filter(({ Status }) => !pastConnections.includes(Status?.Code ?? "")),
+            "VpcPeeringConnectionId",
+        ),
+    ];
+}
+
+function ids<Key extends string>(
+    kind: string,
+    found: { readonly [K in Key]?: string | undefined }[] | undefined,
+    key: Key,
+): string[] {
     return (found ?? []).map((item) => `${kind} ${item[key] ?? "without id"}`);
 }

@@ -59,19 +59,14 @@ export async function runLab(args: readonly string[], context: SandboxContext): 
     for (const line of context.engine) {
         context.log(line);
     }
-    // The Automation API looks for the CLI on its own process's PATH.
-    process.env["PATH"] = context.env["PATH"];
-    const [stack, before] = await Promise.all([
-        LocalWorkspace.selectStack({ stackName: context.stack, workDir: context.checkout }, { envVars: context.env }),
-        inventory(context.endpoint, context.region),
-    ]);
+    const stack = await LocalWorkspace.selectStack(
+        { stackName: context.stack, workDir: context.checkout },
+        { envVars: context.env },
+    );
     // Of an update it would ask two things more, by three commands that decrypt the state; the events have told already.
     stack.outputs = () => Promise.resolve({});
     stack.info = () => Promise.resolve(undefined);
-    const acts = actsOf(async () => {
-        const now = await inventory(context.endpoint, context.region);
-        return [...now].filter((item) => !before.has(item));
-    });
+    const acts = actsOf(() => inventory(context.endpoint, context.region));
 
     const reports: ActReport[] = [];
     for (const act of acts) {
