@@ -30,7 +30,6 @@ ${chains.join("\n")}
     chain forward {
         type filter hook forward priority 0; policy drop;
         iifname "igw" ip saddr ${privateBlocks} drop
-        oifname "igw" ip daddr ${privateBlocks} drop
         oifname "igw" ip saddr != ${setOf(published.map(({ privateIp }) => privateIp))} drop
 ${ports.map(({ dev, privateIp }) => `        iifname "${dev}" ip saddr != ${privateIp} drop`).join("\n")}
         ct state established,related accept

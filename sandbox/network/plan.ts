@@ -134,11 +134,7 @@ function router(state: State, site: Site): Namespace {
             { object: "rule", args: `to ${block} lookup ${tables.local} pref 50` },
             { object: "route", args: `blackhole ${block} table ${tables.local}` },
         ]),
-        // No transit: what comes from outside is for this VPC, or for nobody.
-        ...outside.flatMap(([near, far]): Setting[] => [
-            { object: "rule", args: `iif ${near.dev} blackhole pref 60` },
-            neighbor(near, far),
-        ]),
+        ...outside.map(([near, far]) => neighbor(near, far)),
         // What an instance sends outside goes by the route table of its subnet.
         ...instances.flatMap((instance): Setting[] => {
             const dev = portOf(instance);
@@ -150,6 +146,7 @@ function router(state: State, site: Site): Namespace {
             ];
         }),
         ...[...used].flatMap((table) => (table ? routesOf(state, site, table) : [])),
+        // No transit: what comes from outside is for this VPC, or for nobody.
         { object: "rule", args: "blackhole pref 32000" },
     ];
     const peers = peerings.map(({ requesterVpcId, accepterVpcId }) =>

@@ -233,17 +233,21 @@ describe("Network", function () {
         await mend();
     });
 
-    it("drops packets whose source is not the sender's own address", async () => {
+    it("drops packets whose source is not the sender's own address, and private ones from the internet", async () => {
+        const neighbor = machine("neighbor");
         const received = async () =>
             Number(await output("awk '/^Icmp: [0-9]/ { print $10 }' /proc/net/snmp", "neighbor"));
+        const forge = (address: string, to: string) =>
+            `ip address add ${address}/32 dev lo; ping -c 1 -W 0.5 -I ${address} ${to}; ip address delete ${address} dev lo`;
         const before = await received();
-        await world.run(
-            "ip address add 10.43.1.100/32 dev lo; ping -c 1 -W 0.5 -I 10.43.1.100 10.42.1.101",
-            machine("2"),
-        );
+        await Promise.all([
+            world.run(forge("10.43.1.100", neighbor.privateIp), machine("2")),
+            world.run(forge("10.42.1.9", neighbor.publicIp)),
+        ]);
         assert.equal(await received(), before);
-        await world.run("ping -c 1 -W 0.5 10.42.1.101", machine("2"));
-        assert.equal(await received(), before + 1);
+        await world.run(`ping -c 1 -W 0.5 ${neighbor.privateIp}`, machine("2"));
+        await world.run(`ping -c 1 -W 0.5 ${neighbor.publicIp}`);
+        assert.equal(await received(), before + 2);
     });
 
     it("follows changes that come past the gateway, a little later", async () => {
