@@ -83,7 +83,7 @@ export async function runLab(args: readonly string[], context: SandboxContext): 
     console.log(`\n${describeReport(report)}\n`);
     for (const { name, error } of reports) {
         if (error !== undefined) {
-            console.log(`act ${name} broke off: ${error}\n`);
+            console.log(`act ${name} broke off:\n${error}\n`);
         }
     }
     if (values.report !== undefined) {
@@ -141,16 +141,17 @@ async function play(act: Act, stack: Stack, log: (line: string) => void): Promis
 
 /**
  * Carries out a command of the engine's and tells what it does, a line for each resource that is done and for each
- * message; gives what the events said of changes and outputs.
+ * message; gives what the events said of changes and outputs. When the command fails, throws what they said of why.
  */
 async function listen(
     log: (line: string) => void,
     command: (onEvent: (event: EngineEvent) => void) => Promise<unknown>,
 ): Promise<Told> {
     const told: Told = { changes: {}, outputs: {} };
+    const errors: string[] = [];
     const describe = ({ op, type, urn }: { op: string; type: string; urn: string }): string =>
         `${op.padEnd(18)} ${urn.split("::").at(-1) ?? urn} (${type})`;
-    await command(({ resOutputsEvent, resOpFailedEvent, diagnosticEvent, summaryEvent }) => {
+    const onEvent = ({ resOutputsEvent, resOpFailedEvent, diagnosticEvent, summaryEvent }: EngineEvent): void => {
         if (resOutputsEvent && resOutputsEvent.metadata.op !== "same") {
             log(describe(resOutputsEvent.metadata));
         }
@@ -163,12 +164,22 @@ async function listen(
         // The stream has debug messages too, of which the type does not know: they hold secrets, and nobody asked for them.
         if (diagnosticEvent && ["info", "info#err", "warning", "error"].includes(diagnosticEvent.severity)) {
             // The text has marks for colors, such as <{%reset%}>.
-            log(`${diagnosticEvent.severity}: ${diagnosticEvent.message.replaceAll(/<\{%.*?%\}>/g, "").trim()}`);
+            const text = diagnosticEvent.message.replaceAll(/<\{%.*?%\}>/g, "").trim();
+            log(`${diagnosticEvent.severity}: ${text}`);
+            if (diagnosticEvent.severity === "error") {
+                errors.push(text);
+            }
         }
         if (summaryEvent) {
             told.changes = summaryEvent.resourceChanges;
         }
-    });
+    };
+    try {
+        await command(onEvent);
+    } catch (error) {
+        // The command's own text is its whole output, which has been told already.
+        throw errors.length > 0 ? new Error(errors.join("\n"), { cause: error }) : error;
+    }
     return told;
 }
 

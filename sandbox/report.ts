@@ -63,7 +63,7 @@ export function describeReport(report: LabReport): string {
     const rows = report.acts.flatMap((act) => [
         [
             act.name,
-            changesText(act.changes),
+            act.error === undefined ? changesText(act.changes) : "",
             `${act.seconds.toFixed(1)} s`,
             "",
             act.error === undefined ? "ok" : "BROKE OFF",
