@@ -31,7 +31,8 @@ export function isInstalled() {
  * @returns {Record<string, { version: string, optional?: boolean }>}
  */
 function packagesIn(lockfile) {
-    return JSON.parse(readFileSync(join(checkout, lockfile), "utf8")).packages;
+    const parsed = /** @type {unknown} */ (JSON.parse(readFileSync(join(checkout, lockfile), "utf8")));
+    return /** @type {{ packages: Record<string, { version: string, optional?: boolean }> }} */ (parsed).packages;
 }
 
 // Another run may have installed them while this one waited for the lock.
