@@ -182,7 +182,9 @@ describe("Network", function () {
     let world: World;
     let lab: Lab;
 
-    before(async () => {
+    before(async function () {
+        // The first time, moto has to be installed.
+        this.timeout(300_000);
         world = await World.start();
         lab = await Lab.make(world);
     });
@@ -238,7 +240,7 @@ describe("Network", function () {
         const received = async () =>
             Number(await output("awk '/^Icmp: [0-9]/ { print $10 }' /proc/net/snmp", "neighbor"));
         const forge = (address: string, to: string) =>
-            `ip address add ${address}/32 dev lo; ping -c 1 -W 0.5 -I ${address} ${to}; ip address delete ${address} dev lo`;
+            `ip address add ${address}/32 dev lo; ping -c 1 -W 0.5 -I ${address} ${to}; ip address delete ${address}/32 dev lo`;
         const before = await received();
         await Promise.all([
             world.run(forge("10.43.1.100", neighbor.privateIp), machine("2")),
