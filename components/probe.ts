@@ -46,8 +46,11 @@ export interface AccessLogReport {
     readonly client: string | null;
 }
 
-/** How long a probe waits for one reply, in seconds, and how often it asks before it gives up on reaching the other. */
-const patience = { reply: 2, settle: 30 } as const;
+/**
+ * How long a probe waits for one reply, and for a new path to settle, in seconds. A round trip takes milliseconds within a
+ * region and less than half a second around the world.
+ */
+const patience = { reply: 1, settle: 30 } as const;
 
 /** Assigns shell variables; every value is quoted. */
 function assign(variables: Readonly<Record<string, string>>): string {
@@ -98,7 +101,7 @@ echo "{\\"ready\\":true}"
 /**
  * Sends a ping and an HTTP request from one server to the other's private address and compares what comes back with what
  * the stage promises; prints a {@link ProbeReport}. To be reachable the other has 30 s, since AWS needs a moment
- * before packets obey a new route or rule; to be isolated it has one try of 2 s for each protocol.
+ * before packets obey a new route or rule; to be isolated it has one try of 1 s for each protocol.
  */
 export function probeScript(from: ProbedServer, to: ProbedServer, expect: Expectation): string {
     const expected = expectedOutcome[expect];

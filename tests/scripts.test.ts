@@ -46,7 +46,7 @@ ${
 }
 
 const replies = "echo '64 bytes from 10.42.1.100: icmp_seq=1 ttl=63 time=0.125 ms'";
-const timedOut = { error: "curl: (28) Connection timed out after 2001 milliseconds", code: 28 };
+const timedOut = { error: "curl: (28) Connection timed out after 1001 milliseconds", code: 28 };
 const refused = { error: "curl: (7) Failed to connect to 10.42.1.100 port 80: Connection refused", code: 7 };
 
 beforeEach(() => {
@@ -156,8 +156,8 @@ describe("probeScript", () => {
         const asked = fs.readFileSync(path.join(folder, "curl.args"), "utf8");
         assert.ok(asked.includes(`-A vpc-peering-lab/${String(mark)} `), asked);
         assert.match(asked, / http:\/\/10\.42\.1\.100\/$/m);
-        assert.match(asked, /--connect-timeout 2 --max-time 5/);
-        assert.strictEqual(fs.readFileSync(path.join(folder, "ping.args"), "utf8"), "-c 1 -W 2 10.42.1.100\n");
+        assert.match(asked, /--connect-timeout 1 --max-time 5/);
+        assert.strictEqual(fs.readFileSync(path.join(folder, "ping.args"), "utf8"), "-c 1 -W 1 10.42.1.100\n");
     });
 
     it("finds the other isolated at the first try when nothing comes back", () => {

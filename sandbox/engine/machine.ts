@@ -54,7 +54,10 @@ export function terraformPluginDirs(): string[] {
         TF_PLUGIN_CACHE_DIR,
         join(homedir(), ".terraform.d/plugins"),
         ...data.map((dir) => join(dir, "terraform/plugins")),
-        "/opt/tf-plugins",
+        // Where images for machines without a network keep them, under a name of their own.
+        ...list("/opt")
+            .map((name) => join("/opt", name))
+            .filter((dir) => existsSync(join(dir, "registry.terraform.io"))),
     ].filter((dir): dir is string => dir !== undefined && dir !== "");
 }
 
