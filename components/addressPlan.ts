@@ -5,6 +5,8 @@ import type { Problem } from "./problems";
 export interface AddressPlan {
     /** The VPC's IPv4 CIDR block, /16 to /28: `10.41.0.0/16`. */
     readonly cidrBlock: string;
+    /** Further IPv4 CIDR blocks of the VPC, apart from one another; none by default. */
+    readonly secondaryCidrBlocks?: readonly string[] | undefined;
     /** The public subnet's CIDR block, inside the VPC's, /16 to /28: `10.41.1.0/24`. */
     readonly subnetCidrBlock: string;
     /** The server's private address, inside the subnet: `10.41.1.100`. */
@@ -13,6 +15,12 @@ export interface AddressPlan {
 
 /** How the parts of an address plan are called where they were configured. */
 export type AddressPlanKeys = Readonly<Record<keyof AddressPlan, string>>;
+
+/** A CIDR block, and how it is called where it was configured. */
+export interface NamedBlock {
+    readonly key: string;
+    readonly cidrBlock: string;
+}
 
 /** Largest and smallest block of a VPC or subnet. Source: Amazon VPC User Guide, "VPC CIDR blocks". */
 const prefixes = { smallest: 16, largest: 28 } as const;
@@ -32,7 +40,7 @@ function blockProblem(text: string): { readonly cidr: Cidr | undefined; readonly
 /** Everything that is wrong with the addresses of one VPC; empty when all is well. */
 export function checkAddressPlan(plan: AddressPlan, keys: AddressPlanKeys): Problem[] {
     const problems: Problem[] = [];
-    const report = (part: keyof AddressPlan, message: string | undefined): void => {
+    const report = (part: "cidrBlock" | "subnetCidrBlock" | "privateIp", message: string | undefined): void => {
         if (message !== undefined) {
             problems.push({ key: keys[part], value: plan[part], message });
         }
@@ -40,6 +48,7 @@ export function checkAddressPlan(plan: AddressPlan, keys: AddressPlanKeys): Prob
 
     const vpc = blockProblem(plan.cidrBlock);
     report("cidrBlock", vpc.message);
+    problems.push(...checkSecondaryBlocks(plan, keys));
     const subnet = blockProblem(plan.subnetCidrBlock);
     report("subnetCidrBlock", subnet.message);
     if (vpc.cidr && subnet.cidr && !contains(vpc.cidr, subnet.cidr)) {
@@ -60,26 +69,69 @@ export function checkAddressPlan(plan: AddressPlan, keys: AddressPlanKeys): Prob
     return problems;
 }
 
+/** Every block of a plan's VPC, the primary one first. */
+export function blocksOf(plan: AddressPlan): string[] {
+    return [plan.cidrBlock, ...(plan.secondaryCidrBlocks ?? [])];
+}
+
+/** The ranges of private addresses, of which a VPC may have blocks of one only. Source: RFC 1918. */
+const privateRanges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"].flatMap((text) => {
+    const range = parseCidr(text);
+    return range.ok ? [range.value] : [];
+});
+
 /**
- * The problem that two VPCs' blocks are equal or overlap; empty when they don't, or when one of them is no block at all.
- * Source: Amazon VPC Peering Guide, "VPC peering limitations".
+ * What is wrong with a VPC's secondary blocks.
+ * Source: Amazon VPC User Guide, "VPC CIDR blocks", the restrictions of IPv4 block associations.
  */
-export function checkOverlap(
-    a: { readonly key: string; readonly cidrBlock: string },
-    b: { readonly key: string; readonly cidrBlock: string },
-): Problem[] {
-    const [first, second] = [parseCidr(a.cidrBlock), parseCidr(b.cidrBlock)];
-    if (!first.ok || !second.ok || !overlaps(first.value, second.value)) {
-        return [];
-    }
-    const relation = a.cidrBlock === b.cidrBlock ? "equals" : "overlaps";
-    return [
-        {
-            key: b.key,
-            value: b.cidrBlock,
-            message: `${relation} ${a.key} = ${a.cidrBlock}, and AWS peers only VPCs whose blocks don't; choose another block for one of them`,
-        },
-    ];
+function checkSecondaryBlocks(plan: AddressPlan, keys: AddressPlanKeys): Problem[] {
+    const blocks = blocksOf(plan);
+    const primaryRange = privateRanges.find((range) => {
+        const primary = parseCidr(plan.cidrBlock);
+        return primary.ok && overlaps(range, primary.value);
+    });
+    return blocks.slice(1).flatMap((value, index) => {
+        const key = keys.secondaryCidrBlocks;
+        const { cidr, message } = blockProblem(value);
+        if (cidr === undefined) {
+            return [{ key, value, message: message ?? "" }];
+        }
+        const range = privateRanges.find((other) => overlaps(other, cidr));
+        if (primaryRange && range && range !== primaryRange) {
+            const remedy = `is in ${range.text} and the VPC's primary block in ${primaryRange.text}, and AWS lets a VPC have private blocks of one such range only; choose one in ${primaryRange.text} or 100.64.0.0/10`;
+            return [{ key, value, message: remedy }];
+        }
+        const earlier = blocks.slice(0, index + 1).find((other) => {
+            const parsed = parseCidr(other);
+            return parsed.ok && overlaps(parsed.value, cidr);
+        });
+        return earlier === undefined
+            ? []
+            : [{ key, value, message: `overlaps ${earlier} of the same VPC; leave it out or choose another block` }];
+    });
+}
+
+/**
+ * The problems that blocks of two VPCs are equal or overlap, one for each pair that does; what is no block at all is
+ * somebody else's problem. Source: Amazon VPC Peering Guide, "VPC peering limitations".
+ */
+export function checkOverlap(ones: readonly NamedBlock[], others: readonly NamedBlock[]): Problem[] {
+    return others.flatMap((other) =>
+        ones.flatMap((one) => {
+            const [first, second] = [parseCidr(one.cidrBlock), parseCidr(other.cidrBlock)];
+            if (!first.ok || !second.ok || !overlaps(first.value, second.value)) {
+                return [];
+            }
+            const relation = one.cidrBlock === other.cidrBlock ? "equals" : "overlaps";
+            return [
+                {
+                    key: other.key,
+                    value: other.cidrBlock,
+                    message: `${relation} ${one.key} = ${one.cidrBlock}, and AWS peers only VPCs none of whose blocks do (VPC Peering Guide, "VPC peering limitations"); choose another block for one of them`,
+                },
+            ];
+        }),
+    );
 }
 
 /** What is wrong with a list of CIDR blocks that a security group rule lets in; empty when all is well. */

@@ -3,7 +3,7 @@ import { getAvailabilityZonesOutput } from "@pulumi/aws/getAvailabilityZones";
 import * as ssm from "@pulumi/aws/ssm";
 import * as vpc from "@pulumi/aws/vpc";
 import * as pulumi from "@pulumi/pulumi";
-import { checkAddressPlan, checkSourceCidrs, type AddressPlan } from "./addressPlan";
+import { blocksOf, checkAddressPlan, checkSourceCidrs, type AddressPlan } from "./addressPlan";
 import { labVpcNames, namePattern, nameRule, type LabVpcNames } from "./names";
 import type { ProbedServer } from "./probe";
 import { describeProblems, type Problem } from "./problems";
@@ -39,6 +39,8 @@ export interface LabVpcArgs extends AddressPlan {
     readonly sshCidrs?: readonly string[] | undefined;
     /** Blocks that may send ICMP to the server; none by default. */
     readonly icmpCidrs?: readonly string[] | undefined;
+    /** Whether the server gets a public DNS name, which names across a peering connection need too: true by default. */
+    readonly dnsHostnames?: boolean | undefined;
     /** Tags for everything that takes tags, besides `Name`. */
     readonly tags?: Readonly<Record<string, string>> | undefined;
 }
@@ -47,6 +49,7 @@ export interface LabVpcArgs extends AddressPlan {
 export function checkLabVpcArgs(args: LabVpcArgs, keys: (argument: keyof LabVpcArgs) => string): Problem[] {
     const problems = checkAddressPlan(args, {
         cidrBlock: keys("cidrBlock"),
+        secondaryCidrBlocks: keys("secondaryCidrBlocks"),
         subnetCidrBlock: keys("subnetCidrBlock"),
         privateIp: keys("privateIp"),
     });
@@ -75,6 +78,8 @@ export class LabVpc extends pulumi.ComponentResource {
     readonly names: LabVpcNames;
     /** What a reachability check needs to know of the server. */
     readonly probed: ProbedServer;
+    /** Every CIDR block of the VPC, the primary one first. */
+    readonly cidrBlocks: readonly string[];
     readonly vpcId: pulumi.Output<string>;
     readonly subnetId: pulumi.Output<string>;
     readonly routeTableId: pulumi.Output<string>;
@@ -106,10 +111,14 @@ export class LabVpc extends pulumi.ComponentResource {
             {
                 cidrBlock: args.cidrBlock,
                 enableDnsSupport: true,
-                enableDnsHostnames: true,
+                enableDnsHostnames: args.dnsHostnames ?? true,
                 tags: tags(names.vpc),
             },
             child,
+        );
+        const secondaryBlocks = (args.secondaryCidrBlocks ?? []).map(
+            (cidrBlock) =>
+                new ec2.VpcIpv4CidrBlockAssociation(`${name}-${cidrBlock}`, { vpcId: network.id, cidrBlock }, child),
         );
         const internetGateway = new ec2.InternetGateway(
             `${name}-internet-gateway`,
@@ -213,7 +222,10 @@ export class LabVpc extends pulumi.ComponentResource {
             routeTable: names.routeTable,
             securityGroup: names.securityGroup,
         };
-        this.vpcId = network.id;
+        this.cidrBlocks = blocksOf(args);
+        // A block that is not associated yet is no part of the VPC, and what a peering wants is the whole of it.
+        const associations = pulumi.all(secondaryBlocks.map(({ id }) => id));
+        this.vpcId = pulumi.all([network.id, associations]).apply(([id]) => id);
         this.subnetId = subnet.id;
         this.routeTableId = routeTable.id;
         this.securityGroupId = securityGroup.id;

@@ -1,74 +1,16 @@
-import * as ec2 from "@pulumi/aws/ec2";
-import * as vpc from "@pulumi/aws/vpc";
 import * as pulumi from "@pulumi/pulumi";
-import { checkOverlap } from "./addressPlan";
-import { checkLabVpcArgs, LabVpc, type LabVpcArgs } from "./labVpc";
+import { expectedOutcomes, stageOf, type Stage } from "./expectations";
+import { LabVpc } from "./labVpc";
 import { peeringName } from "./names";
-import type { Expectation } from "./probe";
-import { describeProblems, type Problem } from "./problems";
-
-/** What one side of a {@link PeeredVpcPair} says for itself; the rest is the pair's. */
-export type PairSideArgs = Omit<LabVpcArgs, "side" | "prefix" | "keyName" | "tags">;
-
-/** How a {@link PeeredVpcPair} is made. */
-export interface PeeredVpcPairArgs {
-    /** The VPC that asks for the peering connection. */
-    readonly requester: PairSideArgs;
-    /** The VPC that accepts it. */
-    readonly accepter: PairSideArgs;
-    /** Whether the two are peered. */
-    readonly peering: boolean;
-    /** First part of all names: `ljh` by default. */
-    readonly prefix?: string | undefined;
-    /** Name of the EC2 key pair that opens SSH on both servers. */
-    readonly keyName: pulumi.Input<string>;
-    /**
-     * Whether each side resolves the other's public DNS names to private addresses while peered: true by default.
-     * Source: Amazon VPC Peering Guide, "Enable DNS resolution for a VPC peering connection".
-     */
-    readonly dnsResolution?: boolean | undefined;
-    /** Tags for everything that takes tags, besides `Name`. */
-    readonly tags?: Readonly<Record<string, string>> | undefined;
-}
-
-/** The two sides of a peering connection. */
-export const sides = ["requester", "accepter"] as const;
-
-/** A side of a peering connection. */
-export type Side = (typeof sides)[number];
-
-/** Arguments of a side's {@link LabVpc}: its own and the pair's. */
-function labVpcArgs(args: PeeredVpcPairArgs, side: Side): LabVpcArgs {
-    const { prefix, keyName, tags } = args;
-    return { ...args[side], side: sides.indexOf(side) + 1, prefix, keyName, tags };
-}
-
-/** Everything that is wrong with a pair's arguments; `keys` says how they are called where they were configured. */
-export function checkPeeredVpcPairArgs(
-    args: PeeredVpcPairArgs,
-    keys: (side: Side, argument: keyof LabVpcArgs) => string,
-): Problem[] {
-    const problems = sides.flatMap((side) =>
-        checkLabVpcArgs(labVpcArgs(args, side), (argument) => keys(side, argument)),
-    );
-    const [requester, accepter] = sides.map((side) => ({
-        key: keys(side, "cidrBlock"),
-        cidrBlock: args[side].cidrBlock,
-    })) as [{ key: string; cidrBlock: string }, { key: string; cidrBlock: string }];
-    const labels = sides.map((side) => args[side].label);
-    if (labels[0] !== undefined && labels[0] === labels[1]) {
-        const message = `is also ${keys("requester", "label")}; choose another label for one of them`;
-        problems.push({ key: keys("accepter", "label"), value: labels[0], message });
-    }
-    // What both sides share, such as the prefix, is found wrong twice.
-    const unique = new Map(problems.map((problem) => [JSON.stringify(problem), problem]));
-    return [...unique.values(), ...checkOverlap(requester, accepter)];
-}
+import { askedSide, checkPeeredVpcPairArgs, keyOf, labVpcArgs, portsOf, type PeeredVpcPairArgs } from "./pairArgs";
+import { across, sides, type Place, type Side } from "./peeringRules";
+import type { ProbeOutcome } from "./probe";
+import { describeProblems } from "./problems";
+import { VpcPeering } from "./vpcPeering";
 
 /**
- * Two {@link LabVpc} and, when `peering` is on, all that it takes for one to reach the other by private address: the
- * peering connection and its acceptance, a route on each side to the other's block, inbound HTTP on each side from the
- * other's block, and the DNS resolution options of both sides. Turning `peering` on or off makes or removes just that.
+ * Two {@link LabVpc} and, when `peering` is on, the {@link VpcPeering} that lets one reach the other by private address.
+ * Turning `peering` on or off makes or removes just that.
  *
  * The connection is free, and so is its traffic within one availability zone; for what the VPCs cost see {@link LabVpc}.
  *
@@ -77,139 +19,159 @@ export function checkPeeredVpcPairArgs(
 export class PeeredVpcPair extends pulumi.ComponentResource {
     readonly requester: LabVpc;
     readonly accepter: LabVpc;
-    /** What the stage promises of the two servers. */
-    readonly expect: Expectation;
+    /** The peering; undefined while it is off. */
+    readonly peering: VpcPeering | undefined;
+    /** How far the two VPCs are connected. */
+    readonly stage: pulumi.Output<Stage>;
+    /** What that promises of the requester's questions, and of the accepter's. */
+    readonly expect: pulumi.Output<readonly [ProbeOutcome, ProbeOutcome]>;
     /** Ids of everything that packets between the two servers depend on, and the stage. */
     readonly path: pulumi.Output<string[]>;
-    /** The connection's id; undefined while peering is off. */
-    readonly peeringConnectionId: pulumi.Output<string> | undefined;
-    /** The connection's status, such as `active`; undefined while peering is off. */
-    readonly peeringStatus: pulumi.Output<string> | undefined;
 
     constructor(name: string, args: PeeredVpcPairArgs, opts?: pulumi.ComponentResourceOptions) {
         super("vpc-peering-lab:components:PeeredVpcPair", name, {}, opts);
-        const problems = checkPeeredVpcPairArgs(args, (side, argument) =>
-            argument === "prefix" ? argument : `${side}.${argument}`,
-        );
+        const problems = checkPeeredVpcPairArgs(args, keyOf);
         if (problems.length > 0) {
             throw new pulumi.ResourceError(describeProblems(`PeeredVpcPair ${name}`, problems), this, true);
         }
 
-        const child = { parent: this };
-        this.requester = new LabVpc(`${name}-requester`, labVpcArgs(args, "requester"), child);
-        this.accepter = new LabVpc(`${name}-accepter`, labVpcArgs(args, "accepter"), child);
-        this.expect = args.peering ? "reachable" : "isolated";
+        this.requester = this.labVpc(name, args, "requester");
+        this.accepter = this.labVpc(name, args, "accepter");
 
-        const stage = this.stage(name);
-        if (args.peering) {
-            const { connection, accepted } = this.connect(name, args, stage);
-            const carriers = sides.flatMap((side) => this.open(`${name}-${side}`, side, stage, accepted, args.tags));
-            this.enableDnsResolution(name, args.dnsResolution ?? true, accepted);
-            this.peeringConnectionId = connection.id;
-            this.peeringStatus = accepted.acceptStatus;
-            this.path = this.joinPath(stage, [connection.id, ...carriers.map(({ id }) => id)]);
-        } else {
-            this.path = this.joinPath(stage, []);
-        }
-        this.registerOutputs({
-            peeringConnectionId: this.peeringConnectionId,
-            peeringStatus: this.peeringStatus,
-            path: this.path,
+        const wanted = wantedOf(args);
+        const stage = this.pin(`${name}-stage`, wanted);
+        const requestsFrom = args.requestsFrom ?? "both";
+        // Rules that leave the program have to be gone when the check looks, and the connection may stay.
+        const rules = this.pin(`${name}-requests`, [requestsFrom, args.ingressFrom ?? "cidr"].join(" by "));
+        this.peering = args.peering ? this.peer(name, args, stage, rules) : undefined;
+
+        const status = this.peering?.status;
+        this.stage = status
+            ? pulumi
+                  .all([status.requester, status.accepter])
+                  .apply(([one, other]) => stageOf(one === "active" ? other : one, requestsFrom))
+            : pulumi.output(stageOf(undefined, requestsFrom));
+        this.expect = this.stage.apply((now) =>
+            expectedOutcomes(now, requestsFrom, args.dnsResolution ?? true, {
+                requester: askedSide(args, "requester"),
+                accepter: askedSide(args, "accepter"),
+            }),
+        );
+        this.path = pulumi
+            .all([stage, this.peering?.path ?? [], this.requester.path, this.accepter.path])
+            .apply(([stageNow, ...ids]) => [stageNow, ...ids.flat()]);
+        this.registerOutputs({ stage: this.stage, expect: this.expect, path: this.path });
+    }
+
+    private labVpc(name: string, args: PeeredVpcPairArgs, side: Side): LabVpc {
+        const { provider, region, accountId } = args[side];
+        return new LabVpc(`${name}-${side}`, labVpcArgs(args, side), {
+            parent: this,
+            ...(provider && { provider }),
+            transformations: [madeAnewElsewhere(provider && { region, accountId })],
         });
     }
 
     /**
-     * The stage, as something that the peering depends on. The engine deletes what left the program only after it has made
+     * A word, as something that other resources depend on. The engine deletes what left the program only after it has made
      * everything new, too late for a check that shows that the VPCs are isolated again. But what depends on a resource
-     * that is deleted before it is replaced goes before it: when the stage changes, the peering is gone first.
+     * that is deleted before it is replaced goes before it: when the word changes, what depends on it is gone first.
      */
-    private stage(name: string): pulumi.Output<string> {
+    private pin(name: string, word: string): pulumi.Output<string> {
         const stash = new pulumi.Stash(
-            `${name}-stage`,
-            { input: this.expect },
-            { parent: this, replacementTrigger: this.expect, deleteBeforeReplace: true },
+            name,
+            { input: word },
+            { parent: this, replacementTrigger: word, deleteBeforeReplace: true },
         );
         return stash.output as pulumi.Output<string>;
     }
 
-    /** What the peering comes after, and goes before: without this the servers' end would hold up the connection's. */
-    private base(): LabVpc[] {
-        return [this.requester, this.accepter];
-    }
-
-    /** The request and its acceptance: two steps, for in general they are two owners'. */
-    private connect(name: string, args: PeeredVpcPairArgs, stage: pulumi.Output<string>) {
-        const tags = { ...args.tags, Name: peeringName(args.prefix ?? "ljh") };
-        const connection = new ec2.VpcPeeringConnection(
-            `${name}-peering`,
-            { vpcId: after(stage, this.requester.vpcId), peerVpcId: this.accepter.vpcId, tags },
-            { parent: this, dependsOn: this.base() },
-        );
-        const accepted = new ec2.VpcPeeringConnectionAccepter(
-            `${name}-peering-accepter`,
-            { vpcPeeringConnectionId: connection.id, autoAccept: true, tags },
-            { parent: this },
-        );
-        return { connection, accepted };
-    }
-
-    /** Lets one side's server reach and be reached by the other's: a route there, and HTTP from there. */
-    private open(
+    private peer(
         name: string,
-        side: Side,
+        args: PeeredVpcPairArgs,
         stage: pulumi.Output<string>,
-        accepted: ec2.VpcPeeringConnectionAccepter,
-        tags: PeeredVpcPairArgs["tags"],
-    ): pulumi.CustomResource[] {
-        const own = this[side];
-        const other = side === "requester" ? this.accepter : this.requester;
-        // A route to a connection that is not active drops its packets, so both wait for the accepted one.
-        const route = new ec2.Route(
-            `${name}-peering-route`,
+        rules: pulumi.Output<string>,
+    ): VpcPeering {
+        const side = (own: Side) => ({
+            vpcId: after(stage, this[own].vpcId),
+            cidrBlocks: this[own].cidrBlocks,
+            routedCidrBlocks: args[own].routedCidrBlocks,
+            routeTables: { public: after(stage, this[own].routeTableId) },
+            securityGroups: { server: after(rules, after(stage, this[own].securityGroupId)) },
+            dns: args.dnsHostnames ?? true,
+            region: args[own].region,
+            accountId: args[own].accountId,
+            provider: args[own].provider,
+        });
+        return new VpcPeering(
+            `${name}-peering`,
             {
-                routeTableId: after(stage, own.routeTableId),
-                destinationCidrBlock: other.probed.cidrBlock,
-                vpcPeeringConnectionId: accepted.vpcPeeringConnectionId,
+                requester: side("requester"),
+                accepter: side("accepter"),
+                manageAccepter: args.manageAccepter,
+                autoAccept: args.autoAccept,
+                requestsFrom: args.requestsFrom,
+                ports: portsOf(args),
+                ingressFrom: args.ingressFrom,
+                dnsResolution: args.dnsResolution ?? true,
+                tags: { ...args.tags, Name: peeringName(args.prefix ?? "ljh") },
             },
-            { parent: this, dependsOn: accepted },
-        );
-        const rule = new vpc.SecurityGroupIngressRule(
-            `${name}-http-from-peer`,
             {
-                securityGroupId: after(stage, own.securityGroupId),
-                cidrIpv4: other.probed.cidrBlock,
-                ipProtocol: "tcp",
-                fromPort: 80,
-                toPort: 80,
-                tags: { ...tags, Name: own.names.securityGroup },
+                parent: this,
+                // Without this the servers' end would hold up the connection's.
+                dependsOn: [this.requester, this.accepter],
+                transformations: [this.earlierNames(name)],
             },
-            { parent: this, dependsOn: this.base() },
         );
-        return [route, rule];
     }
 
-    /** Each owner sets the option of its own side, and only on an active connection. */
-    private enableDnsResolution(name: string, allow: boolean, accepted: ec2.VpcPeeringConnectionAccepter): void {
-        for (const side of sides) {
-            new ec2.PeeringConnectionOptions(
-                `${name}-${side}-dns-resolution`,
-                {
-                    vpcPeeringConnectionId: accepted.vpcPeeringConnectionId,
-                    [side]: { allowRemoteVpcDnsResolution: allow },
-                },
-                { parent: this, dependsOn: accepted },
-            );
-        }
-    }
-
-    private joinPath(stage: pulumi.Output<string>, peering: pulumi.Output<string>[]): pulumi.Output<string[]> {
-        return pulumi
-            .all([stage, pulumi.all(peering), this.requester.path, this.accepter.path])
-            .apply(([stageNow, ...ids]) => [stageNow, ...ids.flat()]);
+    /** In stacks of version 0.1 the parts of the peering were the pair's own; they stay, and get their new names. */
+    private earlierNames(name: string): pulumi.ResourceTransformation {
+        const blocks = { requester: this.requester.cidrBlocks[0] ?? "", accepter: this.accepter.cidrBlocks[0] ?? "" };
+        const earlier = new Map([
+            [`${name}-peering-connection`, `${name}-peering`],
+            [`${name}-peering-accepter`, `${name}-peering-accepter`],
+            ...sides.flatMap((side) => [
+                [`${name}-peering-${side}-public-${blocks[across(side)]}`, `${name}-${side}-peering-route`] as const,
+                [
+                    `${name}-peering-${side}-server-tcp-80-${blocks[across(side)]}`,
+                    `${name}-${side}-http-from-peer`,
+                ] as const,
+                [`${name}-peering-${side}-dns-resolution`, `${name}-${side}-dns-resolution`] as const,
+            ]),
+        ]);
+        return ({ name: now, props, opts }) => {
+            const before = earlier.get(now);
+            return before === undefined
+                ? undefined
+                : { props, opts: pulumi.mergeOptions(opts, { aliases: [{ name: before, parent: this }] }) };
+        };
     }
 }
 
-/** The value, as something that depends on the stage too. */
-function after(stage: pulumi.Output<string>, value: pulumi.Output<string>): pulumi.Output<string> {
-    return pulumi.all([stage, value]).apply(([, plain]) => plain);
+/**
+ * Has everything of a side made anew when its place changes, and what was there deleted where it was: the engine itself
+ * would look for it in the new place, and leave it in the old one.
+ */
+function madeAnewElsewhere(place: Place | undefined): pulumi.ResourceTransformation {
+    // From nothing to something no trigger fires, so a side that is nowhere in particular has one too.
+    const word = place === undefined ? "default" : [place.region, place.accountId].join(" ").trim();
+    return ({ props, opts }: { props: pulumi.Inputs; opts: pulumi.CustomResourceOptions }) => {
+        const own: unknown = opts.replacementTrigger;
+        const both = place === undefined ? own : [own, word];
+        return { props, opts: { ...opts, replacementTrigger: own === undefined ? word : both } };
+    };
+}
+
+/** What the connection is made for: with whoever manages the other side, all of it is made anew. */
+function wantedOf({ peering, manageAccepter = true }: PeeredVpcPairArgs): string {
+    if (!peering) {
+        return "isolated";
+    }
+    return manageAccepter ? "reachable" : "requested";
+}
+
+/** The value, as something that depends on the pin too. */
+function after(pin: pulumi.Output<string>, value: pulumi.Output<string>): pulumi.Output<string> {
+    return pulumi.all([pin, value]).apply(([, plain]) => plain);
 }

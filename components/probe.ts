@@ -1,8 +1,5 @@
 import { shellQuote } from "./shell";
 
-/** What a stage promises of the two servers: that neither can reach the other, or that each can. */
-export type Expectation = "isolated" | "reachable";
-
 /** One server, as far as a probe needs to know it. */
 export interface ProbedServer {
     /** How messages call it: `VPC1`. */
@@ -18,22 +15,27 @@ export interface ProbedServer {
     readonly securityGroup: string;
 }
 
-/** What a ping, and what an HTTP request came to. */
+/** A server's address and name on the internet, known once it stands. */
+export interface PublicEnd {
+    readonly publicIp: string;
+    /** Empty where the VPC has no DNS hostnames. */
+    readonly publicDns: string;
+}
+
+/** What a ping, an HTTP request and a look-up of the public DNS name came to. */
 export interface ProbeOutcome {
     /** `reply` or `none`. */
     readonly icmp: string;
     /** `page` (the other server's own), `other` (any other answer), `refused` (a reset came back) or `none`. */
     readonly http: string;
+    /** `private` or `public`, the address of the other server that its name gives, `other` for any other, or `none`. */
+    readonly dns: string;
 }
-
-/** What each protocol must come to. */
-export const expectedOutcome: Readonly<Record<Expectation, ProbeOutcome>> = {
-    isolated: { icmp: "none", http: "none" },
-    reachable: { icmp: "reply", http: "page" },
-};
 
 /** What `probeScript` prints. */
 export interface ProbeReport extends ProbeOutcome {
+    /** The address that the other server's public name gave; empty when it gave none. */
+    readonly resolved: string;
     /** Round-trip time of the ping in milliseconds; null when no reply came. */
     readonly roundTripMs: number | null;
     /** Marks this probe's request in the other server's access log. */
@@ -47,10 +49,10 @@ export interface AccessLogReport {
 }
 
 /**
- * How long a probe waits for one reply, and for a new path to settle, in seconds. A round trip takes milliseconds within a
- * region and less than half a second around the world.
+ * How long a probe waits, in seconds: for one reply, for a new path to settle, and for a name server to forget. A round trip
+ * takes milliseconds within a region and less than half a second around the world; Amazon's answers are kept for a minute.
  */
-const patience = { reply: 1, settle: 30 } as const;
+const patience = { reply: 1, settle: 30, forget: 75 } as const;
 
 /** Assigns shell variables; every value is quoted. */
 function assign(variables: Readonly<Record<string, string>>): string {
@@ -59,18 +61,26 @@ function assign(variables: Readonly<Record<string, string>>): string {
         .join("\n");
 }
 
-/** What to look at when a packet came to something else than expected, by protocol and what was seen. */
-function hints(from: ProbedServer, to: ProbedServer, expect: Expectation): Record<string, string> {
+/** What to look at when something came to anything else than expected, by protocol and what was seen. */
+function hints(from: ProbedServer, to: ProbedServer, expected: ProbeOutcome): Record<string, string> {
     const routes = `the route to ${to.cidrBlock} in ${from.routeTable} and the one back to ${from.cidrBlock} in ${to.routeTable}`;
-    if (expect === "isolated") {
-        const path = `something connects the two VPCs that this stack did not make. Look at ${routes}`;
-        return { icmp_reply: path, http_page: path, http_other: path, http_refused: path };
-    }
+    const way = `something lets packets through that this stack did not make. Look at ${routes}, and at the rules of ${to.securityGroup}`;
+    const option = `the connection's DNS resolution option of ${to.label}'s side`;
+    const attributes = `the DNS support and DNS hostnames of both VPCs`;
     return {
+        icmp_reply: way,
         icmp_none: `look at the peering connection's status (it must be active), ${routes}, and the ICMP rule of ${to.securityGroup}`,
         http_none: `look at the peering connection's status (it must be active), ${routes}, and the rule of ${to.securityGroup} for TCP 80 from ${from.cidrBlock}; if the ping was answered, look at that rule first`,
-        http_refused: `packets pass, but nothing listens on port 80 there. Look at 'systemctl status httpd' on ${to.label}'s server`,
-        http_other: `another page came than ${to.label}'s. Look at /var/www/html on that server, and at who else has the address ${to.privateIp}`,
+        ...(expected.http === "page"
+            ? {
+                  http_refused: `packets pass, but nothing listens on port 80 there. Look at 'systemctl status httpd' on ${to.label}'s server`,
+                  http_other: `another page came than ${to.label}'s. Look at /var/www/html on that server, and at who else has the address ${to.privateIp}`,
+              }
+            : { http_refused: way, http_other: way, http_page: way }),
+        dns_private: `a connection resolves names that should not. Look at ${option} (it must be off)`,
+        dns_public: `look at the peering connection's status (it must be active), ${option} (it must be on), and ${attributes}`,
+        dns_none: `the name server of ${from.label}'s VPC has no answer. Look at ${attributes}, and at /etc/resolv.conf on the asking server`,
+        dns_other: `the name belongs to another address. Look at whether ${to.label}'s server was stopped since the last 'pulumi up'; 'pulumi refresh' learns its new address`,
     };
 }
 
@@ -99,24 +109,29 @@ echo "{\\"ready\\":true}"
 }
 
 /**
- * Sends a ping and an HTTP request from one server to the other's private address and compares what comes back with what
- * the stage promises; prints a {@link ProbeReport}. To be reachable the other has 30 s, since AWS needs a moment
- * before packets obey a new route or rule; to be isolated it has one try of 1 s for each protocol.
+ * Sends a ping and an HTTP request from one server to the other's private address, looks its public DNS name up, and
+ * compares what comes back with what is expected; prints a {@link ProbeReport}. What must pass has 30 s, since AWS needs a
+ * moment before packets obey a new route or rule, and a name has 75 s, since name servers remember; what must not pass has
+ * one try of 1 s.
  */
-export function probeScript(from: ProbedServer, to: ProbedServer, expect: Expectation): string {
-    const expected = expectedOutcome[expect];
-    const cases = Object.entries(hints(from, to, expect))
+export function probeScript(from: ProbedServer, to: ProbedServer & PublicEnd, expected: ProbeOutcome): string {
+    const cases = Object.entries(hints(from, to, expected))
         .map(([seen, hint]) => `        ${seen}) echo ${shellQuote(hint)} ;;`)
         .join("\n");
+    const mustPass = expected.icmp === "reply" || expected.http === "page";
     return `set -uo pipefail
 ${assign({
     from: `${from.label} (${from.privateIp})`,
     to: `${to.label} (${to.privateIp})`,
     address: to.privateIp,
+    public: to.publicIp,
+    name: to.publicDns,
     page: to.page,
     expected_icmp: expected.icmp,
     expected_http: expected.http,
-    settle: String(expect === "reachable" ? patience.settle : 0),
+    expected_dns: expected.dns,
+    settle: String(mustPass ? patience.settle : 0),
+    forget: String(patience.forget),
     patience: String(patience.reply),
 })}
 mark=$(od -An -N8 -tx1 /dev/urandom | tr -d ' \\n')
@@ -150,7 +165,21 @@ probe() {
     fi
 }
 
+resolve() {
+    resolved=
+    [ -n "$name" ] && resolved=$(timeout 5 getent ahostsv4 "$name" | awk '{ print $1; exit }')
+    case "$resolved" in
+        '') dns=none ;;
+        "$address") dns=private ;;
+        "$public") dns=public ;;
+        *) dns=other ;;
+    esac
+}
+
 until probe; [ "$icmp/$http" = "$expected_icmp/$expected_http" ] || (( SECONDS >= settle )); do
+    sleep 1
+done
+until resolve; [ "$dns" = "$expected_dns" ] || (( SECONDS >= forget )); do
     sleep 1
 done
 
@@ -162,7 +191,8 @@ verdict() {
 }
 verdict icmp "$expected_icmp" "$icmp"
 verdict http "$expected_http" "$http"
-echo "{\\"icmp\\":\\"$icmp\\",\\"http\\":\\"$http\\",\\"roundTripMs\\":$rtt,\\"mark\\":\\"$mark\\"}"
+verdict dns "$expected_dns" "$dns"
+echo "{\\"icmp\\":\\"$icmp\\",\\"http\\":\\"$http\\",\\"dns\\":\\"$dns\\",\\"resolved\\":\\"$resolved\\",\\"roundTripMs\\":$rtt,\\"mark\\":\\"$mark\\"}"
 exit "$broken"
 `;
 }
@@ -170,10 +200,10 @@ exit "$broken"
 /**
  * Looks for the probe's request in the access log of the server that was asked, which is the one that runs it, and
  * compares the address that it came from with the asking server's private one: equal means that nothing translated
- * addresses on the way. Of an isolated server there must be no request at all. Prints an {@link AccessLogReport}.
+ * addresses on the way. Where no page is expected there must be no request at all. Prints an {@link AccessLogReport}.
  */
-export function accessLogScript(from: ProbedServer, to: ProbedServer, expect: Expectation, mark: string): string {
-    const expected = expect === "reachable" ? from.privateIp : "none";
+export function accessLogScript(from: ProbedServer, to: ProbedServer, outcome: ProbeOutcome, mark: string): string {
+    const expected = outcome.http === "page" ? from.privateIp : "none";
     return `set -uo pipefail
 ${assign({ from: from.label, to: to.label, expected, mark })}
 line=$(sudo grep -m 1 -F -e "vpc-peering-lab/$mark" /var/log/httpd/access_log)

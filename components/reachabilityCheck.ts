@@ -1,13 +1,12 @@
 import * as remote from "@pulumi/command/remote";
 import * as pulumi from "@pulumi/pulumi";
+import { comesAfter } from "./dependencies";
 import type { LabVpc } from "./labVpc";
 import {
     accessLogScript,
-    expectedOutcome,
     probeScript,
     readyScript,
     type AccessLogReport,
-    type Expectation,
     type ProbeOutcome,
     type ProbeReport,
 } from "./probe";
@@ -24,8 +23,8 @@ export interface SshAccess {
 export interface ReachabilityCheckArgs {
     /** The two VPCs whose servers are to be probed, each from the other. */
     readonly vpcs: readonly [LabVpc, LabVpc];
-    /** What must hold, both ways. */
-    readonly expect: Expectation;
+    /** What must come of the first server's questions, and of the second's. */
+    readonly expect: pulumi.Input<readonly [ProbeOutcome, ProbeOutcome]>;
     /** What the packets' way depends on: the check runs again whenever any of it changes. */
     readonly path: pulumi.Input<pulumi.Input<string>[]>;
     readonly ssh: SshAccess;
@@ -39,6 +38,9 @@ export interface DirectionResult {
     readonly direction: string;
     readonly expected: ProbeOutcome;
     readonly seen: ProbeOutcome;
+    /** The asked server's public DNS name, and the address that the asking one was given for it; null when none. */
+    readonly publicName: string;
+    readonly resolved: string | null;
     /** Round-trip time of the ping in milliseconds; null when no reply came. */
     readonly roundTripMs: number | null;
     /** The asking server's address as the asked one saw it; null when no request arrived. */
@@ -49,7 +51,8 @@ export interface DirectionResult {
 export const defaultTimeLimit = 300;
 
 /**
- * Shows with real packets what two servers promise: ping and HTTP, both ways, by private address. It logs in to each
+ * Shows with real packets what two servers promise: ping and HTTP by private address, and what a public DNS name gives,
+ * both ways. It logs in to each
  * server over SSH by its public address, first waits until each serves its own page to itself, then probes, and then
  * looks into the access log of the server that was asked. Give it everything that carries the packets as `dependsOn`.
  *
@@ -74,32 +77,49 @@ export class ReachabilityCheck extends pulumi.ComponentResource {
                     triggers: pulumi.output(args.path),
                     logging: remote.Logging.Stderr,
                 },
-                { parent: this, dependsOn: [...toArray(opts?.dependsOn), ...(dependsOn ?? [])] },
+                { parent: this, dependsOn: [...comesAfter(opts), ...(dependsOn ?? [])] },
             );
 
         const ready = args.vpcs.map((vpc) => run(`${vpc.probed.label}-ready`, vpc, readyScript(vpc.probed, timeLimit)));
         const [first, second] = args.vpcs;
+        const expect = pulumi.output(args.expect);
         const results = [
-            { from: first, to: second },
-            { from: second, to: first },
-        ].map(({ from, to }) => {
+            { from: first, to: second, expected: expect.apply(([there]) => there) },
+            { from: second, to: first, expected: expect.apply(([, back]) => back) },
+        ].map(({ from, to, expected }) => {
             const role = `${from.probed.label}-to-${to.probed.label}`;
-            const probe = run(role, from, probeScript(from.probed, to.probed, args.expect), ready);
+            const script = pulumi
+                .all([to.publicIp, to.publicDns, expected])
+                .apply(([publicIp, publicDns, outcome]) =>
+                    probeScript(from.probed, { ...to.probed, publicIp, publicDns }, outcome),
+                );
+            const probe = run(role, from, script, ready);
             const report = reportOf<ProbeReport>(probe);
             const log = run(
                 `${role}-access-log`,
                 to,
-                report.apply(({ mark }) => accessLogScript(from.probed, to.probed, args.expect, mark)),
+                pulumi
+                    .all([report, expected])
+                    .apply(([{ mark }, outcome]) => accessLogScript(from.probed, to.probed, outcome, mark)),
             );
             return pulumi
-                .all([report, reportOf<AccessLogReport>(log)])
-                .apply(([{ icmp, http, roundTripMs }, { client }]): DirectionResult => ({
-                    direction: `${from.probed.label} -> ${to.probed.label}`,
-                    expected: expectedOutcome[args.expect],
-                    seen: { icmp, http },
-                    roundTripMs,
-                    clientSeen: client,
-                }));
+                .all([report, reportOf<AccessLogReport>(log), expected, to.publicDns])
+                .apply(
+                    ([
+                        { icmp, http, dns, resolved, roundTripMs },
+                        { client },
+                        outcome,
+                        publicName,
+                    ]): DirectionResult => ({
+                        direction: `${from.probed.label} -> ${to.probed.label}`,
+                        expected: outcome,
+                        seen: { icmp, http, dns },
+                        publicName,
+                        resolved: resolved === "" ? null : resolved,
+                        roundTripMs,
+                        clientSeen: client,
+                    }),
+                );
         });
 
         this.results = pulumi.all(results);
@@ -124,11 +144,4 @@ function connection(vpc: LabVpc, ssh: SshAccess, timeLimit: number) {
         perDialTimeout: 5,
         dialErrorLimit: Math.ceil(timeLimit / 5),
     };
-}
-
-function toArray(dependsOn: pulumi.ComponentResourceOptions["dependsOn"]): pulumi.Resource[] {
-    if (dependsOn === undefined) {
-        return [];
-    }
-    return (Array.isArray(dependsOn) ? dependsOn : [dependsOn]) as pulumi.Resource[];
 }

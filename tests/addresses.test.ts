@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { checkAddressPlan, checkOverlap, checkSourceCidrs, type AddressPlan } from "../components/addressPlan";
 import { contains, isReserved, overlaps, parseAddress, parseCidr, suggestAddress, type Cidr } from "../components/cidr";
 
-const keys = { cidrBlock: "vpc", subnetCidrBlock: "subnet", privateIp: "address" };
+const keys = { cidrBlock: "vpc", secondaryCidrBlocks: "secondary", subnetCidrBlock: "subnet", privateIp: "address" };
 const plan: AddressPlan = { cidrBlock: "10.41.0.0/16", subnetCidrBlock: "10.41.1.0/24", privateIp: "10.41.1.100" };
 
 const address = fc.nat({ max: 0xffffffff });
@@ -195,7 +195,7 @@ describe("checkAddressPlan", () => {
 });
 
 describe("checkOverlap", () => {
-    const check = (a: string, b: string) => checkOverlap({ key: "a", cidrBlock: a }, { key: "b", cidrBlock: b });
+    const check = (a: string, b: string) => checkOverlap([{ key: "a", cidrBlock: a }], [{ key: "b", cidrBlock: b }]);
 
     it("finds equal blocks, and blocks one in the other either way round", () => {
         for (const [a, b, relation] of [
@@ -207,7 +207,7 @@ describe("checkOverlap", () => {
                 {
                     key: "b",
                     value: b,
-                    message: `${relation} a = ${a}, and AWS peers only VPCs whose blocks don't; choose another block for one of them`,
+                    message: `${relation} a = ${a}, and AWS peers only VPCs none of whose blocks do (VPC Peering Guide, "VPC peering limitations"); choose another block for one of them`,
                 },
             ]);
         }

@@ -13,6 +13,9 @@ export interface Registration {
     readonly provider: string;
     readonly deleteBeforeReplace: boolean;
     readonly replacementTrigger: unknown;
+    /** URNs that it may have had in earlier versions: the type and name of each. */
+    readonly aliases: readonly string[];
+    readonly ignoreChanges: readonly string[];
 }
 
 /** What a program registered, asked for and put out. */
@@ -34,6 +37,8 @@ interface Request {
     getProvider(): string;
     getDeletebeforereplace(): boolean;
     getReplacementTrigger(): { toJavaScript(): unknown } | undefined;
+    getAliasesList(): { getSpec(): { getName(): string; getParenturn(): string } | undefined; getUrn(): string }[];
+    getIgnorechangesList(): string[];
 }
 
 const nameOf = (urn: string): string => urn.split("::").at(-1) ?? "";
@@ -45,8 +50,10 @@ const computed: Record<string, (args: MockResourceArgs) => Record<string, unknow
     "pulumi:providers:aws": () => ({}),
     "vpc-peering-lab:components:LabVpc": () => ({}),
     "vpc-peering-lab:components:PeeredVpcPair": () => ({}),
+    "vpc-peering-lab:components:VpcPeering": () => ({}),
     "vpc-peering-lab:components:ReachabilityCheck": () => ({}),
     "aws:ec2/vpc:Vpc": () => ({}),
+    "aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation": () => ({}),
     "aws:ec2/internetGateway:InternetGateway": () => ({}),
     "aws:ec2/routeTable:RouteTable": () => ({}),
     "aws:ec2/route:Route": () => ({}),
@@ -57,8 +64,8 @@ const computed: Record<string, (args: MockResourceArgs) => Record<string, unknow
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": () => ({}),
     "aws:ec2/keyPair:KeyPair": ({ name }) => ({ keyName: `${name}-generated` }),
     "aws:ec2/instance:Instance": ({ name }) => ({ publicIp: `public-ip-of-${name}`, publicDns: `dns-of-${name}` }),
-    "aws:ec2/vpcPeeringConnection:VpcPeeringConnection": () => ({ acceptStatus: "pending-acceptance" }),
-    "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter": () => ({ acceptStatus: "active" }),
+    "aws:ec2/vpcPeeringConnection:VpcPeeringConnection": () => ({}),
+    "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter": () => ({}),
     "aws:ec2/peeringConnectionOptions:PeeringConnectionOptions": () => ({}),
     "command:remote:Command": ({ name }) => ({ stdout: stdoutOf(name) }),
 };
@@ -70,12 +77,16 @@ function stdoutOf(name: string): string {
     }
     return name.endsWith("-ready")
         ? '{"ready":true}'
-        : '{"icmp":"reply","http":"page","roundTripMs":0.25,"mark":"abc"}';
+        : '{"icmp":"reply","http":"page","dns":"private","resolved":"10.42.1.100","roundTripMs":0.25,"mark":"abc"}';
 }
 
-const answers: Record<string, (inputs: Record<string, unknown>) => Record<string, unknown>> = {
+/** What AWS answers to each question; `provider` is the one that it goes through, empty for the default one. */
+export type Answers = Record<string, (inputs: Record<string, unknown>, provider: string) => Record<string, unknown>>;
+
+const answers: Answers = {
     "aws:index/getAvailabilityZones:getAvailabilityZones": () => ({ names: ["ap-northeast-2a", "ap-northeast-2b"] }),
     "aws:ssm/getParameter:getParameter": ({ name }) => ({ insecureValue: `image-of-${String(name)}` }),
+    "aws:ec2/getVpcPeeringConnection:getVpcPeeringConnection": () => ({ status: "active" }),
 };
 
 /**
@@ -86,6 +97,7 @@ export async function deploy(
     program: () => unknown,
     config: Record<string, string> = {},
     secretKeys: string[] = [],
+    more: Answers = {},
 ): Promise<Deployment> {
     const registrations: Registration[] = [];
     const calls: MockCallArgs[] = [];
@@ -100,15 +112,21 @@ export async function deploy(
                 }
                 const registration = registrationOf(args, requests.get(`${args.type} ${args.name}`));
                 registrations.push(registration);
-                return { id: `id-of-${args.name}`, state: { ...registration.inputs, ...computedBy(args) } };
+                // An acceptance has the id of the connection that it accepts.
+                const accepted = registration.inputs["vpcPeeringConnectionId"] as string;
+                const id = args.type.endsWith("Accepter") ? accepted : `id-of-${args.name}`;
+                return { id, state: { ...registration.inputs, ...computedBy(args) } };
             },
             call: (args) => {
-                const answer = answers[args.token];
+                const answer = more[args.token] ?? answers[args.token];
                 if (!answer) {
                     throw new Error(`mocks: no call of ${args.token} is expected`);
                 }
                 calls.push(args);
-                return answer(args.inputs as Record<string, unknown>);
+                return answer(
+                    args.inputs as Record<string, unknown>,
+                    nameOf((args.provider ?? "").replace(/::[^:]*$/, "")),
+                );
             },
         },
         "vpc-peering-lab",
@@ -172,6 +190,8 @@ function registrationOf(args: MockResourceArgs, request: Request | undefined): R
         provider: nameOf(request.getProvider()),
         deleteBeforeReplace: request.getDeletebeforereplace(),
         replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
+        aliases: request.getAliasesList().map((alias) => alias.getUrn() || (alias.getSpec()?.getName() ?? "")),
+        ignoreChanges: request.getIgnorechangesList(),
     };
 }
 

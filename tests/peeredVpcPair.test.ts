@@ -1,6 +1,8 @@
 import * as assert from "assert";
 import * as pulumi from "@pulumi/pulumi";
-import { PeeredVpcPair, type PeeredVpcPairArgs } from "../components/peeredVpcPair";
+import { isolated } from "../components/expectations";
+import type { PeeredVpcPairArgs } from "../components/pairArgs";
+import { PeeredVpcPair } from "../components/peeredVpcPair";
 import { deploy, valueOf, type Deployment } from "./mocks";
 
 const args: PeeredVpcPairArgs = {
@@ -10,7 +12,7 @@ const args: PeeredVpcPairArgs = {
     keyName: "key",
 };
 
-const connectionId = "id-of-p-peering";
+const connectionId = "id-of-p-peering-connection";
 
 /** Everything of both sides, which has to be there before the peering and to outlive it. */
 const base = ["requester", "accepter"].flatMap((side) =>
@@ -28,7 +30,7 @@ const base = ["requester", "accepter"].flatMap((side) =>
     ].map((part) => `p-${side}-${part}`),
 );
 
-function http(side: string, number: number, source: string) {
+function http(side: string, source: string) {
     return {
         type: "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
         inputs: {
@@ -37,9 +39,9 @@ function http(side: string, number: number, source: string) {
             ipProtocol: "tcp",
             fromPort: 80,
             toPort: 80,
-            tags: { Name: `ljhVPC${number}-EC2-SecurityGroup` },
+            tags: { Name: "ljhVPCPeering" },
         },
-        after: ["p-stage", ...base],
+        after: ["p-peering-accepter", `p-${side}-security-group`, "p-requests", "p-stage"],
     };
 }
 
@@ -65,7 +67,7 @@ function dnsResolution(side: string, allow: boolean) {
 
 /** Everything that act 2 makes: type, inputs and what must be there before. */
 const peering: Record<string, { type: string; inputs: object; after: string[] }> = {
-    "p-peering": {
+    "p-peering-connection": {
         type: "aws:ec2/vpcPeeringConnection:VpcPeeringConnection",
         inputs: {
             vpcId: "id-of-p-requester-vpc",
@@ -77,14 +79,26 @@ const peering: Record<string, { type: string; inputs: object; after: string[] }>
     "p-peering-accepter": {
         type: "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter",
         inputs: { vpcPeeringConnectionId: connectionId, autoAccept: true, tags: { Name: "ljhVPCPeering" } },
-        after: ["p-peering"],
+        after: ["p-peering-connection"],
     },
-    "p-requester-peering-route": route("requester", "10.42.0.0/16"),
-    "p-accepter-peering-route": route("accepter", "10.41.0.0/16"),
-    "p-requester-http-from-peer": http("requester", 1, "10.42.0.0/16"),
-    "p-accepter-http-from-peer": http("accepter", 2, "10.41.0.0/16"),
-    "p-requester-dns-resolution": dnsResolution("requester", true),
-    "p-accepter-dns-resolution": dnsResolution("accepter", true),
+    "p-peering-requester-public-10.42.0.0/16": route("requester", "10.42.0.0/16"),
+    "p-peering-accepter-public-10.41.0.0/16": route("accepter", "10.41.0.0/16"),
+    "p-peering-requester-server-tcp-80-10.42.0.0/16": http("requester", "10.42.0.0/16"),
+    "p-peering-accepter-server-tcp-80-10.41.0.0/16": http("accepter", "10.41.0.0/16"),
+    "p-peering-requester-dns-resolution": dnsResolution("requester", true),
+    "p-peering-accepter-dns-resolution": dnsResolution("accepter", true),
+};
+
+/** What the parts were called while they were the pair's own. */
+const earlier: Record<string, string> = {
+    "p-peering-connection": "p-peering",
+    "p-peering-accepter": "p-peering-accepter",
+    "p-peering-requester-public-10.42.0.0/16": "p-requester-peering-route",
+    "p-peering-accepter-public-10.41.0.0/16": "p-accepter-peering-route",
+    "p-peering-requester-server-tcp-80-10.42.0.0/16": "p-requester-http-from-peer",
+    "p-peering-accepter-server-tcp-80-10.41.0.0/16": "p-accepter-http-from-peer",
+    "p-peering-requester-dns-resolution": "p-requester-dns-resolution",
+    "p-peering-accepter-dns-resolution": "p-accepter-dns-resolution",
 };
 
 const names = ({ registrations }: Deployment): string[] => registrations.map(({ name }) => name).sort();
@@ -96,17 +110,24 @@ describe("PeeredVpcPair", () => {
         const sideParts = names(base).filter((name) => name.startsWith("p-requester"));
         assert.deepStrictEqual(
             names(base),
-            ["p", "p-stage", ...sideParts, ...sideParts.map((name) => name.replace("requester", "accepter"))].sort(),
+            [
+                "p",
+                "p-requests",
+                "p-stage",
+                ...sideParts,
+                ...sideParts.map((name) => name.replace("requester", "accepter")),
+            ].sort(),
         );
         assert.ok(!base.registrations.some(({ type }) => /peering/i.test(type.split(":")[1] ?? "")));
-        assert.strictEqual(pair?.peeringConnectionId, undefined);
-        assert.strictEqual(pair?.peeringStatus, undefined);
-        assert.strictEqual(pair?.expect, "isolated");
+        assert.ok(pair);
+        assert.strictEqual(pair.peering, undefined);
+        assert.strictEqual(await valueOf(pair.stage), "isolated");
+        assert.deepStrictEqual(await valueOf(pair.expect), [isolated, isolated]);
     });
 
     it("adds just the peering when it is turned on, and leaves the base as it is", async () => {
         const base = await deploy(() => new PeeredVpcPair("p", { ...args, peering: false }));
-        assert.deepStrictEqual(names(peered), [...names(base), ...Object.keys(peering)].sort());
+        assert.deepStrictEqual(names(peered), [...names(base), "p-peering", ...Object.keys(peering)].sort());
         for (const registration of base.registrations.filter(({ name }) => name !== "p-stage")) {
             assert.deepStrictEqual(peered.get(registration.name), registration);
         }
@@ -123,8 +144,14 @@ describe("PeeredVpcPair", () => {
             const found = peered.get(name);
             assert.deepStrictEqual(
                 { type: found.type, inputs: found.inputs, parent: found.parent, after: found.dependencies },
-                { type, inputs, parent: "p", after: after.sort() },
+                { type, inputs, parent: "p-peering", after: after.sort() },
             );
+        });
+    }
+
+    for (const [name, before] of Object.entries(earlier)) {
+        it(`keeps what was ${before} as ${name}`, () => {
+            assert.deepStrictEqual(peered.get(name).aliases, [before]);
         });
     }
 
@@ -164,11 +191,11 @@ describe("PeeredVpcPair", () => {
             team: "network",
             Name: "meVPCPeering-RT2",
         });
-        assert.deepStrictEqual(get("p-peering").inputs["tags"], { team: "network", Name: "meVPCPeering" });
+        assert.deepStrictEqual(get("p-peering-connection").inputs["tags"], { team: "network", Name: "meVPCPeering" });
         assert.deepStrictEqual(get("p-peering-accepter").inputs["tags"], { team: "network", Name: "meVPCPeering" });
-        assert.deepStrictEqual(get("p-accepter-http-from-peer").inputs["tags"], {
+        assert.deepStrictEqual(get("p-peering-accepter-server-tcp-80-10.41.0.0/16").inputs["tags"], {
             team: "network",
-            Name: "meOther-EC2-SecurityGroup",
+            Name: "meVPCPeering",
         });
         assert.strictEqual(get("p-requester-server").inputs["instanceType"], "t2.micro");
         assert.strictEqual(get("p-accepter-server").inputs["instanceType"], "t3.nano");
@@ -178,28 +205,30 @@ describe("PeeredVpcPair", () => {
     it("turns DNS resolution off when told to", async () => {
         const { get } = await deploy(() => new PeeredVpcPair("p", { ...args, dnsResolution: false }));
         for (const side of ["requester", "accepter"]) {
-            assert.deepStrictEqual(get(`p-${side}-dns-resolution`).inputs, dnsResolution(side, false).inputs);
+            assert.deepStrictEqual(get(`p-peering-${side}-dns-resolution`).inputs, dnsResolution(side, false).inputs);
         }
     });
 
     it("exposes the connection and the path of the packets", async () => {
         let pair: PeeredVpcPair | undefined;
         const { outputs } = await deploy(() => (pair = new PeeredVpcPair("p", args)));
-        assert.ok(pair?.peeringConnectionId && pair.peeringStatus);
-        assert.strictEqual(pair.expect, "reachable");
-        assert.strictEqual(await valueOf(pair.peeringConnectionId), connectionId);
-        assert.strictEqual(await valueOf(pair.peeringStatus), "active");
+        assert.ok(pair?.peering);
+        assert.strictEqual(await valueOf(pair.stage), "reachable");
+        assert.strictEqual(await valueOf(pair.peering.connectionId), connectionId);
+        assert.strictEqual(await valueOf(pair.peering.status.requester), "active");
+        assert.strictEqual(await valueOf(pair.peering.status.accepter), "active");
         const path = await valueOf(pair.path);
-        assert.deepStrictEqual(path.slice(0, 6), [
-            "reachable",
-            connectionId,
-            "id-of-p-requester-peering-route",
-            "id-of-p-requester-http-from-peer",
-            "id-of-p-accepter-peering-route",
-            "id-of-p-accepter-http-from-peer",
-        ]);
+        assert.deepStrictEqual(
+            path.slice(0, 8).sort(),
+            [
+                "reachable",
+                ...Object.keys(peering)
+                    .filter((name) => name !== "p-peering-accepter")
+                    .map((name) => `id-of-${name}`),
+            ].sort(),
+        );
         assert.ok(path.includes("id-of-p-requester-server") && path.includes("id-of-p-accepter-server"));
-        assert.deepStrictEqual(outputs.get("p"), ["path", "peeringConnectionId", "peeringStatus"]);
+        assert.deepStrictEqual(outputs.get("p"), ["expect", "path", "stage"]);
     });
 
     it("puts the stage on the path of an isolated pair too", async () => {
@@ -235,7 +264,7 @@ describe("PeeredVpcPair", () => {
             what: "equal blocks",
             change: { accepter: args.requester },
             lines: [
-                '  accepter.cidrBlock = "10.41.0.0/16": equals requester.cidrBlock = 10.41.0.0/16, and AWS peers only VPCs whose blocks don\'t; choose another block for one of them',
+                '  accepter.cidrBlock = "10.41.0.0/16": equals requester.cidrBlock = 10.41.0.0/16, and AWS peers only VPCs none of whose blocks do (VPC Peering Guide, "VPC peering limitations"); choose another block for one of them',
             ],
         },
         {

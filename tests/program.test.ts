@@ -3,13 +3,16 @@ import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import * as fs from "fs";
 import * as path from "path";
-import { deploy, valueOf, type Deployment } from "./mocks";
+import { deploy, valueOf, type Answers, type Deployment } from "./mocks";
 
 const root = path.join(__dirname, "..");
 const sshPublicKey = `ssh-ed25519 ${"A".repeat(68)} me@here`;
 
 /** Runs the whole program with the settings of Pulumi.yaml and these; gives what it registered and its outputs. */
-async function up(change: Record<string, string>): Promise<Deployment & { exports: Record<string, unknown> }> {
+async function up(
+    change: Record<string, string>,
+    answers: Answers = {},
+): Promise<Deployment & { exports: Record<string, unknown> }> {
     const { config } = parse(fs.readFileSync(path.join(root, "Pulumi.yaml"), "utf8")) as {
         config: Record<string, { default: unknown }>;
     };
@@ -23,16 +26,19 @@ async function up(change: Record<string, string>): Promise<Deployment & { export
         sshAgent: "true",
         ...change,
     };
+    const namespaced = Object.fromEntries(Object.entries(all).map(([key, value]) => [`vpc-peering-lab:${key}`, value]));
     let exports: Record<string, unknown> = {};
     const deployment = await deploy(
-        () => {
+        async () => {
             const program = require.resolve("../index");
             // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- the program is to run anew
             delete require.cache[program];
             // eslint-disable-next-line @typescript-eslint/no-require-imports
-            exports = require(program) as Record<string, unknown>;
+            exports = await (require(program) as () => Promise<Record<string, unknown>>)();
         },
-        Object.fromEntries(Object.entries(all).map(([key, value]) => [`vpc-peering-lab:${key}`, value])),
+        { "aws:region": "ap-northeast-2", ...namespaced },
+        [],
+        answers,
     );
     return { ...deployment, exports };
 }
@@ -53,7 +59,7 @@ describe("the program", () => {
         assert.deepStrictEqual(get("lab-key").inputs, { publicKey: sshPublicKey, tags: {} });
         assert.strictEqual(registrations.filter(({ type }) => /peering/i.test(type.split(":")[1] ?? "")).length, 0);
         assert.match(String(get("lab-check-VPC1-to-VPC2").inputs["stdin"]), /expected_icmp='none'/);
-        assert.strictEqual(exports["stage"], "isolated");
+        assert.strictEqual(await resolved(exports["stage"]), "isolated");
         assert.strictEqual(exports["peering"], undefined);
     });
 
@@ -62,19 +68,31 @@ describe("the program", () => {
         assert.match(String(get("lab-check-VPC2-to-VPC1").inputs["stdin"]), /expected_icmp='reply'/);
         assert.deepStrictEqual((get("lab-check-VPC2-to-VPC1").inputs["triggers"] as string[]).slice(0, 2), [
             "reachable",
-            "id-of-lab-peering",
+            "id-of-lab-peering-connection",
         ]);
-        for (const carrier of ["lab-requester-peering-route", "lab-accepter-http-from-peer", "lab-requester-server"]) {
+        for (const carrier of [
+            "lab-peering-requester-public-10.42.0.0/16",
+            "lab-peering-accepter-server-tcp-80-10.41.0.0/16",
+            "lab-requester-server",
+        ]) {
             assert.ok(get("lab-check-VPC1-ready").dependencies.includes(carrier), carrier);
         }
-        assert.strictEqual(exports["stage"], "reachable");
-        assert.deepStrictEqual(await resolved(exports["peering"]), { id: "id-of-lab-peering", status: "active" });
+        assert.strictEqual(await resolved(exports["stage"]), "reachable");
+        assert.deepStrictEqual(await resolved(exports["peering"]), {
+            id: "id-of-lab-peering-connection",
+            status: { requester: "active", accepter: "active" },
+            expires: null,
+            otherOwner: [],
+        });
     });
 
     it("puts out what a person needs next", async () => {
         const { exports } = await up({});
         assert.deepStrictEqual(await resolved(exports["requester"]), {
+            region: "ap-northeast-2",
             vpcId: "id-of-lab-requester-vpc",
+            routeTableId: "id-of-lab-requester-route-table",
+            securityGroupId: "id-of-lab-requester-security-group",
             serverId: "id-of-lab-requester-server",
             privateIp: "10.41.1.100",
             publicIp: "public-ip-of-lab-requester-server",

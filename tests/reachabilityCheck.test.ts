@@ -1,7 +1,8 @@
 import * as assert from "assert";
 import * as pulumi from "@pulumi/pulumi";
+import { isolated, reachable } from "../components/expectations";
 import { LabVpc } from "../components/labVpc";
-import { accessLogScript, probeScript, readyScript } from "../components/probe";
+import { accessLogScript, probeScript, readyScript, type ProbeOutcome } from "../components/probe";
 import { ReachabilityCheck, type DirectionResult, type ReachabilityCheckArgs } from "../components/reachabilityCheck";
 import { deploy, valueOf, type Deployment } from "./mocks";
 
@@ -28,7 +29,7 @@ async function checked(change: Partial<ReachabilityCheckArgs> = {}): Promise<Che
             "c",
             {
                 vpcs,
-                expect: "reachable",
+                expect: [reachable, { ...reachable, http: "none" }],
                 path: ["one", pulumi.output("two")],
                 ssh: { privateKey: "the private key" },
                 timeLimit: 101,
@@ -101,14 +102,19 @@ describe("ReachabilityCheck", () => {
 
     it("gives each command its script", () => {
         const [one, two] = all.vpcs.map(({ probed }) => probed) as [LabVpc["probed"], LabVpc["probed"]];
+        const end = (side: number) => ({
+            publicIp: `public-ip-of-v${side}-server`,
+            publicDns: `dns-of-v${side}-server`,
+        });
+        const back = { ...reachable, http: "none" };
         const scripts = Object.fromEntries(commands().map(({ name, inputs }) => [name, inputs["stdin"]]));
         assert.deepStrictEqual(scripts, {
             "c-VPC1-ready": readyScript(one, 101),
             "c-VPC2-ready": readyScript(two, 101),
-            "c-VPC1-to-VPC2": probeScript(one, two, "reachable"),
-            "c-VPC2-to-VPC1": probeScript(two, one, "reachable"),
-            "c-VPC1-to-VPC2-access-log": accessLogScript(one, two, "reachable", "abc"),
-            "c-VPC2-to-VPC1-access-log": accessLogScript(two, one, "reachable", "abc"),
+            "c-VPC1-to-VPC2": probeScript(one, { ...two, ...end(2) }, reachable),
+            "c-VPC2-to-VPC1": probeScript(two, { ...one, ...end(1) }, back),
+            "c-VPC1-to-VPC2-access-log": accessLogScript(one, two, reachable, "abc"),
+            "c-VPC2-to-VPC1-access-log": accessLogScript(two, one, back, "abc"),
         });
     });
 
@@ -125,23 +131,27 @@ describe("ReachabilityCheck", () => {
     });
 
     it("puts out what was seen, which is no secret", async () => {
-        const expected = { icmp: "reply", http: "page" };
-        const result = (direction: string): DirectionResult => ({
+        const result = (direction: string, asked: number, expected: ProbeOutcome): DirectionResult => ({
             direction,
             expected,
-            seen: { icmp: "reply", http: "page" },
+            seen: { icmp: "reply", http: "page", dns: "private" },
+            publicName: `dns-of-v${asked}-server`,
+            resolved: "10.42.1.100",
             roundTripMs: 0.25,
             clientSeen: "10.41.1.100",
         });
-        assert.deepStrictEqual(await valueOf(all.check.results), [result("VPC1 -> VPC2"), result("VPC2 -> VPC1")]);
+        assert.deepStrictEqual(await valueOf(all.check.results), [
+            result("VPC1 -> VPC2", 2, reachable),
+            result("VPC2 -> VPC1", 1, { ...reachable, http: "none" }),
+        ]);
         assert.strictEqual(await pulumi.isSecret(all.check.results), false);
     });
 
     it("expects what it is told to", async () => {
-        const { deployment, check } = await checked({ expect: "isolated" });
+        const { deployment, check } = await checked({ expect: pulumi.output([isolated, isolated] as const) });
         assert.match(String(deployment.get("c-VPC1-to-VPC2").inputs["stdin"]), /expected_icmp='none'/);
         assert.match(String(deployment.get("c-VPC1-to-VPC2-access-log").inputs["stdin"]), /expected='none'/);
-        assert.deepStrictEqual((await valueOf(check.results))[0]?.expected, { icmp: "none", http: "none" });
+        assert.deepStrictEqual((await valueOf(check.results))[0]?.expected, isolated);
     });
 
     it("asks the SSH agent when it has no private key, and takes another user and five minutes", async () => {

@@ -4,7 +4,15 @@ import * as fs from "fs";
 import * as os from "os";
 import * as path from "path";
 import { labVpcNames } from "../components/names";
-import { accessLogScript, probeScript, readyScript, type Expectation, type ProbedServer } from "../components/probe";
+import { isolated, reachable } from "../components/expectations";
+import {
+    accessLogScript,
+    probeScript,
+    readyScript,
+    type ProbedServer,
+    type ProbeOutcome,
+    type PublicEnd,
+} from "../components/probe";
 import { shellQuote } from "../components/shell";
 import { webServerUserData } from "../components/userData";
 
@@ -14,6 +22,9 @@ const server = (side: number): ProbedServer => {
     return { label: `VPC${side}`, privateIp: `10.4${side}.1.100`, page, cidrBlock, routeTable, securityGroup };
 };
 const [one, two] = [server(1), server(2)];
+const end: PublicEnd = { publicIp: "192.0.2.42", publicDns: "ec2-192-0-2-42.example" };
+const expectations = { isolated, reachable };
+type Expectation = keyof typeof expectations;
 
 let folder: string;
 
@@ -48,6 +59,11 @@ ${
 const replies = "echo '64 bytes from 10.42.1.100: icmp_seq=1 ttl=63 time=0.125 ms'";
 const timedOut = { error: "curl: (28) Connection timed out after 1001 milliseconds", code: 28 };
 const refused = { error: "curl: (7) Failed to connect to 10.42.1.100 port 80: Connection refused", code: 7 };
+
+/** A name server that knows this address for the other's name; nothing without one. */
+function resolves(address = ""): void {
+    command("getent", address === "" ? "exit 2" : `echo "${address} STREAM $2"; echo "${address} DGRAM"`);
+}
 
 beforeEach(() => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), "scripts-test-"));
@@ -141,7 +157,12 @@ describe("readyScript", () => {
 });
 
 describe("probeScript", () => {
-    const probe = (expect: Expectation, seconds = 0) => run(`SECONDS=${seconds}\n${probeScript(one, two, expect)}`);
+    const probeFor = (expected: ProbeOutcome, seconds = 0, to = end) =>
+        run(`SECONDS=${seconds}\n${probeScript(one, { ...two, ...to }, expected)}`);
+    const probe = (expect: Expectation, seconds = 0) => {
+        resolves(expect === "reachable" ? "10.42.1.100" : "192.0.2.42");
+        return probeFor(expectations[expect], seconds);
+    };
     const report = ({ stdout }: { stdout: string }): Record<string, unknown> =>
         JSON.parse(stdout) as Record<string, unknown>;
 
@@ -151,7 +172,17 @@ describe("probeScript", () => {
         const result = probe("reachable");
         assert.strictEqual(result.status, 0, result.stderr);
         const { mark, ...rest } = report(result);
-        assert.deepStrictEqual(rest, { icmp: "reply", http: "page", roundTripMs: 0.125 });
+        assert.deepStrictEqual(rest, {
+            icmp: "reply",
+            http: "page",
+            dns: "private",
+            resolved: "10.42.1.100",
+            roundTripMs: 0.125,
+        });
+        assert.strictEqual(
+            fs.readFileSync(path.join(folder, "getent.args"), "utf8"),
+            "ahostsv4 ec2-192-0-2-42.example\n",
+        );
         assert.match(String(mark), /^[0-9a-f]{16}$/);
         const asked = fs.readFileSync(path.join(folder, "curl.args"), "utf8");
         assert.ok(asked.includes(`-A vpc-peering-lab/${String(mark)} `), asked);
@@ -165,8 +196,15 @@ describe("probeScript", () => {
         curl(timedOut);
         const result = probe("isolated");
         assert.strictEqual(result.status, 0, result.stderr);
-        const { icmp, http, roundTripMs } = report(result);
-        assert.deepStrictEqual({ icmp, http, roundTripMs }, { icmp: "none", http: "none", roundTripMs: null });
+        const { mark, ...rest } = report(result);
+        assert.deepStrictEqual(rest, {
+            icmp: "none",
+            http: "none",
+            dns: "public",
+            resolved: "192.0.2.42",
+            roundTripMs: null,
+        });
+        assert.ok(mark);
         assert.strictEqual(fs.readFileSync(path.join(folder, "ping.args"), "utf8").split("\n").length, 2);
     });
 
@@ -180,7 +218,7 @@ describe("probeScript", () => {
 
     const routes =
         "the route to 10.42.0.0/16 in ljhVPCPeering-RT1 and the one back to 10.41.0.0/16 in ljhVPCPeering-RT2";
-    const foreign = `something connects the two VPCs that this stack did not make. Look at ${routes}`;
+    const foreign = `something lets packets through that this stack did not make. Look at ${routes}, and at the rules of ljhVPC2-EC2-SecurityGroup`;
     const broken: {
         what: string;
         expect: Expectation;
@@ -268,6 +306,63 @@ describe("probeScript", () => {
     }
 });
 
+describe("the name in probeScript", () => {
+    const look = (expected: string, to: PublicEnd = end, seconds = 0) => {
+        command("ping", "exit 1");
+        curl(timedOut);
+        return run(`SECONDS=${seconds}\n${probeScript(one, { ...two, ...to }, { ...isolated, dns: expected })}`);
+    };
+
+    for (const [address, seen] of [
+        ["10.42.1.100", "private"],
+        ["192.0.2.42", "public"],
+        ["192.0.2.43", "other"],
+        ["", "none"],
+    ] as const) {
+        it(`is ${seen} when it gives ${address === "" ? "nothing" : address}`, () => {
+            resolves(address);
+            const { status, stdout, stderr } = look(seen);
+            assert.strictEqual(status, 0, stderr);
+            const { dns, resolved } = JSON.parse(stdout) as Record<string, unknown>;
+            assert.deepStrictEqual({ dns, resolved }, { dns: seen, resolved: address });
+        });
+    }
+
+    it("is not asked for where there is none", () => {
+        resolves("192.0.2.42");
+        assert.strictEqual(look("none", { ...end, publicDns: "" }).status, 0);
+        assert.ok(!fs.existsSync(path.join(folder, "getent.args")));
+    });
+
+    it("is asked for again while a name server remembers", () => {
+        command("getent", `[ "$(wc -l < ${folder}/getent.args)" -ge 3 ] && echo 10.42.1.100 || echo 192.0.2.42`);
+        assert.strictEqual(look("private").status, 0);
+        assert.strictEqual(fs.readFileSync(path.join(folder, "getent.args"), "utf8").split("\n").length, 4);
+    });
+
+    const attributes = "the DNS support and DNS hostnames of both VPCs";
+    const option = "the connection's DNS resolution option of VPC2's side";
+    for (const [address, expected, seen, hint] of [
+        ["10.42.1.100", "public", "private", `a connection resolves names that should not. Look at ${option}`],
+        [
+            "192.0.2.42",
+            "private",
+            "public",
+            `look at the peering connection's status (it must be active), ${option} (it must be on), and ${attributes}`,
+        ],
+        ["", "public", "none", `the name server of VPC1's VPC has no answer. Look at ${attributes}, and at /etc/res`],
+        ["192.0.2.43", "public", "other", "the name belongs to another address. Look at whether VPC2's server was st"],
+    ] as const) {
+        it(`says where to look when ${expected} was expected and ${seen} is seen`, () => {
+            resolves(address);
+            const { status, stderr } = look(expected, end, 75);
+            assert.strictEqual(status, 1);
+            const line = `VPC1 (10.41.1.100) -> VPC2 (10.42.1.100), dns: expected ${expected}, seen ${seen}; ${hint}`;
+            assert.ok(stderr.startsWith(line), stderr);
+        });
+    }
+});
+
 describe("accessLogScript", () => {
     const line = (client: string, mark: string): string =>
         `${client} - - [01/Jan/2026:00:00:00 +0000] "GET / HTTP/1.1" 200 56 "-" "vpc-peering-lab/${mark}"\n`;
@@ -279,7 +374,9 @@ describe("accessLogScript", () => {
             fs.writeFileSync(file, log);
         }
         command("sudo", 'exec "$@"');
-        return run(accessLogScript(one, two, expect, "abc").replaceAll("/var/log/httpd/access_log", file));
+        return run(
+            accessLogScript(one, two, expectations[expect], "abc").replaceAll("/var/log/httpd/access_log", file),
+        );
     }
 
     it("reports the asking server's private address", () => {

@@ -31,7 +31,13 @@ const sshPublicKey = `ssh-ed25519 ${"A".repeat(68)} me@here`;
 const enough = { ...defaults, sshPublicKey, sshAgent: "true" };
 
 function read(values: Record<string, string>, more: Partial<RawConfig> = {}) {
-    return parseSettings({ values, isSecret: () => false, fileExists: () => true, ...more });
+    return parseSettings({
+        values,
+        defaultRegion: "ap-northeast-2",
+        isSecret: () => false,
+        fileExists: () => true,
+        ...more,
+    });
 }
 
 const problemsOf = (change: Record<string, string>, more: Partial<RawConfig> = {}): string[] =>
@@ -89,7 +95,23 @@ describe("Pulumi.dev.yaml", () => {
 describe("parseSettings", () => {
     it("makes the lab of the defaults and a key", () => {
         assert.deepStrictEqual(read(enough).problems, []);
-        const shared = { instanceType: "t2.micro", ami: "al2023", sshCidrs: ["0.0.0.0/0"], icmpCidrs: ["0.0.0.0/0"] };
+        const shared = {
+            instanceType: "t2.micro",
+            ami: "al2023",
+            sshCidrs: ["0.0.0.0/0"],
+            icmpCidrs: ["0.0.0.0/0"],
+            secondaryCidrBlocks: [],
+            routedCidrBlocks: [],
+            region: undefined,
+            accountId: undefined,
+        };
+        const nowhere = {
+            region: undefined,
+            accountId: undefined,
+            profile: undefined,
+            roleArn: undefined,
+            externalId: undefined,
+        };
         assert.deepStrictEqual(read(enough).settings, {
             pair: {
                 requester: {
@@ -107,10 +129,18 @@ describe("parseSettings", () => {
                     privateIp: "10.42.1.100",
                 },
                 peering: false,
+                requestsFrom: "both",
+                manageAccepter: true,
+                autoAccept: false,
+                ingressFrom: "cidr",
+                extraPorts: [],
                 prefix: "ljh",
+                dnsHostnames: true,
                 dnsResolution: true,
                 tags: {},
             },
+            access: { requester: nowhere, accepter: nowhere },
+            defaultRegion: "ap-northeast-2",
             keyPair: { publicKey: sshPublicKey },
             check: { timeLimit: 300, privateKey: { kind: "agent" } },
         });
@@ -217,7 +247,7 @@ describe("parseSettings", () => {
             "overlapping VPCs",
             { vpc2CidrBlock: "10.41.128.0/17", vpc2SubnetCidrBlock: "10.41.200.0/24", vpc2PrivateIp: "10.41.200.9" },
             [
-                "vpc2CidrBlock = 10.41.128.0/17: overlaps vpc1CidrBlock = 10.41.0.0/16, and AWS peers only VPCs whose blocks don't; choose another block for one of them",
+                'vpc2CidrBlock = 10.41.128.0/17: overlaps vpc1CidrBlock = 10.41.0.0/16, and AWS peers only VPCs none of whose blocks do (VPC Peering Guide, "VPC peering limitations"); choose another block for one of them',
             ],
         ],
         [

@@ -1,0 +1,53 @@
+import type { RequestsFrom, Side } from "./peeringRules";
+import type { ProbeOutcome } from "./probe";
+
+/**
+ * How far two VPCs are connected: not at all; by a request that someone else has yet to accept; so that each may ask the
+ * other; or so that only one may.
+ */
+export type Stage = "isolated" | "pending-acceptance" | "reachable" | "one-way";
+
+/** What is not connected: nothing comes back, and a public name means a public address. */
+export const isolated: ProbeOutcome = { icmp: "none", http: "none", dns: "public" };
+
+/** What is connected: all of it comes back, and a public name means the private address. */
+export const reachable: ProbeOutcome = { icmp: "reply", http: "page", dns: "private" };
+
+/** The stage of a pair: `status` is its connection's; undefined when it has none. */
+export function stageOf(status: string | undefined, requestsFrom: RequestsFrom): Stage {
+    if (status === undefined) {
+        return "isolated";
+    }
+    if (status !== "active") {
+        return "pending-acceptance";
+    }
+    return requestsFrom === "both" ? "reachable" : "one-way";
+}
+
+/** What one side's server is asked for, and what lets it answer. */
+export interface AskedSide {
+    /** Whether its security group lets in the asking server's pings. */
+    readonly letsPing: boolean;
+    /** Whether it has a public DNS name at all. */
+    readonly dnsHostnames: boolean;
+}
+
+/** What a pair's stage promises of each direction: of the requester's questions, then of the accepter's. */
+export function expectedOutcomes(
+    stage: Stage,
+    requestsFrom: RequestsFrom,
+    dnsResolution: boolean,
+    asked: Readonly<Record<Side, AskedSide>>,
+): readonly [ProbeOutcome, ProbeOutcome] {
+    const connected = stage === "reachable" || stage === "one-way";
+    const outcome = (from: Side, { letsPing, dnsHostnames }: AskedSide): ProbeOutcome => {
+        const name = connected && dnsResolution ? reachable.dns : isolated.dns;
+        const mayAsk = connected && (requestsFrom === "both" || requestsFrom === from);
+        return {
+            icmp: connected && letsPing ? reachable.icmp : isolated.icmp,
+            http: mayAsk ? reachable.http : isolated.http,
+            dns: dnsHostnames ? name : "none",
+        };
+    };
+    return [outcome("requester", asked.accepter), outcome("accepter", asked.requester)];
+}

@@ -1,0 +1,61 @@
+import type { Provider } from "@pulumi/aws";
+import * as ec2 from "@pulumi/aws/ec2";
+import { placeOf } from "./sideAccess";
+import type { PeeringSideArgs } from "./peeringArgs";
+
+/** What a look-up is told beside the VPC's id. */
+export interface LookUpOptions {
+    /** What may read the VPC, and will manage its side: the default provider by default. */
+    readonly provider?: Provider | undefined;
+    /** Ids of the route tables that are to get routes; by default all that the VPC has. */
+    readonly routeTableIds?: readonly string[] | undefined;
+    /** Ids of security groups that are to open ports, by names of your own; none by default. */
+    readonly securityGroups?: Readonly<Record<string, string>> | undefined;
+}
+
+/**
+ * A side for a `VpcPeering`, from a VPC that exists already: its blocks, route tables, DNS attributes, place, and how near
+ * it is to its quotas are asked of AWS. To be awaited before the component is made, so that everything that is made has a
+ * name that previews know: a program that exports an async function can do that.
+ *
+ * Fails when there is no such VPC.
+ */
+export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Promise<PeeringSideArgs> {
+    const { provider, securityGroups } = options;
+    const opts = provider === undefined ? {} : { provider };
+    const connections = (end: "requester" | "accepter") =>
+        ec2.getVpcPeeringConnections(
+            {
+                filters: [
+                    { name: `${end}-vpc-info.vpc-id`, values: [vpcId] },
+                    { name: "status-code", values: ["active"] },
+                ],
+            },
+            opts,
+        );
+    const [found, place, all, requested, accepted] = await Promise.all([
+        ec2.getVpc({ id: vpcId }, opts),
+        placeOf(provider),
+        options.routeTableIds ?? ec2.getRouteTables({ vpcId }, opts).then(({ ids }) => ids),
+        connections("requester"),
+        connections("accepter"),
+    ]);
+    const ids = [...all].sort();
+    const tables = await Promise.all(ids.map((routeTableId) => ec2.getRouteTable({ routeTableId }, opts)));
+    return {
+        vpcId,
+        cidrBlocks: found.cidrBlockAssociations
+            .filter(({ state }) => state === "associated")
+            .map(({ cidrBlock }) => cidrBlock),
+        routeTables: Object.fromEntries(ids.map((id) => [id, id])),
+        securityGroups,
+        dns: found.enableDnsSupport && found.enableDnsHostnames,
+        usage: {
+            activePeerings: requested.ids.length + accepted.ids.length,
+            routes: Object.fromEntries(tables.map(({ routes }, index) => [ids[index] ?? "", routes.length])),
+        },
+        region: place.region,
+        accountId: place.accountId,
+        provider,
+    };
+}

@@ -1,0 +1,127 @@
+import type { Provider } from "@pulumi/aws";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Port } from "./otherOwner";
+import {
+    across,
+    checkPeering,
+    checkSelf,
+    quotaWarnings,
+    sides,
+    type IngressSource,
+    type PeeringArgument,
+    type PeeringOptions,
+    type Place,
+    type RequestsFrom,
+    type Side,
+    type Usage,
+} from "./peeringRules";
+import type { Problem } from "./problems";
+
+/** One side of a `VpcPeering`: a VPC of this program or of any other. `lookUpVpc` makes one from a VPC's id. */
+export interface PeeringSideArgs extends Place {
+    readonly vpcId: pulumi.Input<string>;
+    /** Every IPv4 CIDR block of the VPC. */
+    readonly cidrBlocks: readonly string[];
+    /** Which of these blocks, or which parts of them, the other side gets routes to; all of them by default. */
+    readonly routedCidrBlocks?: readonly string[] | undefined;
+    /** Ids of the route tables that get routes to the other side, by names of your own, which name the routes; none by default. */
+    readonly routeTables?: Readonly<Record<string, pulumi.Input<string>>> | undefined;
+    /** Ids of the security groups that open `ports` to the other side, by names of your own; none by default. */
+    readonly securityGroups?: Readonly<Record<string, pulumi.Input<string>>> | undefined;
+    /** Whether the VPC has both DNS support and DNS hostnames: true by default. */
+    readonly dns?: boolean | undefined;
+    /** How much of its quotas the VPC uses up already; nothing by default. */
+    readonly usage?: Usage | undefined;
+    /** What manages this side: the component's own provider by default. */
+    readonly provider?: Provider | undefined;
+}
+
+/** How a {@link VpcPeering} is made. */
+export interface VpcPeeringArgs {
+    /** The side that asks for the connection. */
+    readonly requester: PeeringSideArgs;
+    /** The side that accepts it. */
+    readonly accepter: PeeringSideArgs;
+    /**
+     * Whether the accepter's side is managed too: true by default. If not, someone else owns it: the connection waits for
+     * him, 7 days at most; `otherOwner` says what he has to do; and the first update after that completes this side.
+     */
+    readonly manageAccepter?: boolean | undefined;
+    /** Whether the request accepts itself, which AWS allows within one account and region: false by default. */
+    readonly autoAccept?: boolean | undefined;
+    /**
+     * Which side's servers may open connections to the other's: `both` by default. Answers need a way back, so both sides
+     * get their routes in any case, and it is the security groups that tell requests from answers.
+     */
+    readonly requestsFrom?: RequestsFrom | undefined;
+    /** The ports that security groups open to the other side; none by default. */
+    readonly ports?: readonly Port[] | undefined;
+    /**
+     * How the rules name the other side: by `cidr`, the default, or by `group`, its `securityGroups`, which AWS allows
+     * within one region.
+     */
+    readonly ingressFrom?: IngressSource | undefined;
+    /** Whether each side resolves the other's public DNS names to private addresses; as it is, by default, which begins as no. */
+    readonly dnsResolution?: boolean | undefined;
+    /** Tags of the connection and its rules; `Name` is the component's name by default. */
+    readonly tags?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What would be wrong with a peering, and what is at risk. */
+export interface CheckedPeering {
+    readonly problems: readonly Problem[];
+    readonly warnings: readonly string[];
+}
+
+/** The blocks of a side that the other one gets routes to. */
+export function routedBlocks({ cidrBlocks, routedCidrBlocks = [] }: PeeringSideArgs): readonly string[] {
+    return routedCidrBlocks.length === 0 ? cidrBlocks : routedCidrBlocks;
+}
+
+/** The options that AWS allows in some cases only, with their defaults. */
+export function optionsOf(args: {
+    readonly [Option in keyof PeeringOptions]?: PeeringOptions[Option] | undefined;
+}): PeeringOptions {
+    return {
+        autoAccept: args.autoAccept ?? false,
+        manageAccepter: args.manageAccepter ?? true,
+        ingressFrom: args.ingressFrom ?? "cidr",
+        dnsResolution: args.dnsResolution ?? false,
+    };
+}
+
+/** How an argument is called by whoever makes the component. */
+export function keyOf(argument: PeeringArgument, side: Side): string {
+    const own: readonly string[] = ["vpcId", "routedCidrBlocks", "region", "accountId"];
+    if (argument === "dnsHostnames") {
+        return `${side}.dns`;
+    }
+    return own.includes(argument) ? `${side}.${argument}` : argument;
+}
+
+/** Everything for which AWS would refuse the peering, as far as it shows before anything is asked of AWS; and warnings. */
+export function checkVpcPeeringArgs(args: VpcPeeringArgs): CheckedPeering {
+    const facts = (side: Side) => ({
+        ...args[side],
+        blocks: args[side].cidrBlocks.map((cidrBlock) => ({ key: `${side}.cidrBlocks`, cidrBlock })),
+        routedCidrBlocks: args[side].routedCidrBlocks ?? [],
+        dns: args[side].dns ?? true,
+    });
+    const { vpcId: one } = args.requester;
+    const { vpcId: other } = args.accepter;
+    const self = typeof one === "string" && typeof other === "string" ? checkSelf(one, other, keyOf) : [];
+    return {
+        problems: [
+            ...self,
+            ...checkPeering({ requester: facts("requester"), accepter: facts("accepter") }, optionsOf(args), keyOf),
+        ],
+        warnings: sides.flatMap((side) =>
+            quotaWarnings(
+                side,
+                args[side].usage ?? {},
+                Object.keys(args[side].routeTables ?? {}),
+                routedBlocks(args[across(side)]).length,
+            ),
+        ),
+    };
+}

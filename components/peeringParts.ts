@@ -1,0 +1,135 @@
+import * as ec2 from "@pulumi/aws/ec2";
+import * as vpc from "@pulumi/aws/vpc";
+import * as pulumi from "@pulumi/pulumi";
+import { acceptersCommands } from "./otherOwner";
+import { routedBlocks, type VpcPeeringArgs } from "./peeringArgs";
+import { across, type Place, type Side } from "./peeringRules";
+
+/** Where the two sides are; undefined when nobody needs to know. */
+export type Places = pulumi.Output<Readonly<Record<Side, Place>> | undefined>;
+
+/** What one side's parts of a peering are made with. */
+export interface SideParts {
+    /** First part of their names. */
+    readonly name: string;
+    readonly side: Side;
+    readonly args: VpcPeeringArgs;
+    readonly places: Places;
+    readonly connectionId: pulumi.Output<string>;
+    /** Tags of the rules. */
+    readonly tags: Readonly<Record<string, string>>;
+    /** Where they belong, what makes them, and what they come after. */
+    readonly opts: pulumi.CustomResourceOptions;
+}
+
+/** One side's routes, rules and option, for a connection that is active by the time that `opts` lets them be made. */
+export function sideParts(parts: SideParts): pulumi.CustomResource[] {
+    return [...routes(parts), ...rules(parts), ...dnsOption(parts)];
+}
+
+function routes({ name, side, args, connectionId, opts }: SideParts): ec2.Route[] {
+    return Object.entries(args[side].routeTables ?? {}).flatMap(([table, routeTableId]) =>
+        routedBlocks(args[across(side)]).map(
+            (destinationCidrBlock) =>
+                new ec2.Route(
+                    `${name}-${table}-${destinationCidrBlock}`,
+                    { routeTableId, destinationCidrBlock, vpcPeeringConnectionId: connectionId },
+                    opts,
+                ),
+        ),
+    );
+}
+
+/** What a side lets in from the other, unless requests go the other way only. */
+function rules({ name, side, args, places, tags, opts }: SideParts): vpc.SecurityGroupIngressRule[] {
+    if (args.requestsFrom === side) {
+        return [];
+    }
+    const sources = ruleSources(args, across(side), places);
+    return Object.entries(args[side].securityGroups ?? {}).flatMap(([group, securityGroupId]) =>
+        (args.ports ?? []).flatMap(({ protocol, port }) =>
+            sources.map(
+                ([role, source]) =>
+                    new vpc.SecurityGroupIngressRule(
+                        `${name}-${group}-${protocol}-${port}-${role}`,
+                        { securityGroupId, ...source, ipProtocol: protocol, fromPort: port, toPort: port, tags },
+                        opts,
+                    ),
+            ),
+        ),
+    );
+}
+
+/** Each owner sets the option of its own side. */
+function dnsOption({ name, side, args, connectionId, opts }: SideParts): ec2.PeeringConnectionOptions[] {
+    const { dnsResolution } = args;
+    return dnsResolution === undefined
+        ? []
+        : [
+              new ec2.PeeringConnectionOptions(
+                  `${name}-dns-resolution`,
+                  {
+                      vpcPeeringConnectionId: connectionId,
+                      [side]: { allowRemoteVpcDnsResolution: dnsResolution },
+                  },
+                  opts,
+              ),
+          ];
+}
+
+/** A rule's source, and what it is called in the rule's name. */
+type RuleSource = readonly [
+    role: string,
+    { readonly cidrIpv4?: string; readonly referencedSecurityGroupId?: pulumi.Output<string> },
+];
+
+/** How rules name a side: by its blocks, or by its groups, which have their account before them in another account's rules. */
+function ruleSources(args: VpcPeeringArgs, side: Side, places: Places): RuleSource[] {
+    if (args.ingressFrom !== "group") {
+        return routedBlocks(args[side]).map((cidrIpv4) => [cidrIpv4, { cidrIpv4 }]);
+    }
+    return Object.entries(args[side].securityGroups ?? {}).map(([group, id]) => [
+        `group-${group}`,
+        {
+            referencedSecurityGroupId: pulumi.all([id, places]).apply(([plain, actual]) => {
+                const account = actual?.[side].accountId;
+                return account === actual?.[across(side)].accountId ? plain : `${account ?? ""}/${plain}`;
+            }),
+        },
+    ]);
+}
+
+/** What the accepter's owner has to run where his side is not managed. */
+export function acceptersPart(
+    args: VpcPeeringArgs,
+    connectionId: pulumi.Output<string>,
+    places: Places,
+): pulumi.Output<string[]> {
+    const { accepter, requester, ports = [], requestsFrom } = args;
+    const asked = requestsFrom !== "accepter" && ports.length > 0;
+    const groups = ruleSources(args, "requester", places).flatMap(([, { referencedSecurityGroupId: id }]) =>
+        id === undefined ? [] : [id],
+    );
+    return pulumi
+        .all([
+            connectionId,
+            accepter.vpcId,
+            pulumi.all(Object.values(accepter.routeTables ?? {})),
+            pulumi.all(asked ? Object.values(accepter.securityGroups ?? {}) : []),
+            pulumi.all(groups),
+            places,
+        ])
+        .apply(([id, vpcId, routeTableIds, securityGroupIds, sourceGroupIds, actual]) =>
+            acceptersCommands({
+                connectionId: id,
+                vpcId,
+                region: actual?.accepter.region,
+                routeTableIds,
+                cidrBlocks: routedBlocks(requester),
+                securityGroupIds,
+                ports,
+                sourceGroupIds,
+                dnsResolution: args.dnsResolution ?? false,
+            }),
+        );
+}

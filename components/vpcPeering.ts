@@ -1,0 +1,218 @@
+import * as ec2 from "@pulumi/aws/ec2";
+import { getCallerIdentityOutput } from "@pulumi/aws/getCallerIdentity";
+import { getRegionOutput } from "@pulumi/aws/getRegion";
+import * as pulumi from "@pulumi/pulumi";
+import { comesAfter } from "./dependencies";
+import { checkVpcPeeringArgs, keyOf, optionsOf, type PeeringSideArgs, type VpcPeeringArgs } from "./peeringArgs";
+import { acceptersPart, sideParts, type Places } from "./peeringParts";
+import { checkDeclared, checkPlaces, checkSelf, sides, type Place, type Side } from "./peeringRules";
+import { describeProblems, type Problem } from "./problems";
+
+/** How long a request waits to be accepted, in days. Source: Amazon VPC Peering Guide, "VPC peering connection lifecycle". */
+const requestLifetime = 7;
+
+/** What a request that can still become a connection may be in. */
+const hopeful = ["initiating-request", "pending-acceptance", "provisioning", "active"];
+
+/**
+ * A peering connection between any two VPCs, with what it takes for packets to pass: its acceptance, a route for each
+ * block in each route table, security group rules and DNS resolution. The two may be in different regions and accounts;
+ * each side's parts go through its own provider. Routes and rules are named after what they are of, so that no list's
+ * order makes a difference.
+ *
+ * The connection is free, and so is its traffic within one availability zone; between zones and regions it is charged.
+ *
+ * Throws a ResourceError that lists everything that AWS would refuse, before anything is created.
+ */
+export class VpcPeering extends pulumi.ComponentResource {
+    /** The connection's id, known before it is accepted. */
+    readonly connectionId: pulumi.Output<string>;
+    /** The connection's status, as each side's owner sees it: `pending-acceptance`, `active`. */
+    readonly status: Readonly<Record<Side, pulumi.Output<string>>>;
+    /** When the request expires unless someone accepts it, in UTC: `2026-11-30T09:00:00.000Z`; null where nothing is awaited. */
+    readonly expires: pulumi.Output<string | null>;
+    /** What the accepter's owner still has to run, as commands of the AWS CLI; empty where nothing is awaited. */
+    readonly otherOwner: pulumi.Output<string[]>;
+    /** Ids of everything here that packets depend on. */
+    readonly path: pulumi.Output<string[]>;
+
+    constructor(name: string, args: VpcPeeringArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("vpc-peering-lab:components:VpcPeering", name, {}, opts);
+        const { problems, warnings } = checkVpcPeeringArgs(args);
+        this.refuse(problems);
+        for (const warning of warnings) {
+            void pulumi.log.warn(warning, this);
+        }
+
+        const { manageAccepter, autoAccept } = optionsOf(args);
+        const tags = { Name: name, ...args.tags };
+        const places = this.places(args);
+        const connection = new ec2.VpcPeeringConnection(
+            `${name}-connection`,
+            { ...this.ends(args, places), ...(autoAccept && { autoAccept }), tags },
+            { ...this.child(args.requester), dependsOn: comesAfter(opts) },
+        );
+        this.connectionId = connection.id;
+
+        if (manageAccepter) {
+            const accepted = autoAccept ? connection : this.accept(name, args, connection, tags);
+            const parts = this.complete(name, args, accepted, places, tags);
+            this.status = {
+                requester: this.statusFrom(args.requester, accepted.id),
+                accepter: this.statusFrom(args.accepter, accepted.id),
+            };
+            this.expires = pulumi.output(null);
+            this.otherOwner = pulumi.output([]);
+            this.path = pulumi.all([connection.id, ...parts.map(({ id }) => id)]);
+        } else {
+            const status = this.statusFrom(args.requester, connection.id).apply((seen) => this.hopeFor(seen));
+            const active = status.apply((seen) => seen === "active");
+            // What AWS takes on an active connection only can be made when someone else has accepted, and only AWS knows.
+            const parts = active.apply((is) =>
+                is ? this.complete(name, args, connection, places, tags).map(({ id }) => id) : [],
+            );
+            this.status = { requester: status, accepter: status };
+            const expiry = this.expiry(name, connection.id);
+            this.expires = pulumi.all([active, expiry]).apply(([is, time]) => (is ? null : time));
+            const commands = acceptersPart(args, connection.id, places);
+            this.otherOwner = pulumi.all([active, commands]).apply(([is, all]) => (is ? [] : all));
+            this.path = pulumi.all([connection.id, parts]).apply(([id, ids]) => [id, ...ids]);
+        }
+        this.registerOutputs({
+            connectionId: this.connectionId,
+            status: this.status,
+            expires: this.expires,
+            otherOwner: this.otherOwner,
+            path: this.path,
+        });
+    }
+
+    private refuse(problems: readonly Problem[]): void {
+        if (problems.length > 0) {
+            throw new pulumi.ResourceError(describeProblems("VpcPeering", problems), this, true);
+        }
+    }
+
+    private child({ provider }: PeeringSideArgs): pulumi.CustomResourceOptions {
+        return { parent: this, ...(provider && { provider }) };
+    }
+
+    /**
+     * Where the sides really are, as their providers say; undefined when nobody needs to know. Someone else's side can
+     * only be believed to be where it is declared to be, or else where the requester's is.
+     */
+    private places(args: VpcPeeringArgs): Places {
+        const declared = sides.some((side) => args[side].region !== undefined || args[side].accountId !== undefined);
+        const { manageAccepter } = optionsOf(args);
+        if (manageAccepter && !declared && args.requester.provider === args.accepter.provider) {
+            return pulumi.output(undefined);
+        }
+        const actual = (side: PeeringSideArgs): pulumi.Output<Place> =>
+            pulumi
+                .all([
+                    getRegionOutput({}, this.child(side)).region,
+                    getCallerIdentityOutput({}, this.child(side)).accountId,
+                ])
+                .apply(([region, accountId]) => ({ region, accountId }));
+        const requester = actual(args.requester);
+        const { region, accountId } = args.accepter;
+        const accepter = manageAccepter
+            ? actual(args.accepter)
+            : requester.apply((own) => ({ region: region ?? own.region, accountId: accountId ?? own.accountId }));
+        return pulumi.all([requester, accepter]).apply(([one, other]) => ({ requester: one, accepter: other }));
+    }
+
+    /** The two VPCs and where the accepter's is; fails for what only shows now, before there is a connection. */
+    private ends(args: VpcPeeringArgs, places: Places) {
+        const ends = pulumi
+            .all([args.requester.vpcId, args.accepter.vpcId, places])
+            .apply(([vpcId, peerVpcId, actual]) => {
+                this.refuse(checkSelf(vpcId, peerVpcId, keyOf));
+                if (actual === undefined) {
+                    return { vpcId, peerVpcId, peerRegion: undefined, peerOwnerId: undefined };
+                }
+                const { requester, accepter } = actual;
+                this.refuse([
+                    ...sides.flatMap((side) => checkDeclared(args[side], actual[side], side, keyOf)),
+                    ...checkPlaces(actual, optionsOf(args), keyOf),
+                ]);
+                return {
+                    vpcId,
+                    peerVpcId,
+                    peerRegion: accepter.region === requester.region ? undefined : accepter.region,
+                    peerOwnerId: accepter.accountId === requester.accountId ? undefined : accepter.accountId,
+                };
+            });
+        return {
+            vpcId: ends.vpcId,
+            peerVpcId: ends.peerVpcId,
+            peerRegion: ends.apply(({ peerRegion }) => peerRegion),
+            peerOwnerId: ends.apply(({ peerOwnerId }) => peerOwnerId),
+        };
+    }
+
+    /** The acceptance, a step of its own: in general the two sides are two owners'. */
+    private accept(
+        name: string,
+        { accepter }: VpcPeeringArgs,
+        connection: ec2.VpcPeeringConnection,
+        tags: Record<string, string>,
+    ): pulumi.CustomResource {
+        return new ec2.VpcPeeringConnectionAccepter(
+            `${name}-accepter`,
+            { vpcPeeringConnectionId: connection.id, autoAccept: true, tags },
+            this.child(accepter),
+        );
+    }
+
+    /** Routes, rules and options of all sides that are managed, for an accepted connection. */
+    private complete(
+        name: string,
+        args: VpcPeeringArgs,
+        accepted: pulumi.CustomResource,
+        places: Places,
+        tags: Record<string, string>,
+    ): pulumi.CustomResource[] {
+        const managed = sides.filter((side) => side === "requester" || optionsOf(args).manageAccepter);
+        return managed.flatMap((side) =>
+            sideParts({
+                name: `${name}-${side}`,
+                side,
+                args,
+                places,
+                connectionId: accepted.id,
+                tags,
+                opts: { ...this.child(args[side]), dependsOn: accepted },
+            }),
+        );
+    }
+
+    /** The connection's status as a side's owner is told now, once the connection is as far as it gets in this update. */
+    private statusFrom(side: PeeringSideArgs, id: pulumi.Output<string>): pulumi.Output<string> {
+        return ec2.getVpcPeeringConnectionOutput({ id }, this.child(side)).status;
+    }
+
+    /** The status, unless nothing can come of it any more. */
+    private hopeFor(status: string): string {
+        if (!hopeful.includes(status)) {
+            const why = `the request is ${status}: its owner did not accept it within ${requestLifetime} days, or turned it down`;
+            const remedy = "'pulumi up --refresh' forgets it and asks again";
+            throw new pulumi.ResourceError(`VpcPeering ${why}; ${remedy}`, this, true);
+        }
+        return status;
+    }
+
+    /** When the request expires: a stash keeps its first value, the time at which it was made. */
+    private expiry(name: string, connectionId: pulumi.Output<string>): pulumi.Output<string> {
+        const requested = new pulumi.Stash(
+            `${name}-requested`,
+            { input: connectionId.apply(() => new Date().toISOString()) },
+            { parent: this, replacementTrigger: connectionId, ignoreChanges: ["input"] },
+        );
+        return requested.output.apply((time: string) => {
+            const end = new Date(time);
+            end.setUTCDate(end.getUTCDate() + requestLifetime);
+            return end.toISOString();
+        });
+    }
+}
