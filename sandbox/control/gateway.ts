@@ -3,12 +3,18 @@ import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { withInterfaceDefaults } from "./corrections.ts";
 
+/** Who calls the API, and where, as the scope of the call's signature says. */
+export interface Caller {
+    readonly accessKeyId: string;
+    readonly region: string;
+}
+
 /** What a gateway works with. */
 export interface GatewayOptions {
     /** Address of the API that it stands in front of. */
     readonly upstream: string;
-    /** Called after each change; the caller of the API gets its answer when this is done. */
-    readonly onChange: () => Promise<void>;
+    /** Called after each change, with who made it; the caller of the API gets its answer when this is done. */
+    readonly onChange: (caller: Caller) => Promise<void>;
     /** Told when that fails. The change itself did happen, so its caller is answered all the same. */
     readonly onError: (error: unknown) => void;
 }
@@ -42,10 +48,10 @@ export async function startGateway(options: GatewayOptions): Promise<{ endpoint:
 
 async function pass(incoming: IncomingMessage, outgoing: ServerResponse, options: GatewayOptions): Promise<void> {
     const given = await buffer(incoming);
-    const parameters = ec2Parameters(incoming, given);
-    const action = parameters?.get("Action") ?? "";
-    const body =
-        parameters && action === "RunInstances" ? Buffer.from(withInterfaceDefaults(parameters).toString()) : given;
+    const caller = ec2Caller(incoming);
+    const parameters = new URLSearchParams(caller ? given.toString("latin1") : "");
+    const action = parameters.get("Action") ?? "";
+    const body = action === "RunInstances" ? Buffer.from(withInterfaceDefaults(parameters).toString()) : given;
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
         const length = body === given ? {} : { "content-length": body.length };
         const { method, headers } = incoming;
@@ -55,8 +61,8 @@ async function pass(incoming: IncomingMessage, outgoing: ServerResponse, options
             .end(body);
     });
     const content = await buffer(answer);
-    if (answer.statusCode === 200 && parameters && !harmless.test(action)) {
-        await options.onChange().catch(options.onError);
+    if (answer.statusCode === 200 && caller && !harmless.test(action)) {
+        await options.onChange(caller).catch(options.onError);
     }
     const { "transfer-encoding": chunked, ...headers } = answer.headers;
     // What came in pieces is complete by now, and goes out in one.
@@ -64,8 +70,11 @@ async function pass(incoming: IncomingMessage, outgoing: ServerResponse, options
     outgoing.writeHead(answer.statusCode ?? 502, { ...headers, ...length }).end(content);
 }
 
-/** The parameters of a call of EC2's API, which its signature's scope tells from those of other services. */
-function ec2Parameters({ headers }: IncomingMessage, body: Buffer): URLSearchParams | undefined {
-    const isEc2 = /Credential=[^,]*\/ec2\/aws4_request/.test(headers.authorization ?? "");
-    return isEc2 ? new URLSearchParams(body.toString("latin1")) : undefined;
+/**
+ * The caller of EC2's API, or none when the call is of another service. Source: AWS Identity and Access Management User
+ * Guide, "Elements of an AWS API request signature" (the credential scope).
+ */
+function ec2Caller({ headers }: IncomingMessage): Caller | undefined {
+    const scope = /Credential=([^/,]+)\/\d+\/([^/,]+)\/ec2\/aws4_request/.exec(headers.authorization ?? "");
+    return scope?.[1] && scope[2] ? { accessKeyId: scope[1], region: scope[2] } : undefined;
 }

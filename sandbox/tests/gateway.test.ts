@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer, request, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer, text } from "node:stream/consumers";
-import { startGateway } from "../control/gateway.ts";
+import { startGateway, type Caller } from "../control/gateway.ts";
 
 /** A call as it comes to the API behind the gateway. */
 interface Call {
@@ -15,7 +15,7 @@ describe("Gateway", () => {
     let upstream: Server;
     let answer: { status: number; headers: Record<string, string>; pieces: readonly (string | Buffer)[] };
     let calls: Call[];
-    let onChange: () => Promise<void>;
+    let onChange: (caller: Caller) => Promise<void>;
     let errors: unknown[];
     let gateway: { endpoint: string; stop(): void };
 
@@ -35,7 +35,7 @@ describe("Gateway", () => {
         await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
         gateway = await startGateway({
             upstream: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`,
-            onChange: () => onChange(),
+            onChange: (caller) => onChange(caller),
             onError: (error) => errors.push(error),
         });
     });
@@ -106,6 +106,13 @@ describe("Gateway", () => {
         obey();
         await answered;
         assert.deepEqual(order, ["passed on: 1", "obeyed", "answered"]);
+    });
+
+    it("tells who made a change, and in which region", async () => {
+        const callers: Caller[] = [];
+        onChange = (caller) => Promise.resolve(void callers.push(caller));
+        await call("CreateRoute");
+        assert.deepEqual(callers, [{ accessKeyId: "test", region: "eu-north-1" }]);
     });
 
     const kept = ["DescribeVpcs", "GetConsoleOutput", "ListImagesInRecycleBin", "CreateTags", "DeleteTags"];
