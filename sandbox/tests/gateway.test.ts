@@ -98,7 +98,7 @@ describe("Gateway", () => {
                 return new Promise((done) => (obey = done));
             };
         });
-        const answered = call("CreateRoute").then(() => order.push("answered"));
+        const answered = call("DeleteRoute").then(() => order.push("answered"));
         await asked;
         // Another call comes and goes while the first one waits.
         await call("DescribeRouteTables");
@@ -111,7 +111,7 @@ describe("Gateway", () => {
     it("tells who made a change, and in which region", async () => {
         const callers: Caller[] = [];
         onChange = (caller) => Promise.resolve(void callers.push(caller));
-        await call("CreateRoute");
+        await call("DeleteRoute");
         assert.deepEqual(callers, [{ accessKeyId: "test", region: "eu-north-1" }]);
     });
 
@@ -130,12 +130,12 @@ describe("Gateway", () => {
 
     it("does not wait for a change that the API refused", async () => {
         answer = { status: 400, headers: {}, pieces: ["no"] };
-        assert.deepEqual([(await call("CreateRoute")).status, errors], [400, []]);
+        assert.deepEqual([(await call("DeleteRoute")).status, errors], [400, []]);
     });
 
     it("has interfaces go with their instances, as AWS does by default, unless they were there before or are to stay", async () => {
         onChange = () => Promise.resolve();
-        const kept = "PrivateIpAddress=10.0.0.9&UserData=a%2Bb%3D";
+        const kept = "ClientToken=1&UserData=a%2Bb%3D";
         const body = (parameters: string) => ({ body: Buffer.from(`&${kept}${parameters}`) });
         await call("RunInstances", body("&SubnetId=subnet-1"));
         const three = [
@@ -159,7 +159,7 @@ describe("Gateway", () => {
     it("answers a change that the network could not follow, and tells of the failure", async () => {
         const failure = new Error("no such device");
         onChange = () => Promise.reject(failure);
-        assert.deepEqual([(await call("CreateRoute")).text, errors], ["done", [failure]]);
+        assert.deepEqual([(await call("DeleteRoute")).text, errors], ["done", [failure]]);
     });
 
     it("says so when there is no API behind it", async () => {
