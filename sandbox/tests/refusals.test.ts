@@ -20,6 +20,8 @@ describe("Refusals", function () {
     let stop: () => void;
     /** The API as everybody uses it, and as the other region and the other account do. */
     let api: EC2, abroad: EC2, stranger: EC2;
+    /** The API behind the gateway's back. */
+    let bare: EC2;
     let blocks = 0;
 
     before(async () => {
@@ -30,9 +32,9 @@ describe("Refusals", function () {
             onChange: () => Promise.resolve(),
             onError: () => assert.fail("nothing follows a change here"),
         });
-        const client = (region: string, accessKeyId = "test") =>
+        const client = (region: string, accessKeyId = "test", { endpoint } = gateway) =>
             new EC2({
-                endpoint: gateway.endpoint,
+                endpoint,
                 region,
                 credentials: { accessKeyId, secretAccessKey: "test" },
                 maxAttempts: 1,
@@ -40,8 +42,9 @@ describe("Refusals", function () {
         const upstream = new Upstream(moto.endpoint);
         const view = await upstream.view({ accessKeyId: "test", region }).elsewhere(otherAccount, region);
         [api, abroad, stranger] = [client(region), client(otherRegion), client(region, view.caller.accessKeyId)];
+        bare = client(region, "test", moto);
         stop = () => {
-            [api, abroad, stranger].forEach((one) => {
+            [api, abroad, stranger, bare].forEach((one) => {
                 one.destroy();
             });
             upstream.stop();
@@ -308,6 +311,12 @@ describe("Refusals", function () {
                 await refuses(api.replaceRoute(route), "InvalidParameterValue", message);
             }
             await api.createRoute({ RouteTableId, DestinationCidrBlock: "10.0.0.0/8", VpcPeeringConnectionId });
+            const SubnetId = await makeSubnet(one);
+            const { NetworkInterface } = await api.createNetworkInterface({ SubnetId });
+            const through = { RouteTableId, NetworkInterfaceId: NetworkInterface?.NetworkInterfaceId };
+            const again = api.createRoute({ ...through, DestinationCidrBlock: one.block });
+            await refuses(again, "RouteAlreadyExists", /already exists/);
+            await api.createRoute({ ...through, DestinationCidrBlock: one.block.replace("0.0/16", "1.0/24") });
         });
 
         it("lead to connections and gateways of the table's own VPC", async () => {
@@ -354,6 +363,26 @@ describe("Refusals", function () {
             assert.deepEqual(await states(), { local: "active", peering: "blackhole", internet: "active" });
             const { RouteTables } = await api.describeRouteTables({ RouteTableIds: [RouteTableId] });
             assert.deepEqual([RouteTables?.length, RouteTables?.[0]?.VpcId], [1, one.id]);
+        });
+
+        it("are blackholes when their gateway or interface is gone, or in use by nobody", async () => {
+            const vpc = await makeVpc();
+            const [RouteTableId, SubnetId] = [await makeTable(vpc), await makeSubnet(vpc)];
+            const { NatGateway } = await api.createNatGateway({ SubnetId, ConnectivityType: "private" });
+            const { NetworkInterface } = await api.createNetworkInterface({ SubnetId });
+            const [NatGatewayId, NetworkInterfaceId] = [NatGateway?.NatGatewayId, NetworkInterface?.NetworkInterfaceId];
+            const { Instances } = await api.runInstances({ ImageId: image, MinCount: 1, MaxCount: 1, SubnetId });
+            await api.createRoute({ RouteTableId, DestinationCidrBlock: "192.0.2.0/24", NatGatewayId });
+            await api.createRoute({ RouteTableId, DestinationCidrBlock: "198.51.100.0/24", NetworkInterfaceId });
+            const states = async () => {
+                const { "192.0.2.0/24": nat, "198.51.100.0/24": middlebox } = await statesOf(RouteTableId);
+                return { nat, middlebox };
+            };
+            assert.deepEqual(await states(), { nat: "active", middlebox: "blackhole" });
+            const InstanceId = Instances?.[0]?.InstanceId;
+            await api.attachNetworkInterface({ NetworkInterfaceId, InstanceId, DeviceIndex: 1 });
+            await api.deleteNatGateway({ NatGatewayId });
+            assert.deepEqual(await states(), { nat: "blackhole", middlebox: "active" });
         });
     });
 
@@ -555,19 +584,45 @@ describe("Refusals", function () {
     });
 
     // Amazon VPC User Guide, "Amazon VPC quotas" (VPC peering connections).
-    it("lets an account have 25 requests that wait", async () => {
-        const { id: VpcId } = await makeVpc(abroad);
-        const ids: string[] = [];
-        const ask = async () => {
-            const { id: PeerVpcId } = await makeVpc(abroad);
-            const { VpcPeeringConnection } = await abroad.createVpcPeeringConnection({ VpcId, PeerVpcId });
-            ids.push(VpcPeeringConnection?.VpcPeeringConnectionId ?? "");
-        };
-        for (let count = 0; count < 25; count++) {
+    describe("of more connections than the quotas", () => {
+        it("lets an account have 25 requests that wait", async () => {
+            const { id: VpcId } = await makeVpc(abroad);
+            const ids: string[] = [];
+            const ask = async () => {
+                const { id: PeerVpcId } = await makeVpc(abroad);
+                const { VpcPeeringConnection } = await abroad.createVpcPeeringConnection({ VpcId, PeerVpcId });
+                ids.push(VpcPeeringConnection?.VpcPeeringConnectionId ?? "");
+            };
+            for (let count = 0; count < 25; count++) {
+                await ask();
+            }
+            await refuses(ask(), "PendingVpcPeeringConnectionLimitExceeded", /limit exceeded/);
+            await abroad.acceptVpcPeeringConnection({ VpcPeeringConnectionId: ids.pop() });
             await ask();
-        }
-        await refuses(ask(), "PendingVpcPeeringConnectionLimitExceeded", /limit exceeded/);
-        await abroad.acceptVpcPeeringConnection({ VpcPeeringConnectionId: ids.pop() });
-        await ask();
+        });
+
+        it("lets a VPC have 50 active connections", async () => {
+            const ask = async () => {
+                const { id: PeerVpcId } = hub;
+                const { id: VpcId } = await makeVpc(bare, `192.168.${count++}.0/24`);
+                const { VpcPeeringConnection } = await bare.createVpcPeeringConnection({ VpcId, PeerVpcId });
+                return { VpcPeeringConnectionId: VpcPeeringConnection?.VpcPeeringConnectionId };
+            };
+            let count = 0;
+            const hub = await makeVpc();
+            for (; count < 49;) {
+                await bare.acceptVpcPeeringConnection(await ask());
+            }
+            const fiftieth = await ask();
+            await api.acceptVpcPeeringConnection(fiftieth);
+            const next = await ask();
+            await refuses(
+                api.acceptVpcPeeringConnection(next),
+                "ActiveVpcPeeringConnectionPerVpcLimitExceeded",
+                /limit/,
+            );
+            await api.deleteVpcPeeringConnection(fiftieth);
+            await api.acceptVpcPeeringConnection(next);
+        });
     });
 });
