@@ -13,36 +13,34 @@ async function connectionOf(parameters: URLSearchParams, view: View): Promise<Vp
     return (await view.peerings()).find(({ VpcPeeringConnectionId }) => VpcPeeringConnectionId === id);
 }
 
-/** The quotas of connections. */
-export const quotas = {
-    /** Requests that an account has made and nobody has accepted yet. */
-    requests: async (_: URLSearchParams, view: View): Promise<Refusal | undefined> => {
-        const [vpcs, peerings] = await Promise.all([view.vpcs(), view.peerings()]);
-        const own = new Set(vpcs.map(({ VpcId }) => VpcId));
-        const waiting = peerings.filter(
-            ({ Status, RequesterVpcInfo }) => Status?.Code === "pending-acceptance" && own.has(RequesterVpcInfo?.VpcId),
-        );
-        return waiting.length >= outstandingRequests
-            ? {
-                  code: "PendingVpcPeeringConnectionLimitExceeded",
-                  message: "Vpc peering connection request limit exceeded.",
-              }
-            : undefined;
-    },
-    /** Active connections of a VPC. */
-    active: async (parameters: URLSearchParams, view: View): Promise<Refusal | undefined> => {
-        const vpcId = (await connectionOf(parameters, view))?.AccepterVpcInfo?.VpcId;
-        const active = (await view.peerings()).filter(
-            ({ Status, RequesterVpcInfo, AccepterVpcInfo }) =>
-                Status?.Code === "active" && (RequesterVpcInfo?.VpcId === vpcId || AccepterVpcInfo?.VpcId === vpcId),
-        );
-        return vpcId !== undefined && active.length >= activePerVpc
-            ? {
-                  code: "ActiveVpcPeeringConnectionPerVpcLimitExceeded",
-                  message: `The limit of active vpc peering connections of ${vpcId} is exceeded.`,
-              }
-            : undefined;
-    },
+/** The quota of requests that an account has made and nobody has accepted yet. */
+export const requestQuota: Rule = async (_, view) => {
+    const [vpcs, peerings] = await Promise.all([view.vpcs(), view.peerings()]);
+    const own = new Set(vpcs.map(({ VpcId }) => VpcId));
+    const waiting = peerings.filter(
+        ({ Status, RequesterVpcInfo }) => Status?.Code === "pending-acceptance" && own.has(RequesterVpcInfo?.VpcId),
+    );
+    return waiting.length >= outstandingRequests
+        ? {
+              code: "PendingVpcPeeringConnectionLimitExceeded",
+              message: "Vpc peering connection request limit exceeded.",
+          }
+        : undefined;
+};
+
+/** The quota of active connections of the VPC whose owner accepts. */
+export const activeQuota: Rule = async (parameters, view) => {
+    const vpcId = (await connectionOf(parameters, view))?.AccepterVpcInfo?.VpcId;
+    const active = (await view.peerings()).filter(
+        ({ Status, RequesterVpcInfo, AccepterVpcInfo }) =>
+            Status?.Code === "active" && (RequesterVpcInfo?.VpcId === vpcId || AccepterVpcInfo?.VpcId === vpcId),
+    );
+    return vpcId !== undefined && active.length >= activePerVpc
+        ? {
+              code: "ActiveVpcPeeringConnectionPerVpcLimitExceeded",
+              message: `The limit of active vpc peering connections of ${vpcId} is exceeded.`,
+          }
+        : undefined;
 };
 
 /**

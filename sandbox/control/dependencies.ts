@@ -4,6 +4,18 @@ import type { Rule } from "./refusals.ts";
 // What is in use can't be deleted or detached. Sources: Amazon EC2 API Reference, "Error codes" (DependencyViolation), and
 // the pages of the actions.
 
+/** Amazon VPC User Guide, "Default security groups for your VPCs": they go with the VPC only. */
+export const defaultGroup: Rule = async (parameters, view) => {
+    const id = parameters.get("GroupId") ?? "";
+    const group = (await view.groups()).find(({ GroupId }) => GroupId === id);
+    return group?.GroupName === "default"
+        ? {
+              code: "CannotDelete",
+              message: `the specified group: "${id}" name: "default" cannot be deleted by a user`,
+          }
+        : undefined;
+};
+
 /** "DeleteSecurityGroup": not while an interface has the group, or a rule of another group of its VPC names it. */
 export const groupInUse: Rule = async (parameters, view) => {
     const id = parameters.get("GroupId");

@@ -37,6 +37,18 @@ export const localRoute: Rule = async (parameters, view) => {
         : undefined;
 };
 
+/** Amazon VPC User Guide, "Amazon VPC quotas" (gateways): a VPC has one internet gateway at a time. */
+export const onlyGateway: Rule = async (parameters, view) => {
+    const [id, vpcId] = [parameters.get("InternetGatewayId"), parameters.get("VpcId") ?? ""];
+    const other = (await view.internetGateways()).some(
+        ({ InternetGatewayId, Attachments = [] }) =>
+            InternetGatewayId !== id && Attachments.some(({ VpcId }) => VpcId === vpcId),
+    );
+    return other
+        ? { code: "InvalidParameterValue", message: `Network ${vpcId} already has an internet gateway attached` }
+        : undefined;
+};
+
 /** Amazon EC2 API Reference, "CreateRoute": to a gateway that is attached to the table's VPC, or a connection of it. */
 export const reachableTarget: Rule = async (parameters, view) => {
     const [tableId, gatewayId, peeringId] = ["RouteTableId", "GatewayId", "VpcPeeringConnectionId"].map(

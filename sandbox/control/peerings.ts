@@ -21,22 +21,23 @@ const FAILED = {
 } as const;
 
 /**
- * Whether AWS would have a connection fail that the API behind the gateway lets through, or give the one that is there. Sources: VPC Peering
- * Guide, "VPC peering limitations" (one connection for a pair, no overlap of any IPv4 block); Amazon EC2 API Reference,
- * "CreateVpcPeeringConnection" (a status of failed); Terraform Registry, "aws_vpc_peering_connection" (asked for again, the same id).
+ * Whether AWS would have a connection fail that the API behind the gateway lets through, or give the one that is there.
+ * Sources: VPC Peering Guide, "VPC peering limitations" (one connection for a pair) and "Create a VPC peering connection"
+ * (no overlap of IPv4 blocks); Terraform Registry, "aws_vpc_peering_connection" (asked for again, the same id).
  */
 export async function judgeRequest(parameters: URLSearchParams, view: View): Promise<Request> {
     const [vpcs, peerings] = await Promise.all([view.vpcs(), view.peerings()]);
     const vpc = vpcs.find(({ VpcId }) => VpcId === parameters.get("VpcId"));
-    if (!vpc) {
+    const vpcId = parameters.get("PeerVpcId");
+    if (!vpc || vpcId === null) {
         return undefined;
     }
     const accepter = {
         ownerId: parameters.get("PeerOwnerId") ?? vpc.OwnerId ?? "",
-        vpcId: parameters.get("PeerVpcId") ?? "",
+        vpcId,
         region: parameters.get("PeerRegion") ?? view.caller.region,
     };
-    const existing = peerings.find((one) => isOpen(one) && isBetween(one, vpc.VpcId, accepter.vpcId));
+    const existing = peerings.find((one) => isOpen(one) && isBetween(one, vpc.VpcId, vpcId));
     if (existing?.VpcPeeringConnectionId) {
         return { existing: existing.VpcPeeringConnectionId };
     }

@@ -1,8 +1,16 @@
 import type { Refusal } from "./answers.ts";
-import { associatedTable, groupInUse, mappedAddresses, subnetInUse, vpcInUse } from "./dependencies.ts";
+import { associatedTable, defaultGroup, groupInUse, mappedAddresses, subnetInUse, vpcInUse } from "./dependencies.ts";
 import { freeAddress, groupsOfVpc, knownImage, knownKeyPair } from "./launches.ts";
-import { activeForOptions, deletable, dnsForOptions, onlyOfPair, ownOptions, quotas } from "./connections.ts";
-import { localRoute, reachableTarget, reachableGroups } from "./networks.ts";
+import {
+    activeForOptions,
+    activeQuota,
+    deletable,
+    dnsForOptions,
+    onlyOfPair,
+    ownOptions,
+    requestQuota,
+} from "./connections.ts";
+import { localRoute, onlyGateway, reachableTarget, reachableGroups } from "./networks.ts";
 import type { View } from "./upstream.ts";
 
 /** Gives the refusal of a call of EC2's API by its parameters and what the API has for its caller, or nothing. */
@@ -10,17 +18,18 @@ export type Rule = (parameters: URLSearchParams, view: View) => Promise<Refusal 
 
 /** What AWS refuses and the API behind the gateway lets through. */
 const rules: Readonly<Record<string, readonly Rule[]>> = {
-    CreateVpcPeeringConnection: [quotas.requests],
-    AcceptVpcPeeringConnection: [onlyOfPair, quotas.active],
+    CreateVpcPeeringConnection: [requestQuota],
+    AcceptVpcPeeringConnection: [onlyOfPair, activeQuota],
     DeleteVpcPeeringConnection: [deletable],
     ModifyVpcPeeringConnectionOptions: [activeForOptions, ownOptions, dnsForOptions],
     CreateRoute: [localRoute, reachableTarget],
     ReplaceRoute: [localRoute, reachableTarget],
     AuthorizeSecurityGroupIngress: [reachableGroups],
     AuthorizeSecurityGroupEgress: [reachableGroups],
-    DeleteSecurityGroup: [groupInUse],
+    DeleteSecurityGroup: [defaultGroup, groupInUse],
     DeleteSubnet: [subnetInUse],
     DeleteRouteTable: [associatedTable],
+    AttachInternetGateway: [onlyGateway],
     DetachInternetGateway: [mappedAddresses],
     DeleteVpc: [vpcInUse],
     RunInstances: [knownImage, knownKeyPair, groupsOfVpc, freeAddress],

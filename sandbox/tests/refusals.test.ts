@@ -386,6 +386,20 @@ describe("Refusals", function () {
         });
     });
 
+    // Amazon VPC User Guide, "Amazon VPC quotas" (gateways).
+    it("lets a VPC have one internet gateway", async () => {
+        const [vpc, other] = [await makeVpc(), await makeVpc()];
+        const InternetGatewayId = await makeGateway(vpc);
+        await refuses(
+            makeGateway(vpc),
+            "InvalidParameterValue",
+            /^Network vpc-\w+ already has an internet gateway attached$/,
+        );
+        await makeGateway(other);
+        await api.detachInternetGateway({ InternetGatewayId, VpcId: vpc.id });
+        await makeGateway(vpc);
+    });
+
     // VPC Peering Guide, "Update your security groups to reference peer security groups".
     it("lets rules name a peer VPC's groups only while the connection is active", async () => {
         const [one, other] = [await makeVpc(), await makeVpc()];
@@ -440,6 +454,17 @@ describe("Refusals", function () {
             for (const GroupId of [used, naming, named]) {
                 await api.deleteSecurityGroup({ GroupId });
             }
+        });
+
+        // Amazon VPC User Guide, "Default security groups for your VPCs".
+        it("keeps a default group", async () => {
+            const Filters = [{ Name: "vpc-id", Values: [(await makeVpc()).id] }];
+            const { GroupId } = (await api.describeSecurityGroups({ Filters })).SecurityGroups?.[0] ?? {};
+            await refuses(
+                api.deleteSecurityGroup({ GroupId }),
+                "CannotDelete",
+                /name: "default" cannot be deleted by a user/,
+            );
         });
 
         it("keeps a subnet with an interface, and a gateway with public addresses behind it", async () => {
