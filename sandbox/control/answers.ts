@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { DOMParser, XMLSerializer, type Document, type Element } from "@xmldom/xmldom";
 
 /** An error as EC2 gives it, with HTTP status 400. Source: Amazon EC2 API Reference, "Error codes". */
@@ -7,10 +6,10 @@ export interface Refusal {
     readonly message: string;
 }
 
-/** The answer that says so. Source: Amazon EC2 Developer Guide, "Error responses". */
-export function refusalXml({ code, message }: Refusal): string {
+/** The answer that says so to a request. Source: Amazon EC2 Developer Guide, "Error responses". */
+export function refusalXml({ code, message }: Refusal, requestId: string): string {
     const error = `<Error><Code>${escapeXml(code)}</Code><Message>${escapeXml(message)}</Message></Error>`;
-    return `<?xml version="1.0" encoding="UTF-8"?>\n<Response><Errors>${error}</Errors><RequestID>${randomUUID()}</RequestID></Response>`;
+    return `<?xml version="1.0" encoding="UTF-8"?>\n<Response><Errors>${error}</Errors><RequestID>${requestId}</RequestID></Response>`;
 }
 
 /** An answer with some of it changed, and all else as it was. */

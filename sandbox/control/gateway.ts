@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { createServer, request, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
@@ -88,8 +89,9 @@ class Api {
         const view = this.#upstream.view(caller);
         const refusal = await refuse(parameters, view);
         if (refusal) {
-            const content = Buffer.from(refusalXml(refusal));
-            return { status: 400, headers: { "content-type": "text/xml;charset=UTF-8" }, content };
+            const requestId = randomUUID();
+            const headers = { "content-type": "text/xml;charset=UTF-8", "x-amzn-requestid": requestId };
+            return { status: 400, headers, content: Buffer.from(refusalXml(refusal, requestId)) };
         }
         const forward = (instead?: URLSearchParams) =>
             pass(incoming, instead ? Buffer.from(instead.toString()) : body, this.#options.upstream);
