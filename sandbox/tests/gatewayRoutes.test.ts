@@ -55,6 +55,9 @@ describe("Gateway, routes", function () {
                 /192\.0\.2\.0\/24 already exists/,
             );
             await lab.api.replaceRoute({ ...own, GatewayId });
+            await lab.api.deleteRoute(own);
+            await lab.api.detachInternetGateway({ InternetGatewayId: GatewayId, VpcId: one.id });
+            await refuses(lab.api.createRoute({ ...own, GatewayId }), "InvalidParameterValue", message);
         });
 
         // Amazon EC2 API Reference, "Route" (state).

@@ -18,11 +18,8 @@ describe("Gateway, what is in use, and launches", function () {
     describe("of removing what is in use", () => {
         it("keeps a group that an interface has, or another group's rule names", async () => {
             const vpc = await lab.makeVpc();
-            const [used, named, naming] = [
-                await lab.makeGroup(vpc, "1"),
-                await lab.makeGroup(vpc, "2"),
-                await lab.makeGroup(vpc, "3"),
-            ];
+            const groups = ["used", "named", "naming"].map((name) => lab.makeGroup(vpc, name));
+            const [used = "", named = "", naming = ""] = await Promise.all(groups);
             const SubnetId = await lab.makeSubnet(vpc);
             const { NetworkInterface } = await lab.api.createNetworkInterface({ SubnetId, Groups: [used] });
             const IpPermissions = [{ IpProtocol: "-1", UserIdGroupPairs: [{ GroupId: named }] }];
