@@ -59,8 +59,8 @@ async function install(entry: string, log: (line: string) => void): Promise<void
     log(`moto ${version} is installed.`);
 }
 
-/** Starts moto on loopback, and waits until it answers. It ends with this process; its own log goes to a file. */
-export async function startMoto({ command }: Moto, logFile: string): Promise<{ endpoint: string }> {
+/** Starts moto on loopback, and waits until it answers. It ends with this process at the latest; its own log goes to a file. */
+export async function startMoto({ command }: Moto, logFile: string): Promise<{ endpoint: string; stop(): void }> {
     const port = await freePort();
     const [program = "", ...args] = command;
     const log = openSync(logFile, "a");
@@ -75,7 +75,7 @@ export async function startMoto({ command }: Moto, logFile: string): Promise<{ e
         }
         try {
             await fetch(`${endpoint}/moto-api/`);
-            return { endpoint };
+            return { endpoint, stop: () => child.kill("SIGKILL") };
         } catch {
             await sleep(100);
         }

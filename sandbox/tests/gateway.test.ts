@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer, request, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer, text } from "node:stream/consumers";
-import { startGateway } from "../control/gateway.ts";
+import { startGateway, type Caller } from "../control/gateway.ts";
 
 /** A call as it comes to the API behind the gateway. */
 interface Call {
@@ -15,7 +15,7 @@ describe("Gateway", () => {
     let upstream: Server;
     let answer: { status: number; headers: Record<string, string>; pieces: readonly (string | Buffer)[] };
     let calls: Call[];
-    let onChange: () => Promise<void>;
+    let onChange: (caller: Caller) => Promise<void>;
     let errors: unknown[];
     let gateway: { endpoint: string; stop(): void };
 
@@ -35,7 +35,7 @@ describe("Gateway", () => {
         await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
         gateway = await startGateway({
             upstream: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`,
-            onChange: () => onChange(),
+            onChange: (caller) => onChange(caller),
             onError: (error) => errors.push(error),
         });
     });
@@ -98,7 +98,7 @@ describe("Gateway", () => {
                 return new Promise((done) => (obey = done));
             };
         });
-        const answered = call("CreateRoute").then(() => order.push("answered"));
+        const answered = call("DeleteRoute").then(() => order.push("answered"));
         await asked;
         // Another call comes and goes while the first one waits.
         await call("DescribeRouteTables");
@@ -106,6 +106,13 @@ describe("Gateway", () => {
         obey();
         await answered;
         assert.deepEqual(order, ["passed on: 1", "obeyed", "answered"]);
+    });
+
+    it("tells who made a change, and in which region", async () => {
+        const callers: Caller[] = [];
+        onChange = (caller) => Promise.resolve(void callers.push(caller));
+        await call("DeleteRoute");
+        assert.deepEqual(callers, [{ accessKeyId: "test", region: "eu-north-1" }]);
     });
 
     const kept = ["DescribeVpcs", "GetConsoleOutput", "ListImagesInRecycleBin", "CreateTags", "DeleteTags"];
@@ -123,12 +130,12 @@ describe("Gateway", () => {
 
     it("does not wait for a change that the API refused", async () => {
         answer = { status: 400, headers: {}, pieces: ["no"] };
-        assert.deepEqual([(await call("CreateRoute")).status, errors], [400, []]);
+        assert.deepEqual([(await call("DeleteRoute")).status, errors], [400, []]);
     });
 
     it("has interfaces go with their instances, as AWS does by default, unless they were there before or are to stay", async () => {
         onChange = () => Promise.resolve();
-        const kept = "PrivateIpAddress=10.0.0.9&UserData=a%2Bb%3D";
+        const kept = "ClientToken=1&UserData=a%2Bb%3D";
         const body = (parameters: string) => ({ body: Buffer.from(`&${kept}${parameters}`) });
         await call("RunInstances", body("&SubnetId=subnet-1"));
         const three = [
@@ -152,7 +159,7 @@ describe("Gateway", () => {
     it("answers a change that the network could not follow, and tells of the failure", async () => {
         const failure = new Error("no such device");
         onChange = () => Promise.reject(failure);
-        assert.deepEqual([(await call("CreateRoute")).text, errors], ["done", [failure]]);
+        assert.deepEqual([(await call("DeleteRoute")).text, errors], ["done", [failure]]);
     });
 
     it("says so when there is no API behind it", async () => {

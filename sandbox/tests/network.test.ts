@@ -154,7 +154,7 @@ const cases: readonly Case[] = [
     {
         name: "a route for the VPC's own block",
         rule: "the local route wins",
-        fault: (lab) => lab.route(lab.two, "10.42.0.0/16", lab.peering),
+        fault: (lab) => lab.past((lab) => lab.route(lab.two, "10.42.0.0/16", lab.peering)),
         verdict: { "1>2": open, "2>1": open, "2>neighbor": "ping ssh" },
     },
     {
@@ -166,13 +166,13 @@ const cases: readonly Case[] = [
     {
         name: "the internet gateway detached, its route left behind",
         rule: "a route to a detached gateway is a blackhole; the peering needs no gateway",
-        fault: (lab) => lab.detach(lab.one),
+        fault: (lab) => lab.past((lab) => lab.detach(lab.one)),
         verdict: { "1>2": open, "2>1": open, "1>internet": "", "internet>1": "" },
     },
     {
         name: "a route to another VPC's internet gateway",
         rule: "a gateway serves the VPC that it is attached to",
-        fault: (lab) => lab.reroute(lab.one, anywhere, lab.one.gatewayId, lab.two.gatewayId),
+        fault: (lab) => lab.past((lab) => lab.reroute(lab.one, anywhere, lab.one.gatewayId, lab.two.gatewayId)),
         verdict: { "1>2": open, "2>1": open, "1>internet": "", "internet>1": "" },
     },
 ];

@@ -51,14 +51,19 @@ export class Lab {
     /** The peering connection of one and two. */
     peering = "";
     readonly #api: EC2;
+    readonly #bare: EC2;
 
-    constructor(api: EC2, [one, two, three]: readonly [Side, Side, Side], machines: Lab["machines"]) {
-        this.#api = api;
+    constructor(
+        { api, bare }: Pick<World, "api" | "bare">,
+        [one, two, three]: readonly [Side, Side, Side],
+        machines: Lab["machines"],
+    ) {
+        [this.#api, this.#bare] = [api, bare];
         [this.one, this.two, this.three] = [one, two, three];
         this.machines = machines;
     }
 
-    static async make({ api }: World): Promise<Lab> {
+    static async make({ api, bare }: World): Promise<Lab> {
         const [one, two, three, twin] = await Promise.all([
             makeSide(api, cidr.one, "own"),
             makeSide(api, cidr.two, "own"),
@@ -75,7 +80,7 @@ export class Lab {
             makeMachine(api, twin, "10.41.1.100"),
         ]);
         const machines = { "1": first, "2": second, neighbor, "3": third, twin: mTwin, internet: operator };
-        const lab = new Lab(api, [one, two, three], machines);
+        const lab = new Lab({ api, bare }, [one, two, three], machines);
         lab.peering = await lab.peer(one, two);
         const onward = await lab.peer(two, three);
         await Promise.all([
@@ -89,6 +94,20 @@ export class Lab {
             lab.route(three, cidr.one, onward),
         ]);
         return lab;
+    }
+
+    /** Makes a fault that AWS refuses, and the gateway with it, behind the gateway's back. */
+    async past(fault: (lab: Lab) => Promise<Mend>): Promise<Mend> {
+        const lab = new Lab({ api: this.#bare, bare: this.#bare }, [this.one, this.two, this.three], this.machines);
+        lab.peering = this.peering;
+        // Nobody tells the network of such a change, but of one that changes nothing.
+        const follow = () => this.#api.modifyVpcAttribute({ VpcId: this.one.vpcId, EnableDnsSupport: { Value: true } });
+        const mend = await fault(lab);
+        await follow();
+        return async () => {
+            await mend();
+            await follow();
+        };
     }
 
     /** Requests a connection and accepts it; gives its id. */

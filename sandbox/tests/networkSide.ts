@@ -28,8 +28,8 @@ export async function makeSide(api: EC2, CidrBlock: string, table: "main" | "own
     await Promise.all([
         api.attachInternetGateway({ VpcId, InternetGatewayId }),
         table === "own" && api.associateRouteTable({ RouteTableId, SubnetId }),
-        api.createRoute({ RouteTableId, DestinationCidrBlock: "0.0.0.0/0", GatewayId: InternetGatewayId }),
     ]);
+    await api.createRoute({ RouteTableId, DestinationCidrBlock: "0.0.0.0/0", GatewayId: InternetGatewayId });
     return { vpcId: VpcId, subnetId: SubnetId, tableId: RouteTableId, gatewayId: InternetGatewayId, groupId: GroupId };
 }
 

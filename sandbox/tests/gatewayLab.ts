@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { EC2 } from "@aws-sdk/client-ec2";
+import { startGateway } from "../control/gateway.ts";
+import { prepareMoto, startMoto } from "../control/moto.ts";
+import { Upstream } from "../control/upstream.ts";
+
+export const region = "ap-northeast-2";
+export const otherRegion = "eu-west-1";
+export const otherAccount = "210987654321";
+/** An image that moto has. */
+export const image = "ami-12c6146b";
+
+/** A block of addresses, and a VPC that has it. */
+export interface Vpc {
+    readonly id: string;
+    readonly block: string;
+}
+
+/** moto behind a gateway on loopback, without a network, and what is made there before something is refused. */
+export class GatewayLab {
+    /** The API as everybody uses it. */
+    readonly api: EC2;
+    /** The same in another region. */
+    readonly abroad: EC2;
+    /** The same for another account. */
+    readonly stranger: EC2;
+    /** The API behind the gateway's back. */
+    readonly bare: EC2;
+    readonly #close: () => void;
+    #blocks = 0;
+
+    constructor(clients: Pick<GatewayLab, "api" | "abroad" | "stranger" | "bare">, close: () => void) {
+        ({ api: this.api, abroad: this.abroad, stranger: this.stranger, bare: this.bare } = clients);
+        this.#close = close;
+    }
+
+    static async start(): Promise<GatewayLab> {
+        const dir = mkdtempSync(join(tmpdir(), "gateway-test-"));
+        const moto = await startMoto(await prepareMoto(console.error), join(dir, "moto.log"));
+        const gateway = await startGateway({
+            upstream: moto.endpoint,
+            onChange: () => Promise.resolve(),
+            onError: () => assert.fail("nothing follows a change here"),
+        });
+        const client = (region: string, accessKeyId = "test", { endpoint } = gateway) =>
+            new EC2({ endpoint, region, credentials: { accessKeyId, secretAccessKey: "test" }, maxAttempts: 1 });
+        const upstream = new Upstream(moto.endpoint);
+        const { caller } = await upstream.view({ accessKeyId: "test", region }).elsewhere(otherAccount, region);
+        const clients = {
+            api: client(region),
+            abroad: client(otherRegion),
+            stranger: client(region, caller.accessKeyId),
+            bare: client(region, "test", moto),
+        };
+        return new GatewayLab(clients, () => {
+            Object.values(clients).forEach((one) => {
+                one.destroy();
+            });
+            upstream.stop();
+            gateway.stop();
+            moto.stop();
+            rmSync(dir, { recursive: true });
+        });
+    }
+
+    stop(): void {
+        this.#close();
+    }
+
+    /** A VPC with a block that no other has, or with the one given. */
+    async makeVpc(on = this.api, CidrBlock = `10.${++this.#blocks}.0.0/16`): Promise<Vpc> {
+        const { Vpc } = await on.createVpc({ CidrBlock });
+        return { id: Vpc?.VpcId ?? "", block: CidrBlock };
+    }
+
+    async makeSubnet({ id, block }: Vpc): Promise<string> {
+        const CidrBlock = block.replace(/0\.0\/16$/, "1.0/24");
+        const { Subnet } = await this.api.createSubnet({ VpcId: id, CidrBlock });
+        return Subnet?.SubnetId ?? "";
+    }
+
+    async makeGroup({ id: VpcId }: { id: string }, GroupName = "group"): Promise<string> {
+        return (await this.api.createSecurityGroup({ VpcId, GroupName, Description: "group" })).GroupId ?? "";
+    }
+
+    async makeTable({ id: VpcId }: { id: string }): Promise<string> {
+        return (await this.api.createRouteTable({ VpcId })).RouteTable?.RouteTableId ?? "";
+    }
+
+    async makeGateway({ id: VpcId }: { id: string }): Promise<string> {
+        const { InternetGateway } = await this.api.createInternetGateway({});
+        const InternetGatewayId = InternetGateway?.InternetGatewayId ?? "";
+        await this.api.attachInternetGateway({ InternetGatewayId, VpcId });
+        return InternetGatewayId;
+    }
+
+    async request(VpcId: string, PeerVpcId: string, more: { PeerRegion?: string; PeerOwnerId?: string } = {}) {
+        const { VpcPeeringConnection } = await this.api.createVpcPeeringConnection({ VpcId, PeerVpcId, ...more });
+        assert.equal(VpcPeeringConnection?.AccepterVpcInfo?.VpcId, PeerVpcId);
+        return VpcPeeringConnection.VpcPeeringConnectionId ?? "";
+    }
+
+    async peer(one: string, other: string): Promise<string> {
+        const VpcPeeringConnectionId = await this.request(one, other);
+        await this.api.acceptVpcPeeringConnection({ VpcPeeringConnectionId });
+        return VpcPeeringConnectionId;
+    }
+
+    async statusOf(id: string, on = this.api): Promise<string | undefined> {
+        const { VpcPeeringConnections } = await on.describeVpcPeeringConnections({ VpcPeeringConnectionIds: [id] });
+        return VpcPeeringConnections?.[0]?.Status?.Code;
+    }
+
+    async statesOf(table: string): Promise<Record<string, string | undefined>> {
+        const { RouteTables } = await this.api.describeRouteTables({ RouteTableIds: [table] });
+        const routes = RouteTables?.[0]?.Routes ?? [];
+        return Object.fromEntries(routes.map(({ DestinationCidrBlock = "", State }) => [DestinationCidrBlock, State]));
+    }
+}
+
+/** Sees that a call is refused, as EC2 does it: with a code, a message, the request's id and HTTP status 400. */
+export async function refuses(call: Promise<unknown>, code: string, message: RegExp): Promise<void> {
+    const error = await call.then(
+        () => assert.fail("it was let through"),
+        (error: unknown) => error as Error & { $metadata: { httpStatusCode: number; requestId: string } },
+    );
+    assert.deepEqual([error.name, error.$metadata.httpStatusCode], [code, 400]);
+    assert.match(error.message, message);
+    assert.ok(error.$metadata.requestId);
+}

@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { GatewayLab, refuses, otherAccount, otherRegion } from "./gatewayLab.ts";
+
+// What AWS refuses between peers, with the code that the page named beside it gives, and what it permits.
+describe("Gateway, across a peering connection", function () {
+    // Where moto has to be installed first.
+    this.timeout(600_000);
+    let lab: GatewayLab;
+
+    before(async () => {
+        lab = await GatewayLab.start();
+    });
+
+    after(() => {
+        lab.stop();
+    });
+
+    // Amazon EC2 API Reference, "ModifyVpcPeeringConnectionOptions".
+    describe("of peering options", () => {
+        const on = { AllowDnsResolutionFromRemoteVpc: true };
+        const withDns = async (where = lab.api) => {
+            const { id } = await lab.makeVpc(where);
+            await where.modifyVpcAttribute({ VpcId: id, EnableDnsHostnames: { Value: true } });
+            return id;
+        };
+
+        it("sets them on an active connection only", async () => {
+            const VpcPeeringConnectionId = await lab.request(await withDns(), await withDns());
+            const set = () =>
+                lab.api.modifyVpcPeeringConnectionOptions({
+                    VpcPeeringConnectionId,
+                    RequesterPeeringConnectionOptions: on,
+                    AccepterPeeringConnectionOptions: on,
+                });
+            await refuses(set(), "OperationNotPermitted", /is not active. Peering options can be added only to active/);
+            await lab.api.acceptVpcPeeringConnection({ VpcPeeringConnectionId });
+            assert.deepEqual((await set()).AccepterPeeringConnectionOptions?.AllowDnsResolutionFromRemoteVpc, true);
+        });
+
+        // VPC Peering Guide, "Enable DNS resolution for a VPC peering connection".
+        for (const attribute of ["EnableDnsHostnames", "EnableDnsSupport"]) {
+            it(`resolves names only where both VPCs have ${attribute}`, async () => {
+                const other = await withDns();
+                const VpcPeeringConnectionId = await lab.peer(await withDns(), other);
+                const set = (AllowDnsResolutionFromRemoteVpc: boolean) =>
+                    lab.api.modifyVpcPeeringConnectionOptions({
+                        VpcPeeringConnectionId,
+                        RequesterPeeringConnectionOptions: { AllowDnsResolutionFromRemoteVpc },
+                    });
+                await lab.api.modifyVpcAttribute({ VpcId: other, [attribute]: { Value: false } });
+                await refuses(set(true), "InvalidVpcPeeringConnectionState.DnsHostnamesDisabled", /DNS hostname/);
+                await set(false);
+                await lab.api.modifyVpcAttribute({ VpcId: other, [attribute]: { Value: true } });
+                await set(true);
+            });
+        }
+
+        it("lets everybody set his own side's", async () => {
+            const one = await withDns();
+            for (const [owner, more, message] of [
+                [lab.abroad, { PeerRegion: otherRegion }, /^Accepter's .* for a different region$/],
+                [
+                    lab.stranger,
+                    { PeerOwnerId: otherAccount },
+                    /^User \d+ does not have permission to modify the accepter side/,
+                ],
+            ] as const) {
+                const VpcPeeringConnectionId = await lab.request(one, await withDns(owner), more);
+                await owner.acceptVpcPeeringConnection({ VpcPeeringConnectionId });
+                const call = { VpcPeeringConnectionId, AccepterPeeringConnectionOptions: on };
+                await refuses(lab.api.modifyVpcPeeringConnectionOptions(call), "OperationNotPermitted", message);
+                await owner.modifyVpcPeeringConnectionOptions(call);
+                await lab.api.modifyVpcPeeringConnectionOptions({
+                    VpcPeeringConnectionId,
+                    RequesterPeeringConnectionOptions: on,
+                });
+            }
+        });
+    });
+
+    // VPC Peering Guide, "Update your security groups to reference peer security groups".
+    it("lets rules name a peer VPC's groups only while the connection is active", async () => {
+        const [one, other] = [await lab.makeVpc(), await lab.makeVpc()];
+        const [GroupId, named] = [await lab.makeGroup(one), await lab.makeGroup(other)];
+        const IpPermissions = [{ IpProtocol: "-1", UserIdGroupPairs: [{ GroupId: named }] }];
+        const different = /^You have specified two resources that belong to different networks\.$/;
+        const allow = (way: "Ingress" | "Egress") =>
+            lab.api[`authorizeSecurityGroup${way}`]({ GroupId, IpPermissions });
+        await refuses(allow("Ingress"), "InvalidGroup.NotFound", different);
+        const VpcPeeringConnectionId = await lab.request(one.id, other.id);
+        await refuses(allow("Egress"), "InvalidGroup.NotFound", different);
+        await lab.api.acceptVpcPeeringConnection({ VpcPeeringConnectionId });
+        await allow("Ingress");
+        await allow("Egress");
+        const far = await lab.abroad.createSecurityGroup({
+            VpcId: (await lab.makeVpc(lab.abroad)).id,
+            GroupName: "far",
+            Description: "far",
+        });
+        const UserIdGroupPairs = [{ GroupId: far.GroupId }];
+        const farther = lab.api.authorizeSecurityGroupIngress({
+            GroupId,
+            IpPermissions: [{ IpProtocol: "-1", UserIdGroupPairs }],
+        });
+        await refuses(farther, "InvalidGroup.NotFound", /does not exist/);
+    });
+});

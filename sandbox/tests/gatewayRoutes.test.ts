@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { GatewayLab, refuses, image } from "./gatewayLab.ts";
+
+// What AWS refuses of routes, with the code that the page named beside it gives, what it permits, and how it shows them.
+describe("Gateway, routes", function () {
+    // Where moto has to be installed first.
+    this.timeout(600_000);
+    let lab: GatewayLab;
+
+    before(async () => {
+        lab = await GatewayLab.start();
+    });
+
+    after(() => {
+        lab.stop();
+    });
+
+    // Amazon VPC User Guide, "Configure route tables"; Amazon EC2 API Reference, "CreateRoute" and "Error codes".
+    describe("of routes", () => {
+        it("keeps the VPC's own blocks its own", async () => {
+            const [one, other] = [await lab.makeVpc(), await lab.makeVpc()];
+            const second = (await lab.makeVpc()).block;
+            await lab.api.associateVpcCidrBlock({ VpcId: one.id, CidrBlock: second });
+            const VpcPeeringConnectionId = await lab.peer(one.id, other.id);
+            const RouteTableId = await lab.makeTable(one);
+            for (const DestinationCidrBlock of [one.block, second, one.block.replace("0.0/16", "1.0/24")]) {
+                const route = { RouteTableId, DestinationCidrBlock, VpcPeeringConnectionId };
+                const message = /is equal to or more specific than one of this VPC's CIDR blocks/;
+                await refuses(lab.api.createRoute(route), "InvalidParameterValue", message);
+                await refuses(lab.api.replaceRoute(route), "InvalidParameterValue", message);
+            }
+            await lab.api.createRoute({ RouteTableId, DestinationCidrBlock: "10.0.0.0/8", VpcPeeringConnectionId });
+            const SubnetId = await lab.makeSubnet(one);
+            const { NetworkInterface } = await lab.api.createNetworkInterface({ SubnetId });
+            const through = { RouteTableId, NetworkInterfaceId: NetworkInterface?.NetworkInterfaceId };
+            const again = lab.api.createRoute({ ...through, DestinationCidrBlock: one.block });
+            await refuses(again, "RouteAlreadyExists", /already exists/);
+            await lab.api.createRoute({ ...through, DestinationCidrBlock: one.block.replace("0.0/16", "1.0/24") });
+        });
+
+        it("lead to connections and gateways of the table's own VPC", async () => {
+            const [one, other, third] = [await lab.makeVpc(), await lab.makeVpc(), await lab.makeVpc()];
+            const VpcPeeringConnectionId = await lab.peer(one.id, other.id);
+            const GatewayId = await lab.makeGateway(one);
+            const strange = { RouteTableId: await lab.makeTable(third), DestinationCidrBlock: "192.0.2.0/24" };
+            const own = { ...strange, RouteTableId: await lab.makeTable(one) };
+            const message = /^route table rtb-\w+ and network gateway (pcx|igw)-\w+ belong to different networks$/;
+            const byPeering = lab.api.createRoute({ ...strange, VpcPeeringConnectionId });
+            await refuses(byPeering, "InvalidParameterValue", message);
+            await refuses(lab.api.createRoute({ ...strange, GatewayId }), "InvalidParameterValue", message);
+            await lab.api.createRoute({ ...own, VpcPeeringConnectionId });
+            await refuses(
+                lab.api.createRoute({ ...own, GatewayId }),
+                "RouteAlreadyExists",
+                /192\.0\.2\.0\/24 already exists/,
+            );
+            await lab.api.replaceRoute({ ...own, GatewayId });
+            await lab.api.deleteRoute(own);
+            await lab.api.detachInternetGateway({ InternetGatewayId: GatewayId, VpcId: one.id });
+            await refuses(lab.api.createRoute({ ...own, GatewayId }), "InvalidParameterValue", message);
+        });
+
+        // Amazon EC2 API Reference, "Route" (state).
+        it("are blackholes while their target takes no packets", async () => {
+            const [one, other] = [await lab.makeVpc(), await lab.makeVpc()];
+            const RouteTableId = await lab.makeTable(one);
+            const GatewayId = await lab.makeGateway(one);
+            const VpcPeeringConnectionId = await lab.request(one.id, other.id);
+            await lab.api.createRoute({ RouteTableId, DestinationCidrBlock: other.block, VpcPeeringConnectionId });
+            await lab.api.createRoute({ RouteTableId, DestinationCidrBlock: "0.0.0.0/0", GatewayId });
+            const states = async () => {
+                const {
+                    [one.block]: local,
+                    [other.block]: peering,
+                    "0.0.0.0/0": internet,
+                } = await lab.statesOf(RouteTableId);
+                return { local, peering, internet };
+            };
+            assert.deepEqual(await states(), { local: "active", peering: "blackhole", internet: "active" });
+            await lab.api.acceptVpcPeeringConnection({ VpcPeeringConnectionId });
+            await lab.api.detachInternetGateway({ InternetGatewayId: GatewayId, VpcId: one.id });
+            assert.deepEqual(await states(), { local: "active", peering: "active", internet: "blackhole" });
+            await lab.api.deleteVpcPeeringConnection({ VpcPeeringConnectionId });
+            await lab.api.attachInternetGateway({ InternetGatewayId: GatewayId, VpcId: one.id });
+            assert.deepEqual(await states(), { local: "active", peering: "blackhole", internet: "active" });
+            const { RouteTables } = await lab.api.describeRouteTables({ RouteTableIds: [RouteTableId] });
+            assert.deepEqual([RouteTables?.length, RouteTables?.[0]?.VpcId], [1, one.id]);
+        });
+
+        it("are blackholes when their gateway or interface is gone, or in use by nobody", async () => {
+            const vpc = await lab.makeVpc();
+            const [RouteTableId, SubnetId] = [await lab.makeTable(vpc), await lab.makeSubnet(vpc)];
+            const { NatGateway } = await lab.api.createNatGateway({ SubnetId, ConnectivityType: "private" });
+            const { NetworkInterface } = await lab.api.createNetworkInterface({ SubnetId });
+            const [NatGatewayId, NetworkInterfaceId] = [NatGateway?.NatGatewayId, NetworkInterface?.NetworkInterfaceId];
+            const { Instances } = await lab.api.runInstances({ ImageId: image, MinCount: 1, MaxCount: 1, SubnetId });
+            await lab.api.createRoute({ RouteTableId, DestinationCidrBlock: "192.0.2.0/24", NatGatewayId });
+            await lab.api.createRoute({ RouteTableId, DestinationCidrBlock: "198.51.100.0/24", NetworkInterfaceId });
+            const states = async () => {
+                const { "192.0.2.0/24": nat, "198.51.100.0/24": middlebox } = await lab.statesOf(RouteTableId);
+                return { nat, middlebox };
+            };
+            assert.deepEqual(await states(), { nat: "active", middlebox: "blackhole" });
+            const InstanceId = Instances?.[0]?.InstanceId;
+            await lab.api.attachNetworkInterface({ NetworkInterfaceId, InstanceId, DeviceIndex: 1 });
+            await lab.api.deleteNatGateway({ NatGatewayId });
+            assert.deepEqual(await states(), { nat: "blackhole", middlebox: "active" });
+        });
+    });
+
+    // Amazon VPC User Guide, "Amazon VPC quotas" (gateways).
+    it("lets a VPC have one internet gateway", async () => {
+        const [vpc, other] = [await lab.makeVpc(), await lab.makeVpc()];
+        const InternetGatewayId = await lab.makeGateway(vpc);
+        await refuses(
+            lab.makeGateway(vpc),
+            "InvalidParameterValue",
+            /^Network vpc-\w+ already has an internet gateway attached$/,
+        );
+        await lab.makeGateway(other);
+        await lab.api.detachInternetGateway({ InternetGatewayId, VpcId: vpc.id });
+        await lab.makeGateway(vpc);
+    });
+});
