@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { EC2 } from "@aws-sdk/client-ec2";
+import { permit } from "../networkLab.ts";
+import { makeMachine, makeSide, type Side } from "../networkSide.ts";
+import { run, Stack } from "./pulumi.ts";
+
+// The examples of docs/own-stack.md, as they stand there, with the real engine and real packets. Runs inside a sandbox.
+
+const endpoint = process.env["AWS_ENDPOINT_URL"] ?? "";
+const home = new EC2({ endpoint, region: process.env["AWS_REGION"] ?? "" });
+const virginia = new EC2({ endpoint, region: "us-east-1" });
+
+/** The page's programs, in order. */
+const programs = [...readFileSync("docs/own-stack.md", "utf8").matchAll(/```ts\n(.+?)```/gs)].map(
+    ([, code]) => code ?? "",
+);
+
+/** A project of its own that has an example as its program; gives its stack. */
+async function project(name: string, program: string, settings: Record<string, string>): Promise<Stack> {
+    const folder = mkdtempSync(join(tmpdir(), `${name}-`));
+    mkdirSync(folder, { recursive: true });
+    cpSync("components", join(folder, "components"), { recursive: true });
+    cpSync("tsconfig.json", join(folder, "tsconfig.json"));
+    symlinkSync(join(process.cwd(), "node_modules"), join(folder, "node_modules"));
+    writeFileSync(join(folder, "index.ts"), program);
+    writeFileSync(join(folder, "Pulumi.yaml"), `name: ${name}\nruntime: nodejs\nmain: index.ts\n`);
+    const stack = new Stack(folder);
+    const init = await run("pulumi", ["stack", "init", "dev", "--non-interactive"], folder);
+    assert.equal(init.code, 0, init.text);
+    await stack.set({ "aws:region": process.env["AWS_REGION"] ?? "", ...settings });
+    return stack;
+}
+
+/** The key pair of the sandbox's SSH clients, which its servers have to know. */
+async function importKey(api: EC2): Promise<string> {
+    const file = (await new Stack().pulumi("config", "get", "sshPrivateKeyPath")).text.trim();
+    const { text } = await run("ssh-keygen", ["-y", "-f", file]);
+    const { KeyName = "" } = await api.importKeyPair({ KeyName: "docs", PublicKeyMaterial: Buffer.from(text.trim()) });
+    return KeyName;
+}
+
+async function makeServer(api: EC2, side: Side, privateIp: string): Promise<string> {
+    await api.authorizeSecurityGroupIngress({ GroupId: side.groupId, IpPermissions: [permit.ssh("0.0.0.0/0")] });
+    const UserData = Buffer.from("#!/bin/sh\nyum install -y httpd\nsystemctl enable --now httpd\n").toString("base64");
+    const { publicIp } = await makeMachine(api, side, privateIp, { KeyName: await importKey(api), UserData });
+    return publicIp;
+}
+
+/** Runs a command on a server, once it has booted; gives what it printed, or undefined when it failed. */
+async function on(address: string, command: string): Promise<string | undefined> {
+    for (let tries = 0; tries < 50; tries++) {
+        const { code, text } = await run("ssh", ["-o", "ConnectTimeout=1", address, command]);
+        if (code !== 255) {
+            return code === 0 ? text.trim() : undefined;
+        }
+    }
+    throw new Error(`${address} does not boot`);
+}
+
+const curl = (address: string): string => `curl -sS -o /dev/null -w '%{http_code}' --max-time 2 http://${address}/`;
+
+describe("docs/own-stack.md", () => {
+    let sides: { requester: Side; accepter: Side };
+    let servers: { requester: string; accepter: string };
+
+    before(async () => {
+        assert.equal(programs.length, 2);
+        const [requester, accepter] = await Promise.all([
+            makeSide(home, "10.1.0.0/16", "own"),
+            makeSide(virginia, "10.2.0.0/16", "own"),
+        ]);
+        for (const [api, { vpcId }] of [
+            [home, requester],
+            [virginia, accepter],
+        ] as const) {
+            await api.modifyVpcAttribute({ VpcId: vpcId, EnableDnsHostnames: { Value: true } });
+        }
+        sides = { requester, accepter };
+        servers = {
+            requester: await makeServer(home, requester, "10.1.1.10"),
+            accepter: await makeServer(virginia, accepter, "10.2.1.10"),
+        };
+    });
+
+    it("peers two VPCs that exist already, one way only", async () => {
+        const stack = await project("existing", programs[0] ?? "", {
+            requesterVpcId: sides.requester.vpcId,
+            accepterVpcId: sides.accepter.vpcId,
+            webGroupId: sides.accepter.groupId,
+        });
+        assert.equal(await on(servers.requester, curl("10.2.1.10")), undefined);
+        const { status } = await stack.updated<{ status: object }>();
+        assert.deepEqual(status, { requester: "active", accepter: "active" });
+        assert.match((await on(servers.requester, curl("10.2.1.10"))) ?? "", /^[234]\d\d$/);
+        assert.equal(await on(servers.accepter, curl("10.1.1.10")), undefined);
+        assert.deepEqual(await stack.plan(), []);
+        await stack.destroy();
+        assert.equal(await on(servers.requester, curl("10.2.1.10")), undefined);
+    });
+
+    it("peers a VPC of the program's own with one that exists already", async () => {
+        const stack = await project("made", programs[1] ?? "", { sharedVpcId: sides.requester.vpcId });
+        const { connectionId, status } = await stack.updated<{ connectionId: string; status: string }>();
+        assert.equal(status, "active");
+        const { RouteTables = [] } = await home.describeRouteTables({});
+        const blocks = RouteTables.flatMap(({ Routes = [] }) => Routes)
+            .filter(({ VpcPeeringConnectionId }) => VpcPeeringConnectionId === connectionId)
+            .map(({ DestinationCidrBlock, State }) => `${DestinationCidrBlock ?? ""} ${State ?? ""}`);
+        // Both tables of the shared VPC lead to the new one, whose only table leads back.
+        assert.deepEqual(blocks.sort(), ["10.1.0.0/16 active", "10.99.0.0/16 active", "10.99.0.0/16 active"]);
+        await stack.destroy();
+    });
+});

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+
+/** How a command ended, and all that it printed. */
+export interface Result {
+    readonly code: number | null;
+    readonly text: string;
+}
+
+/** Runs a program to its end, in the checkout or in another folder. */
+export function run(program: string, args: readonly string[], cwd?: string): Promise<Result> {
+    return new Promise((resolve, reject) => {
+        const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], ...(cwd && { cwd }) });
+        let text = "";
+        for (const stream of [child.stdout, child.stderr]) {
+            stream.on("data", (data: Buffer) => (text += data.toString()));
+        }
+        child.on("error", reject);
+        child.on("close", (code) => {
+            resolve({ code, text });
+        });
+    });
+}
+
+/** A project folder's stack in the sandbox, by the Pulumi CLI. */
+export class Stack {
+    readonly #folder: string | undefined;
+
+    constructor(folder?: string) {
+        this.#folder = folder;
+    }
+
+    pulumi(...args: string[]): Promise<Result> {
+        return run("pulumi", [...args, "--stack", "dev", "--non-interactive"], this.#folder);
+    }
+
+    up(): Promise<Result> {
+        return this.pulumi("up", "--yes", "--skip-preview");
+    }
+
+    /** An update that must succeed; gives the outputs. */
+    async updated<Outputs>(): Promise<Outputs> {
+        const { code, text } = await this.up();
+        assert.equal(code, 0, text);
+        return JSON.parse((await this.pulumi("stack", "output", "--json")).text) as Outputs;
+    }
+
+    async set(settings: Readonly<Record<string, string>>): Promise<void> {
+        for (const [key, value] of Object.entries(settings)) {
+            assert.equal((await this.pulumi("config", "set", key, value)).code, 0);
+        }
+    }
+
+    async destroy(): Promise<void> {
+        const { code, text } = await this.pulumi("destroy", "--yes", "--skip-preview");
+        assert.equal(code, 0, text);
+    }
+
+    /** What an update would do, by resource type and name, but for what stays as it is. */
+    async plan(): Promise<string[]> {
+        const { code, text } = await this.pulumi("preview", "--json");
+        assert.equal(code, 0, text);
+        const { steps } = JSON.parse(text.slice(text.indexOf("{"))) as { steps: { op: string; urn: string }[] };
+        return steps
+            .filter(({ op }) => op !== "same" && op !== "read")
+            .map(({ op, urn }) => `${op} ${urn.split("::").slice(2).join(" ").split("$").at(-1) ?? ""}`);
+    }
+}
