@@ -16,6 +16,9 @@ export interface Moto {
 const version = "5.2.1";
 const requirement = `moto[ec2,ssm,sts,iam,server]==${version}`;
 
+/** What starts it. */
+const server = join(import.meta.dirname, "motoServer.py");
+
 /** Fails unless that version or a later one like it is there, with what its server needs; asks without loading any of it. */
 const probe = `from importlib.metadata import version
 version("flask-cors")
@@ -24,13 +27,13 @@ assert [${version.replaceAll(".", ", ")}] <= [int(part) for part in version("mot
 /** Finds moto on the machine, or installs it into the cache, which takes a minute once. */
 export async function prepareMoto(log: (line: string) => void): Promise<Moto> {
     const entry = join(cacheDir(), "moto", version);
-    const own: Moto = { command: [join(entry, "bin", "python3"), "-m", "moto.server"] };
+    const own: Moto = { command: [join(entry, "bin", "python3"), server] };
     if (isComplete(entry)) {
         return own;
     }
     try {
         await run("python3", ["-c", probe]);
-        return { command: ["python3", "-m", "moto.server"] };
+        return { command: ["python3", server] };
     } catch {
         // Not on the machine, or another version of it.
     }

@@ -30,11 +30,11 @@ export const permit = {
         IpRanges: [{ CidrIp }],
     }),
     all: (CidrIp: string): IpPermission => ({ IpProtocol: "-1", IpRanges: [{ CidrIp }] }),
-    httpFromGroup: (GroupId: string): IpPermission => ({
+    httpFromGroup: (GroupId: string, UserId?: string): IpPermission => ({
         IpProtocol: "tcp",
         FromPort: 80,
         ToPort: 80,
-        UserIdGroupPairs: [{ GroupId }],
+        UserIdGroupPairs: [{ GroupId, ...(UserId && { UserId }) }],
     }),
 };
 

@@ -81,6 +81,12 @@ const reachCases: readonly Case[] = [
         expected: { "one>near": "http" },
     },
     {
+        name: "HTTP from the group of a peer in another account",
+        rule: "VPC Peering Guide, Update your security groups: a peer's group in another account is named with its owner",
+        change: (lab) => onlyHttpFromGroup(lab.foreign, lab.one.groupId, lab.one.account),
+        expected: { "one>foreign": "http" },
+    },
+    {
         name: "HTTP from the group of a peer in another region",
         rule: "VPC Peering Guide, Update your security groups: a peer's group in another region can't be referenced",
         change: async (lab) => {
@@ -94,9 +100,9 @@ const reachCases: readonly Case[] = [
 const all = ({ groupId }: Placed) => ({ GroupId: groupId, IpPermissions: [permit.all("0.0.0.0/0")] });
 
 /** Has a side let in nothing but HTTP from a group. */
-async function onlyHttpFromGroup(side: Placed, group: string): Promise<Mend> {
+async function onlyHttpFromGroup(side: Placed, group: string, owner = side.account): Promise<Mend> {
     await side.api.revokeSecurityGroupIngress(all(side));
-    const rule = { GroupId: side.groupId, IpPermissions: [permit.httpFromGroup(group)] };
+    const rule = { GroupId: side.groupId, IpPermissions: [permit.httpFromGroup(group, owner)] };
     await side.api.authorizeSecurityGroupIngress(rule);
     return async () => {
         await side.api.revokeSecurityGroupIngress(rule);
