@@ -10,6 +10,9 @@ import { run } from "./engine/process.ts";
 export const STACK = "dev";
 const keySettings = { publicKey: "sshPublicKey", privateKeyPath: "sshPrivateKeyPath" } as const;
 
+/** The access key of the account that everybody in the sandbox begins with; it is good for nothing else. */
+export const HOME_KEY = "test";
+
 /** The run's key pair. */
 export interface KeyPair {
     /** OpenSSH public key, one line. */
@@ -46,7 +49,7 @@ export function awsEnvironment(endpoint: string, region: string): Record<string,
         AWS_ENDPOINT_URL: endpoint,
         AWS_REGION: region,
         AWS_DEFAULT_REGION: region,
-        AWS_ACCESS_KEY_ID: "test",
+        AWS_ACCESS_KEY_ID: HOME_KEY,
         AWS_SECRET_ACCESS_KEY: "test",
         AWS_EC2_METADATA_DISABLED: "true",
         AWS_CONFIG_FILE: "/dev/null",

@@ -11,7 +11,7 @@ import type { SandboxContext } from "./context.ts";
 import { startGateway } from "./control/gateway.ts";
 import { startMoto } from "./control/moto.ts";
 import { startProviders } from "./engine/attach.ts";
-import { awsEnvironment, makeKeyPair, makeStack, pulumiEnvironment, STACK } from "./environment.ts";
+import { awsEnvironment, HOME_KEY, makeKeyPair, makeStack, pulumiEnvironment, STACK } from "./environment.ts";
 import { checkout } from "./install.mjs";
 import type { Run } from "./main.ts";
 import { createReconciler } from "./network/reconciler.ts";
@@ -71,7 +71,7 @@ async function startCloud(
     const servers = createServers({ dir: serversDir, logDir, log: console.error });
     const { reconcile } = createReconciler({
         endpoint: upstream,
-        region: REGION,
+        home: { accessKeyId: HOME_KEY, region: REGION },
         onServers: (specs) => {
             servers.reconcile(specs);
         },

@@ -19,8 +19,8 @@ export interface Caller {
 export interface GatewayOptions {
     /** Address of the API that it stands in front of. */
     readonly upstream: string;
-    /** Called after each change, with who made it; the caller of the API gets its answer when this is done. */
-    readonly onChange: (caller: Caller) => Promise<void>;
+    /** Called after each change, with who made it and by which action; the API's caller gets its answer when this is done. */
+    readonly onChange: (caller: Caller, action: string) => Promise<void>;
     /** Told when that fails. The change itself did happen, so its caller is answered all the same. */
     readonly onError: (error: unknown) => void;
 }
@@ -97,7 +97,7 @@ class Api {
             pass(incoming, instead ? Buffer.from(instead.toString()) : body, this.#options.upstream);
         const answer = await this.#carryOut(action, parameters, view, forward);
         if (answer.status === 200 && !harmless.test(action)) {
-            await this.#options.onChange(caller).catch(this.#options.onError);
+            await this.#options.onChange(caller, action).catch(this.#options.onError);
         }
         return answer;
     }

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { internet, type Link, type LinkEnd, type Namespace, type Network, type Setting } from "./network.ts";
+import { own, type Link, type LinkEnd, type Namespace, type Network, type Setting } from "./network.ts";
 
 /** The network of nothing, as a new sandbox has it. */
 export const emptyNetwork: Network = { namespaces: new Map(), links: [] };
@@ -9,8 +9,8 @@ export const emptyNetwork: Network = { namespaces: new Map(), links: [] };
  * elsewhere don't notice. Throws when the kernel refuses something.
  */
 export async function apply(from: Network, to: Network): Promise<void> {
-    const goneNamespaces = [...from.namespaces.keys()].filter((name) => !to.namespaces.has(name));
-    const newNamespaces = [...to.namespaces.keys()].filter((name) => !from.namespaces.has(name));
+    const goneNamespaces = [...from.namespaces.keys()].filter((name) => name !== own && !to.namespaces.has(name));
+    const newNamespaces = [...to.namespaces.keys()].filter((name) => name !== own && !from.namespaces.has(name));
     const kept = new Set(to.links.map(keyOf));
     const had = new Set(from.links.map(keyOf));
     const goneLinks = from.links.filter((link) => !kept.has(keyOf(link)));
@@ -26,17 +26,14 @@ export async function apply(from: Network, to: Network): Promise<void> {
             ),
         ),
     );
-    await ip(undefined, [
+    await ip(own, [
         ...goneNamespaces.map((name) => `netns delete ${name}`),
         ...newNamespaces.map((name) => `netns add ${name}`),
     ]);
     await Promise.all(newNamespaces.map((name) => prepare(name, to.namespaces.get(name)?.router ?? false)));
-    await ip(undefined, newLinks.map(linkCommand));
+    await ip(own, newLinks.map(linkCommand));
     const newEnds = newLinks.flatMap(({ ends }) => ends);
     await Promise.all(byNamespace(newEnds).map(([name, ends]) => raise(name, ends)));
-    if (newEnds.some(({ namespace }) => namespace === undefined)) {
-        await ip(undefined, operatorCommands);
-    }
 
     const goneEnds = goneLinks.flatMap(({ ends }) => ends);
     await Promise.all(
@@ -56,22 +53,17 @@ function keyOf(link: Link): string {
     return JSON.stringify(link);
 }
 
-function byNamespace(ends: readonly LinkEnd[]): [string | undefined, LinkEnd[]][] {
+function byNamespace(ends: readonly LinkEnd[]): [string, LinkEnd[]][] {
     return [...Map.groupBy(ends, ({ namespace }) => namespace)];
 }
 
-function linkCommand({ ends }: Link): string {
+function linkCommand({ ends, mtu }: Link): string {
     const [one, other] = ends.map(
-        ({ namespace, dev, mac }) => `name ${dev} address ${mac} ${namespace ? `netns ${namespace}` : ""}`,
+        ({ namespace, dev, mac }) =>
+            `name ${dev} mtu ${mtu} address ${mac} ${namespace === own ? "" : `netns ${namespace}`}`,
     ) as [string, string];
     return `link add ${one} type veth peer ${other}`;
 }
-
-/** The sandbox's own end of the internet: everything that is not at home is out there. */
-const operatorCommands = [
-    `address add ${internet.operator}/${internet.prefix} dev ${internet.name}`,
-    `route add default via ${internet.address}`,
-];
 
 /** Settings that a namespace gets once, before it has interfaces, which then inherit them. */
 async function prepare(name: string, router: boolean): Promise<void> {
@@ -85,7 +77,7 @@ async function prepare(name: string, router: boolean): Promise<void> {
 }
 
 /** Brings ends of links up; at those with proxy ARP the router answers for everybody that it knows the way to. */
-async function raise(namespace: string | undefined, ends: readonly LinkEnd[]): Promise<void> {
+async function raise(namespace: string, ends: readonly LinkEnd[]): Promise<void> {
     const proxies = ends.filter(({ proxyArp }) => proxyArp);
     if (proxies.length > 0) {
         const settings = proxies.flatMap(({ dev }) => [`conf/${dev}/proxy_arp 1`, `neigh/${dev}/proxy_delay 0`]);
@@ -96,7 +88,7 @@ async function raise(namespace: string | undefined, ends: readonly LinkEnd[]): P
 }
 
 /** Writes kernel settings of IPv4, each a file and its value. */
-async function write(namespace: string | undefined, settings: readonly string[]): Promise<void> {
+async function write(namespace: string, settings: readonly string[]): Promise<void> {
     const script = "while read -r file value; do echo $value > /proc/sys/net/ipv4/$file; done";
     await run("sh", ["-ec", script], `${settings.join("\n")}\n`, namespace);
 }
@@ -118,9 +110,9 @@ function textOf({ object, args }: Setting): string {
 }
 
 /** Runs lines of `ip` in a namespace, all of them in one process. */
-async function ip(namespace: string | undefined, lines: readonly string[]): Promise<void> {
+async function ip(namespace: string, lines: readonly string[]): Promise<void> {
     if (lines.length > 0) {
-        await run("ip", [...(namespace ? ["-n", namespace] : []), "-batch", "-"], lines.join("\n"));
+        await run("ip", [...(namespace === own ? [] : ["-n", namespace]), "-batch", "-"], lines.join("\n"));
     }
 }
 

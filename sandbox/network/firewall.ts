@@ -1,15 +1,17 @@
+import { addressAmongNameServers, linkLocalNameServer, nameServerOf, nameServersAddress } from "./addresses.ts";
 import { portOf } from "./links.ts";
-import type { Rule, SecurityGroup, State } from "./state.ts";
+import type { Rule, SecurityGroup, State, Vpc } from "./state.ts";
 
 /** Addresses that are nobody's on the internet. Source: RFC 1918. */
 const privateBlocks = "{ 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 }";
 
 /**
  * A VPC router's nft ruleset: the internet gateway's address translation, and the security groups, which keep state: what
- * answers a packet that was let through is let through. `peers` are the VPCs that it is peered with, whose members its
- * groups may name.
+ * answers a packet that was let through is let through; what goes to the name server is not theirs. `peers` are the VPCs whose
+ * members its groups may name.
  */
-export function firewall(state: State, vpcId: string, peers: readonly string[]): string {
+export function firewall(state: State, vpc: Vpc, peers: readonly string[]): string {
+    const vpcId = vpc.id;
     const ports = state.instances
         .filter((instance) => instance.vpcId === vpcId)
         .map((instance) => ({ ...instance, dev: portOf(instance) }));
@@ -25,6 +27,10 @@ export function firewall(state: State, vpcId: string, peers: readonly string[]):
             chain(`in_${dev}`, rulesOf(groups, "ingress", "saddr", membersOf)),
         ];
     });
+    const asked = `ip daddr { ${nameServerOf(vpc)}, ${linkLocalNameServer} }`;
+    const toNameServer = (vpc.dnsSupport ? ["udp", "tcp"] : []).map(
+        (protocol) => `        iifname "e*" ${asked} ${protocol} dport 53 dnat to ${nameServersAddress}`,
+    );
     return `table ip lab {
 ${chains.join("\n")}
     chain forward {
@@ -34,16 +40,21 @@ ${chains.join("\n")}
 ${ports.map(({ dev, privateIp }) => `        iifname "${dev}" ip saddr != ${privateIp} drop`).join("\n")}
         ct state established,related accept
         ct state invalid drop
+        oifname "dns" ct status dnat accept
+        oifname "dns" drop
+        iifname "dns" drop
 ${ports.map(({ dev }) => `        iifname "${dev}" jump out_${dev}`).join("\n")}
 ${ports.map(({ dev }) => `        oifname "${dev}" jump in_${dev}`).join("\n")}
         accept
     }
     chain prerouting {
         type nat hook prerouting priority -100;
+${toNameServer.join("\n")}
 ${published.map(({ publicIp = "", privateIp }) => `        iifname "igw" ip daddr ${publicIp} dnat to ${privateIp}`).join("\n")}
     }
     chain postrouting {
         type nat hook postrouting priority 100;
+${vpc.dnsSupport ? `        oifname "dns" snat to ${addressAmongNameServers(vpc)}` : ""}
 ${published.map(({ publicIp = "", privateIp }) => `        oifname "igw" ip saddr ${privateIp} snat to ${publicIp}`).join("\n")}
     }
     chain input {

@@ -1,24 +1,42 @@
 import { createHash } from "node:crypto";
-import { internet, type Link, type LinkEnd, type Setting } from "./network.ts";
+import { internet, own, type Link, type LinkEnd, type Setting } from "./network.ts";
 import type { Instance, Peering, Vpc } from "./state.ts";
 
+/**
+ * The largest packets that get through, in bytes: within a region, between regions, and to the internet.
+ * Source: Amazon EC2 User Guide, "Network maximum transmission unit (MTU) for your EC2 instance".
+ */
+const mtu = { region: 9001, regions: 8500, internet: 1500 } as const;
+
 /** The link between the sandbox's own end and its internet. */
-export const operatorLink: Link = { ends: [end(internet.name, "operator"), end(undefined, internet.name)] };
+export const operatorLink: Link = {
+    mtu: mtu.internet,
+    ends: [end(internet.name, "operator"), end(own, internet.name)],
+};
 
 /** The link from an instance's router to the instance. */
 export function instanceLink(instance: Instance): Link {
-    const own = { namespace: instance.id, dev: "eth0", mac: instance.mac };
-    return { ends: [{ ...end(instance.vpcId, portOf(instance)), proxyArp: true }, own] };
+    const far = { namespace: instance.id, dev: "eth0", mac: instance.mac };
+    return { mtu: mtu.region, ends: [{ ...end(instance.vpcId, portOf(instance)), proxyArp: true }, far] };
 }
 
 /** The link from a VPC's router to the internet, which is there when the VPC has an internet gateway. */
 export function gatewayLink(vpc: Vpc): Link {
-    return { ends: [end(vpc.id, "igw"), end(internet.name, devOf("v", vpc.id))] };
+    return { mtu: mtu.internet, ends: [end(vpc.id, "igw"), end(internet.name, devOf("v", vpc.id))] };
 }
 
 /** The link between two VPCs' routers. */
-export function peeringLink({ id, requesterVpcId, accepterVpcId }: Peering): Link {
-    return { ends: [end(requesterVpcId, peeringDev(id)), end(accepterVpcId, peeringDev(id))] };
+export function peeringLink({ id, requesterVpcId, accepterVpcId }: Peering, vpcs: readonly Vpc[]): Link {
+    const [one, other] = [requesterVpcId, accepterVpcId].map((end) => vpcs.find((vpc) => vpc.id === end)?.region);
+    return {
+        mtu: one === other ? mtu.region : mtu.regions,
+        ends: [end(requesterVpcId, peeringDev(id)), end(accepterVpcId, peeringDev(id))],
+    };
+}
+
+/** The link from a VPC's router to the name servers. */
+export function nameServerLink({ id }: Vpc): Link {
+    return { mtu: mtu.region, ends: [end(id, "dns"), end(own, devOf("d", id))] };
 }
 
 /** The router's interface towards an instance. */
@@ -47,12 +65,12 @@ export function via(dev: string): string {
     return `via ${nextHop} dev ${dev} onlink`;
 }
 
-function end(namespace: string | undefined, dev: string): LinkEnd {
-    return { namespace, dev, mac: macOf(`${namespace ?? ""} ${dev}`) };
+function end(namespace: string, dev: string): LinkEnd {
+    return { namespace, dev, mac: macOf(`${namespace} ${dev}`) };
 }
 
 /** An interface's name, of 15 characters at most, from an id: the kind's letter and the end of the id. */
-function devOf(kind: "e" | "p" | "v", id: string): string {
+function devOf(kind: "d" | "e" | "p" | "v", id: string): string {
     return kind + id.slice(-12);
 }
 

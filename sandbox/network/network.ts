@@ -1,6 +1,6 @@
 /** The network that the kernel is to have. */
 export interface Network {
-    /** Every network namespace by its name: `inet`, a router for each VPC, a namespace for each instance. */
+    /** Every network namespace by its name: the sandbox's own, `inet`, a router for each VPC, one for each instance. */
     readonly namespaces: ReadonlyMap<string, Namespace>;
     readonly links: readonly Link[];
 }
@@ -22,18 +22,23 @@ export interface Setting {
     readonly dev?: string | undefined;
 }
 
-/** A veth pair; an end's namespace is undefined for the sandbox's own, where the person and the check are. */
+/** A veth pair. */
 export interface Link {
     readonly ends: readonly [LinkEnd, LinkEnd];
+    /** The largest packet that it takes, in bytes. */
+    readonly mtu: number;
 }
 
 export interface LinkEnd {
-    readonly namespace: string | undefined;
+    readonly namespace: string;
     readonly dev: string;
     readonly mac: string;
     /** Whether this end answers ARP for others: instances of a subnet find one another through their router. */
     readonly proxyArp?: boolean;
 }
+
+/** The sandbox's own namespace, where the person, the check and the name servers are: it is there already, and has no name. */
+export const own = "";
 
 /** The internet, and on it the address of the person's and the check's own end. */
 export const internet = { name: "inet", address: "198.51.100.1", operator: "198.51.100.2", prefix: 30 } as const;

@@ -1,7 +1,24 @@
 import ipaddr from "ipaddr.js";
+import {
+    addressAmongNameServers,
+    gatewayOf,
+    linkLocalNameServer,
+    nameServerOf,
+    nameServersAddress,
+} from "./addresses.ts";
 import { firewall } from "./firewall.ts";
-import { gatewayLink, instanceLink, neighbor, operatorLink, peeringDev, peeringLink, portOf, via } from "./links.ts";
-import { internet, type Link, type Namespace, type Network, type Setting } from "./network.ts";
+import {
+    gatewayLink,
+    instanceLink,
+    nameServerLink,
+    neighbor,
+    operatorLink,
+    peeringDev,
+    peeringLink,
+    portOf,
+    via,
+} from "./links.ts";
+import { internet, own, type Link, type Namespace, type Network, type Setting } from "./network.ts";
 import type { Instance, Peering, Route, RouteTable, State, Vpc } from "./state.ts";
 
 /** Routing tables of a router: the VPC's own addresses, and from this number on the route tables'. */
@@ -38,6 +55,7 @@ export function plan(described: State): Network {
     }));
     return {
         namespaces: new Map([
+            [own, ownNamespace(sites)],
             [internet.name, internetNamespace(sites)],
             ...sites.map((site) => [site.vpc.id, router(state, site)] as const),
             ...sites.flatMap(({ instances }) =>
@@ -47,7 +65,8 @@ export function plan(described: State): Network {
         links: [
             operatorLink,
             ...sites.filter(({ hasGateway }) => hasGateway).map(({ vpc }) => gatewayLink(vpc)),
-            ...peerings.map(peeringLink),
+            ...sites.filter(({ vpc }) => vpc.dnsSupport).map(({ vpc }) => nameServerLink(vpc)),
+            ...peerings.map((peering) => peeringLink(peering, vpcs)),
             ...sites.flatMap(({ instances }) => instances.map(instanceLink)),
         ],
     };
@@ -86,18 +105,27 @@ function subnetBlock(state: State, { subnetId, privateIp }: Instance): string {
     return state.subnets.find(({ id }) => id === subnetId)?.cidrBlock ?? `${privateIp}/32`;
 }
 
-/** The router's address in a subnet: the first after the network's. Source: Amazon VPC User Guide, "Subnet CIDR blocks". */
-function gatewayOf(block: string): string {
-    const octets = ipaddr.IPv4.networkAddressFromCIDR(block).octets;
-    return octets.map((octet, index) => (index === 3 ? octet + 1 : octet)).join(".");
-}
-
 function instanceNamespace(state: State, instance: Instance): Namespace {
     const block = subnetBlock(state, instance);
     const config: Setting[] = [
         { object: "address", args: `${instance.privateIp}/${block.split("/")[1] ?? ""} dev eth0`, dev: "eth0" },
         { object: "route", args: `default via ${gatewayOf(block)} dev eth0 onlink`, dev: "eth0" },
     ];
+    return { router: false, config, firewall: "" };
+}
+
+/** The person's way to the internet, and the name servers' way to each VPC that has one. */
+function ownNamespace(sites: readonly Site[]): Namespace {
+    const config: Setting[] = [
+        { object: "address", args: `${internet.operator}/${internet.prefix} dev ${internet.name}`, dev: internet.name },
+        { object: "route", args: `default via ${internet.address}`, dev: internet.name },
+        { object: "address", args: `${nameServersAddress}/32 dev lo` },
+    ];
+    for (const { vpc } of sites.filter(({ vpc }) => vpc.dnsSupport)) {
+        const [router, end] = nameServerLink(vpc).ends;
+        const route = `${addressAmongNameServers(vpc)}/32 ${via(end.dev)}`;
+        config.push(neighbor(end, router), { object: "route", args: route, dev: end.dev });
+    }
     return { router: false, config, firewall: "" };
 }
 
@@ -124,9 +152,11 @@ function internetNamespace(sites: readonly Site[]): Namespace {
 
 function router(state: State, site: Site): Namespace {
     const { vpc, instances, hasGateway, peerings } = site;
-    const outside = [...peerings.map(peeringLink), ...(hasGateway ? [gatewayLink(vpc)] : [])].map(
-        ({ ends: [one, other] }): Link["ends"] => (one.namespace === vpc.id ? [one, other] : [other, one]),
-    );
+    const outside = [
+        ...peerings.map((peering) => peeringLink(peering, state.vpcs)),
+        ...(hasGateway ? [gatewayLink(vpc)] : []),
+        ...(vpc.dnsSupport ? [nameServerLink(vpc)] : []),
+    ].map(({ ends: [one, other] }): Link["ends"] => (one.namespace === vpc.id ? [one, other] : [other, one]));
     const used = new Set(instances.map((instance) => routeTableOf(state, instance)));
     const config: Setting[] = [
         // The local route comes first, whatever the route tables say.
@@ -135,6 +165,7 @@ function router(state: State, site: Site): Namespace {
             { object: "route", args: `blackhole ${block} table ${tables.local}` },
         ]),
         ...outside.map(([near, far]) => neighbor(near, far)),
+        ...(vpc.dnsSupport ? nameServerRoutes(vpc) : []),
         // What an instance sends outside goes by the route table of its subnet.
         ...instances.flatMap((instance): Setting[] => {
             const dev = portOf(instance);
@@ -149,10 +180,28 @@ function router(state: State, site: Site): Namespace {
         // No transit: what comes from outside is for this VPC, or for nobody.
         { object: "rule", args: "blackhole pref 32000" },
     ];
-    const peers = peerings.map(({ requesterVpcId, accepterVpcId }) =>
-        requesterVpcId === vpc.id ? accepterVpcId : requesterVpcId,
-    );
-    return { router: true, config, firewall: firewall(state, vpc.id, peers) };
+    // Across regions nobody can name a peer's groups.
+    const peers = peerings
+        .map(({ requesterVpcId, accepterVpcId }) => (requesterVpcId === vpc.id ? accepterVpcId : requesterVpcId))
+        .filter((peer) => state.vpcs.some(({ id, region }) => id === peer && region === vpc.region));
+    return { router: true, config, firewall: firewall(state, vpc, peers) };
+}
+
+/**
+ * The ways to the name servers. Their place has a rule of its own; the address that instances ask at has a route, so that
+ * ARP is answered for it even when it is in their own subnet.
+ */
+function nameServerRoutes(vpc: Vpc): Setting[] {
+    const { local } = tables;
+    return [
+        { object: "rule", args: `to ${nameServersAddress} lookup ${local} pref 40` },
+        { object: "rule", args: `to ${linkLocalNameServer} lookup ${local} pref 40` },
+        ...[nameServersAddress, nameServerOf(vpc), linkLocalNameServer].map((address): Setting => ({
+            object: "route",
+            args: `${address}/32 ${via("dns")} table ${local}`,
+            dev: "dns",
+        })),
+    ];
 }
 
 /** The kernel's number for a route table; of a subnet that has none at all, only the local route is left. */

@@ -1,6 +1,7 @@
 import {
     DescribeInstanceAttributeCommand,
     DescribeKeyPairsCommand,
+    DescribeVpcAttributeCommand,
     EC2Client,
     paginateDescribeInstances,
     paginateDescribeInternetGateways,
@@ -11,30 +12,54 @@ import {
     paginateDescribeVpcs,
     type Instance as DescribedInstance,
     type IpPermission,
+    type VpcAttributeName,
 } from "@aws-sdk/client-ec2";
 import ipaddr from "ipaddr.js";
-import type { Instance, Route, Rule, State } from "./state.ts";
+import type { Instance, Peering, Route, Rule, State, Vpc } from "./state.ts";
 
 /** Reads the state of one region of one account, by EC2's Describe calls and nothing else. */
 export class Reader {
     readonly #client: EC2Client;
+    readonly #region: string;
+    /** The DNS attributes of VPCs, which cost two calls each, until they may have changed. */
+    readonly #dns = new Map<string, Promise<Pick<Vpc, "dnsSupport" | "dnsHostnames">>>();
     /** User data and public keys, which never change for an instance. */
     readonly #boot = new Map<string, Pick<Instance, "userData" | "publicKey">>();
 
-    constructor(endpoint: string, region: string) {
-        const credentials = { accessKeyId: "test", secretAccessKey: "test" };
-        this.#client = new EC2Client({ endpoint, region, credentials });
+    /** The API does not verify signatures, so the access key says enough. */
+    constructor(endpoint: string, region: string, accessKeyId: string) {
+        this.#client = new EC2Client({ endpoint, region, credentials: { accessKeyId, secretAccessKey: "any" } });
+        this.#region = region;
     }
 
-    /** The state as it is now. */
-    async read(): Promise<State> {
+    /** Has the DNS attributes asked for anew by the next reading. */
+    forgetDns(): void {
+        this.#dns.clear();
+    }
+
+    /** The peering connections as they are now. */
+    async readPeerings(): Promise<Peering[]> {
+        const pages = paginateDescribeVpcPeeringConnections({ client: this.#client }, {});
+        const connections = await all(pages, (page) => page.VpcPeeringConnections);
+        return connections.map(({ VpcPeeringConnectionId = "", Status, RequesterVpcInfo, AccepterVpcInfo }) => ({
+            id: VpcPeeringConnectionId,
+            active: Status?.Code === "active",
+            requesterVpcId: RequesterVpcInfo?.VpcId ?? "",
+            accepterVpcId: AccepterVpcInfo?.VpcId ?? "",
+            resolvedVpcIds: [RequesterVpcInfo, AccepterVpcInfo].flatMap((info) =>
+                info?.VpcId && info.PeeringOptions?.AllowDnsResolutionFromRemoteVpc ? [info.VpcId] : [],
+            ),
+        }));
+    }
+
+    /** The state as it is now, but for the peering connections. */
+    async read(): Promise<Omit<State, "peerings">> {
         const paging = { client: this.#client };
-        const [vpcs, subnets, routeTables, gateways, peerings, groups, reservations] = await Promise.all([
+        const [vpcs, subnets, routeTables, gateways, groups, reservations] = await Promise.all([
             all(paginateDescribeVpcs(paging, {}), ({ Vpcs }) => Vpcs),
             all(paginateDescribeSubnets(paging, {}), ({ Subnets }) => Subnets),
             all(paginateDescribeRouteTables(paging, {}), ({ RouteTables }) => RouteTables),
             all(paginateDescribeInternetGateways(paging, {}), ({ InternetGateways }) => InternetGateways),
-            all(paginateDescribeVpcPeeringConnections(paging, {}), (page) => page.VpcPeeringConnections),
             all(paginateDescribeSecurityGroups(paging, {}), ({ SecurityGroups }) => SecurityGroups),
             all(paginateDescribeInstances(paging, {}), ({ Reservations }) => Reservations),
         ]);
@@ -42,12 +67,24 @@ export class Reader {
             .flatMap(({ Instances }) => Instances ?? [])
             .filter(({ State, NetworkInterfaces }) => State?.Name === "running" && NetworkInterfaces?.length);
         return {
-            vpcs: vpcs.map(({ VpcId = "", CidrBlockAssociationSet = [] }) => ({
-                id: VpcId,
-                cidrBlocks: CidrBlockAssociationSet.flatMap(({ CidrBlock, CidrBlockState }) =>
-                    CidrBlock && CidrBlockState?.State === "associated" ? [CidrBlock] : [],
-                ),
-            })),
+            vpcs: await Promise.all(
+                vpcs.map(async ({ VpcId = "", CidrBlock: primary = "", CidrBlockAssociationSet = [] }) => ({
+                    id: VpcId,
+                    region: this.#region,
+                    cidrBlocks: [
+                        primary,
+                        ...CidrBlockAssociationSet.flatMap(({ CidrBlock, CidrBlockState }) =>
+                            CidrBlock && CidrBlock !== primary && CidrBlockState?.State === "associated"
+                                ? [CidrBlock]
+                                : [],
+                        ),
+                    ],
+                    // Of a VPC without servers nobody asks.
+                    ...(running.some((instance) => instance.VpcId === VpcId)
+                        ? await this.#dnsOf(VpcId)
+                        : { dnsSupport: false, dnsHostnames: false }),
+                })),
+            ),
             subnets: subnets.map(({ SubnetId = "", VpcId = "", CidrBlock = "" }) => ({
                 id: SubnetId,
                 vpcId: VpcId,
@@ -68,12 +105,6 @@ export class Reader {
                 id: InternetGatewayId,
                 vpcId: Attachments[0]?.VpcId,
             })),
-            peerings: peerings.map((connection) => ({
-                id: connection.VpcPeeringConnectionId ?? "",
-                active: connection.Status?.Code === "active",
-                requesterVpcId: connection.RequesterVpcInfo?.VpcId ?? "",
-                accepterVpcId: connection.AccepterVpcInfo?.VpcId ?? "",
-            })),
             securityGroups: groups.map(({ GroupId = "", IpPermissions = [], IpPermissionsEgress = [] }) => ({
                 id: GroupId,
                 ingress: IpPermissions.flatMap(ruleOf),
@@ -83,7 +114,14 @@ export class Reader {
         };
     }
 
-    async #instance({ InstanceId: id = "", KeyName, NetworkInterfaces = [] }: DescribedInstance): Promise<Instance> {
+    async #instance(described: DescribedInstance): Promise<Instance> {
+        const {
+            InstanceId: id = "",
+            KeyName,
+            NetworkInterfaces = [],
+            PublicDnsName = "",
+            PrivateDnsName = "",
+        } = described;
         const first = NetworkInterfaces.find(({ Attachment }) => Attachment?.DeviceIndex === 0) ?? NetworkInterfaces[0];
         const boot = this.#boot.get(id) ?? (await this.#readBoot(id, KeyName));
         this.#boot.set(id, boot);
@@ -95,9 +133,25 @@ export class Reader {
             mac: first?.MacAddress ?? "",
             privateIp: first?.PrivateIpAddress ?? "",
             publicIp: first?.Association?.PublicIp,
+            publicDns: PublicDnsName,
+            privateDns: PrivateDnsName,
             groupIds: (first?.Groups ?? []).map(({ GroupId = "" }) => GroupId),
             ...boot,
         };
+    }
+
+    #dnsOf(VpcId: string): Promise<Pick<Vpc, "dnsSupport" | "dnsHostnames">> {
+        const ask = (Attribute: VpcAttributeName) =>
+            this.#client.send(new DescribeVpcAttributeCommand({ VpcId, Attribute }));
+        const asked =
+            this.#dns.get(VpcId) ??
+            Promise.all([ask("enableDnsSupport"), ask("enableDnsHostnames")]).then(([support, hostnames]) => ({
+                dnsSupport: support.EnableDnsSupport?.Value ?? false,
+                dnsHostnames: hostnames.EnableDnsHostnames?.Value ?? false,
+            }));
+        this.#dns.set(VpcId, asked);
+        asked.catch(() => this.#dns.delete(VpcId));
+        return asked;
     }
 
     async #readBoot(id: string, keyName: string | undefined): Promise<Pick<Instance, "userData" | "publicKey">> {

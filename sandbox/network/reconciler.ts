@@ -1,14 +1,18 @@
 import { isDeepStrictEqual } from "node:util";
+import { nameServerOf } from "./addresses.ts";
 import { apply, emptyNetwork } from "./apply.ts";
+import { searchDomainOf } from "./names.ts";
 import { plan } from "./plan.ts";
-import { Reader } from "./read.ts";
-import type { ServerSpec, State } from "./state.ts";
+import { startNameServers, type NameServers } from "./nameServers.ts";
+import { Places, type Caller } from "./places.ts";
+import type { Instance, ServerSpec, State } from "./state.ts";
 
 /** What a reconciler works with. */
 export interface ReconcilerOptions {
     /** Address of the EC2 API. */
     readonly endpoint: string;
-    readonly region: string;
+    /** Whose account and region is there from the start; others are learned from the callers. */
+    readonly home: Caller;
     /** Told of every running instance after each pass that found something new. */
     readonly onServers: (servers: readonly ServerSpec[]) => void;
     /** Told of what went wrong in a pass that nobody waits for. */
@@ -17,8 +21,8 @@ export interface ReconcilerOptions {
 
 /** Keeps the kernel's network what the EC2 API describes. */
 export interface Reconciler {
-    /** Resolves when the network obeys everything that the API had answered before the call. */
-    readonly reconcile: () => Promise<void>;
+    /** Resolves when the network obeys everything that the API had answered before the call. A caller has changed something. */
+    readonly reconcile: (caller?: Caller, action?: string) => Promise<void>;
     /** Ends the looking that goes on in the background. */
     readonly stop: () => void;
 }
@@ -27,15 +31,16 @@ export interface Reconciler {
 const pollInterval = 2000;
 
 /** Starts to keep the network; the first pass is the caller's. */
-export function createReconciler({ endpoint, region, onServers, onError }: ReconcilerOptions): Reconciler {
-    const reader = new Reader(endpoint, region);
+export function createReconciler({ endpoint, home, onServers, onError }: ReconcilerOptions): Reconciler {
+    const places = new Places(endpoint);
     let state: State | undefined;
     let network = emptyNetwork;
+    let nameServers: NameServers | undefined;
     let current: Promise<void> = Promise.resolve();
     let next: Promise<void> | undefined;
 
     const pass = async (): Promise<void> => {
-        const read = await reader.read();
+        const read = await places.read();
         if (isDeepStrictEqual(read, state)) {
             return;
         }
@@ -44,13 +49,14 @@ export function createReconciler({ endpoint, region, onServers, onError }: Recon
         const planned = plan(read);
         await apply(network, planned);
         network = planned;
-        onServers(
-            read.instances.map(({ id, privateIp, publicKey, userData }) => ({ id, privateIp, publicKey, userData })),
-        );
+        // The address that they listen at is a part of the network.
+        nameServers ??= await startNameServers();
+        nameServers.update(read);
+        onServers(read.instances.map((instance) => serverOf(instance, read)));
     };
 
     /** Calls that come while a pass is under way share the one after it, which reads what they are about. */
-    const reconcile = (): Promise<void> => {
+    const soon = (): Promise<void> => {
         next ??= current
             .catch(() => undefined)
             .then(() => {
@@ -61,8 +67,14 @@ export function createReconciler({ endpoint, region, onServers, onError }: Recon
         return next;
     };
 
+    const reconcile = async (caller: Caller = home, action = ""): Promise<void> => {
+        await places.changedBy(caller, action);
+        await soon();
+    };
+
     const timer = setInterval(() => {
-        reconcile().catch(onError);
+        places.changed();
+        soon().catch(onError);
     }, pollInterval);
     timer.unref();
     return {
@@ -70,5 +82,18 @@ export function createReconciler({ endpoint, region, onServers, onError }: Recon
         stop: () => {
             clearInterval(timer);
         },
+    };
+}
+
+/** A server as those see it who run it. */
+function serverOf({ id, vpcId, privateIp, publicKey, userData }: Instance, { vpcs }: State): ServerSpec {
+    const vpc = vpcs.find((one) => one.id === vpcId);
+    return {
+        id,
+        privateIp,
+        publicKey,
+        userData,
+        nameServer: vpc ? nameServerOf(vpc) : "",
+        searchDomain: vpc ? searchDomainOf(vpc.region) : "",
     };
 }

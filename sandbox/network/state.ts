@@ -11,8 +11,13 @@ export interface State {
 
 export interface Vpc {
     readonly id: string;
-    /** Every IPv4 block of the VPC. */
+    readonly region: string;
+    /** Every IPv4 block of the VPC, the primary one first. */
     readonly cidrBlocks: readonly string[];
+    /** Its attribute enableDnsSupport: whether it has a name server. */
+    readonly dnsSupport: boolean;
+    /** Its attribute enableDnsHostnames: whether its instances have public DNS names. */
+    readonly dnsHostnames: boolean;
 }
 
 export interface Subnet {
@@ -47,6 +52,8 @@ export interface Peering {
     readonly active: boolean;
     readonly requesterVpcId: string;
     readonly accepterVpcId: string;
+    /** VPCs of the two whose public DNS names give private addresses to the other: AllowDnsResolutionFromRemoteVpc. */
+    readonly resolvedVpcIds: readonly string[];
 }
 
 export interface SecurityGroup {
@@ -76,6 +83,9 @@ export interface Instance {
     readonly mac: string;
     readonly privateIp: string;
     readonly publicIp: string | undefined;
+    /** Its DNS names; the public one is empty where it has none. */
+    readonly publicDns: string;
+    readonly privateDns: string;
     readonly groupIds: readonly string[];
     /** Public key of its key pair, in OpenSSH form. */
     readonly publicKey: string | undefined;
@@ -90,4 +100,7 @@ export interface ServerSpec {
     readonly privateIp: string;
     readonly publicKey: string | undefined;
     readonly userData: string;
+    /** Its name server, and the domain in which that looks for short names. */
+    readonly nameServer: string;
+    readonly searchDomain: string;
 }

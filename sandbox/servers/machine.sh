@@ -27,6 +27,7 @@ if [ ! -d "$root" ]; then
     : > "$dir/upper/share/lab/node"
     echo "$name" > "$root/etc/hostname"
     echo "127.0.1.1 $name" >> "$root/etc/hosts"
+    cp "$dir/resolv.conf" "$root/etc/resolv.conf"
     cp "$dir/user-data" "$root/var/lib/cloud/instance/user-data.txt"
     if [ -n "$key" ]; then echo "$key" > "$root/home/ec2-user/.ssh/authorized_keys"; fi
     # /bin and the like: links on most machines, folders of their own on old ones.

@@ -88,11 +88,13 @@ function consoleOf(logDir: string, id: string): string {
 }
 
 /** Starts an instance's first process, in namespaces of its own and out of reach of the terminal's signals. */
-function boot({ id, privateIp, publicKey, userData }: ServerSpec, dir: string, logDir: string): ChildProcess {
+function boot(spec: ServerSpec, dir: string, logDir: string): ChildProcess {
+    const { id, privateIp, publicKey, userData, nameServer, searchDomain } = spec;
     const own = join(dir, id);
     mkdirSync(own, { recursive: true });
     mkdirSync(logDir, { recursive: true });
     writeFileSync(join(own, "user-data"), userData, { mode: 0o600 });
+    writeFileSync(join(own, "resolv.conf"), `search ${searchDomain}\nnameserver ${nameServer}\n`);
     const namespaces = ["--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child"];
     const hostName = `ip-${privateIp.replaceAll(".", "-")}`;
     const here = import.meta.dirname;

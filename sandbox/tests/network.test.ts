@@ -265,7 +265,7 @@ describe("Network", function () {
         const { id, privateIp } = machine("1");
         assert.deepEqual(
             servers.find((server) => server.id === id),
-            { id, privateIp, ...boot },
+            { id, privateIp, ...boot, nameServer: "10.41.0.2", searchDomain: "ap-northeast-2.compute.internal" },
         );
     });
 

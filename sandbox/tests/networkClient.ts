@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { Agent } from "node:http";
+import { Agent, request, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { EC2 } from "@aws-sdk/client-ec2";
 import { prepareMoto } from "../control/moto.ts";
 import { internet } from "../network/network.ts";
@@ -37,8 +38,8 @@ export class World {
     constructor(child: ChildProcess, dir: string) {
         this.#child = child;
         this.#dir = dir;
-        this.api = clientOf(join(dir, "gateway"));
-        this.bare = clientOf(join(dir, "moto"));
+        this.api = this.apiOf();
+        this.bare = clientOf(join(dir, "moto"), region, "test");
         child.on("message", ({ id, answer }: { id: number; answer: Answer }) => this.#waiting[id]?.(answer));
     }
 
@@ -55,6 +56,33 @@ export class World {
             throw new Error("the world did not come up");
         }
         return new World(child, dir);
+    }
+
+    /** The API as it is used in some region by whom this access key is of. */
+    apiOf(place = region, accessKeyId = "test"): EC2 {
+        return clientOf(join(this.#dir, "gateway"), place, accessKeyId);
+    }
+
+    /** An access key of another account. */
+    async keyOf(account: string): Promise<string> {
+        const RoleArn = `arn:aws:iam::${account}:role/test`;
+        const form = { Action: "AssumeRole", Version: "2011-06-15", RoleArn, RoleSessionName: "test" };
+        const scope = `test/20260101/${region}/sts/aws4_request`;
+        const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+            request({
+                socketPath: join(this.#dir, "gateway"),
+                method: "POST",
+                headers: {
+                    authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=any`,
+                    "content-type": "application/x-www-form-urlencoded",
+                },
+            })
+                .on("response", resolve)
+                .on("error", reject)
+                .end(new URLSearchParams(form).toString());
+        });
+        const [, key = ""] = /<AccessKeyId>(.+?)<\/AccessKeyId>/.exec(await text(answer)) ?? [];
+        return key;
     }
 
     stop(): void {
@@ -95,13 +123,13 @@ export class World {
     }
 }
 
-function clientOf(socket: string): EC2 {
+function clientOf(socket: string, region: string, accessKeyId: string): EC2 {
     const httpAgent = new Agent({ keepAlive: true });
     httpAgent.createConnection = () => connect(socket);
     return new EC2({
         endpoint: "http://127.0.0.1",
         region,
-        credentials: { accessKeyId: "test", secretAccessKey: "test" },
+        credentials: { accessKeyId, secretAccessKey: "test" },
         requestHandler: { httpAgent },
     });
 }

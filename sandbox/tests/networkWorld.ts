@@ -80,7 +80,7 @@ async function start({ moto, dir, region }: Start): Promise<void> {
     };
     const { reconcile } = createReconciler({
         endpoint: upstream,
-        region,
+        home: { accessKeyId: "test", region },
         onServers: (servers) => {
             writeFileSync("/run/servers.json", JSON.stringify(servers));
             for (const { id } of servers.filter(({ id }) => !listening.has(id))) {

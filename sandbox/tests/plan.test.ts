@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Network } from "../network/network.ts";
 import { plan } from "../network/plan.ts";
-import type { Instance, Peering, Rule, SecurityGroup, State } from "../network/state.ts";
+import type { Instance, Peering, Rule, SecurityGroup, State, Vpc } from "../network/state.ts";
 
 const any = { from: -1, to: -1, cidrBlocks: ["0.0.0.0/0"], groupIds: [] } as const;
 
@@ -21,6 +21,8 @@ function instance(n: number, m = 1): Instance {
         mac: `02:00:00:00:0${n}:0${m}`,
         privateIp: `10.4${n}.1.10${m}`,
         publicIp: `54.214.${n}.${m}`,
+        publicDns: `ec2-54-214-${n}-${m}.eu-west-1.compute.amazonaws.com`,
+        privateDns: `ip-10-4${n}-1-10${m}.eu-west-1.compute.internal`,
         groupIds: [`sg-${n}`],
         publicKey: undefined,
         userData: "",
@@ -32,11 +34,17 @@ const peeringOf = (one: number, other: number): Peering => ({
     active: true,
     requesterVpcId: `vpc-${one}`,
     accepterVpcId: `vpc-${other}`,
+    resolvedVpcIds: [],
 });
+
+/** A VPC that has these blocks, in a region. */
+function vpcOf(n: number, cidrBlocks = [`10.4${n}.0.0/16`], region = "eu-west-1"): Vpc {
+    return { id: `vpc-${n}`, region, cidrBlocks, dnsSupport: true, dnsHostnames: true };
+}
 
 /** Three VPCs in a row, each but the third with a table of its own for its subnet, and all that can be routed routed. */
 const state: State = {
-    vpcs: [1, 2, 3].map((n) => ({ id: `vpc-${n}`, cidrBlocks: [`10.4${n}.0.0/16`] })),
+    vpcs: [1, 2, 3].map((n) => vpcOf(n)),
     subnets: [1, 2, 3].map((n) => ({ id: `subnet-${n}`, vpcId: `vpc-${n}`, cidrBlock: `10.4${n}.1.0/24` })),
     routeTables: [
         ...[1, 2].map((n) => ({ id: `rtb-000000a${n}`, vpcId: `vpc-${n}`, main: true, subnetIds: [], routes: [] })),
@@ -144,7 +152,7 @@ describe("Plan", () => {
         });
 
         it("come after the local route, for which nobody but the VPC's own instances counts", () => {
-            const vpcs = [{ id: "vpc-2", cidrBlocks: ["10.42.0.0/16", "10.99.0.0/24"] }];
+            const vpcs = [{ ...vpcOf(2, ["10.42.0.0/16", "10.99.0.0/24"]), dnsSupport: false }];
             const lines = settings(plan({ ...state, vpcs }), "vpc-2");
             const local = lines.filter((line) => /lookup 1000|table 1000/.test(line));
             assert.deepEqual(local, [
@@ -155,6 +163,39 @@ describe("Plan", () => {
                 "route 10.42.1.101/32 dev eeni-21 table 1000",
                 "route 10.42.1.102/32 dev eeni-22 table 1000",
             ]);
+        });
+
+        it("lead to the name server at its two addresses where the VPC has one", () => {
+            const to = "via 169.254.0.1 dev dns onlink table 1000";
+            const lines = settings(plan(state), "vpc-2").filter((line) => /dev dns onlink|pref 40/.test(line));
+            assert.deepEqual(lines, [
+                "rule to 240.0.0.1 lookup 1000 pref 40",
+                "rule to 169.254.169.253 lookup 1000 pref 40",
+                `route 240.0.0.1/32 ${to}`,
+                `route 10.42.0.2/32 ${to}`,
+                `route 169.254.169.253/32 ${to}`,
+            ]);
+            const vpcs = state.vpcs.map((vpc) => ({ ...vpc, dnsSupport: false }));
+            assert.doesNotMatch(JSON.stringify([...plan({ ...state, vpcs }).namespaces]), /dev dns|dport 53/);
+        });
+
+        it("have the VPCs known to the name servers by addresses that differ", () => {
+            const ways = settings(plan(state), "").filter((line) => line.includes("/32 via"));
+            const addresses = ways.map((line) => /route (24\d\.\S+)\/32 via/.exec(line)?.[1]);
+            assert.equal(new Set(addresses).size, 3);
+            for (const [n, address] of addresses.entries()) {
+                assert.ok(
+                    chain(plan(state), `vpc-${n + 1}`, "postrouting").includes(`oifname "dns" snat to ${address}`),
+                );
+            }
+        });
+
+        it("take jumbo frames within a region, smaller ones between regions, and the internet's on the way there", () => {
+            const vpcs = [vpcOf(1), vpcOf(2), vpcOf(3, undefined, "us-east-1")];
+            const sizes = plan({ ...state, vpcs }).links.map(({ mtu, ends }) => `${ends[0].dev} ${mtu}`);
+            for (const size of ["ppcx-12 9001", "ppcx-23 8500", "igw 1500", "operator 1500", "eeni-11 9001"]) {
+                assert.ok(sizes.includes(size), size);
+            }
         });
 
         it("are for instances only: what comes from outside and is not for the VPC is dropped", () => {
@@ -256,10 +297,10 @@ describe("Plan", () => {
         it("sees an instance by its public address, and not at all when it has none", () => {
             const instances = [instance(2), { ...instance(2, 2), publicIp: undefined }];
             const network = plan({ ...state, instances });
-            assert.deepEqual(chain(network, "vpc-2", "postrouting").slice(1), [
+            assert.deepEqual(chain(network, "vpc-2", "postrouting").slice(2), [
                 'oifname "igw" ip saddr 10.42.1.101 snat to 54.214.2.1',
             ]);
-            assert.deepEqual(chain(network, "vpc-2", "prerouting").slice(1), [
+            assert.deepEqual(chain(network, "vpc-2", "prerouting").slice(3), [
                 'iifname "igw" ip daddr 54.214.2.1 dnat to 10.42.1.101',
             ]);
             assert.match(
@@ -272,7 +313,7 @@ describe("Plan", () => {
         it("is there when nothing else is", () => {
             const nothing = { vpcs: [], subnets: [], routeTables: [], internetGateways: [], peerings: [] };
             const network = plan({ ...nothing, securityGroups: [], instances: [] });
-            assert.deepEqual([...network.namespaces.keys()], ["inet"]);
+            assert.deepEqual([...network.namespaces.keys()], ["", "inet"]);
             assert.equal(network.links.length, 1);
         });
     });
@@ -290,9 +331,9 @@ describe("Plan", () => {
             for (const { namespace, dev, mac } of ends) {
                 assert.ok(dev.length <= 15, dev);
                 assert.match(mac, /^02(:[0-9a-f]{2}){5}$/);
-                assert.ok(namespace === undefined || namespaces.has(namespace), namespace);
+                assert.ok(namespaces.has(namespace), namespace);
             }
-            assert.equal(new Set(ends.map(({ namespace, dev }) => `${namespace ?? ""} ${dev}`)).size, ends.length);
+            assert.equal(new Set(ends.map(({ namespace, dev }) => `${namespace} ${dev}`)).size, ends.length);
             assert.equal(new Set(ends.map(({ mac }) => mac)).size, ends.length);
         });
 

@@ -21,6 +21,8 @@ const spec = (name: Name, userData: string): ServerSpec => ({
     privateIp: `10.0.${number[name]}.2`,
     publicKey: `${key.public}\n`,
     userData,
+    nameServer: "10.0.0.2",
+    searchDomain: "eu-west-1.compute.internal",
 });
 
 const specs = [

@@ -1,0 +1,330 @@
+import assert from "node:assert/strict";
+import { operator, World, type Machine } from "./networkClient.ts";
+import { permit, type Mend } from "./networkLab.ts";
+import { PlacesLab, type Placed } from "./networkPlacesLab.ts";
+
+// Real packets again, one option or fault a case, mended afterwards: other regions and accounts, names, and how large a
+// packet may be.
+
+const none = () => Promise.resolve(() => Promise.resolve());
+const open = "ping http ssh";
+
+/** One fault or option, the rule of AWS by which it has its effect, and what is seen. */
+interface Case {
+    readonly name: string;
+    readonly rule: string;
+    readonly change: (lab: PlacesLab) => Promise<Mend>;
+    readonly expected: Readonly<Record<string, string>>;
+}
+
+type SideName = "one" | "near" | "far" | "foreign" | "stranger";
+
+const reachCases: readonly Case[] = [
+    {
+        name: "another region and another account",
+        rule: "VPC Peering Guide, What is VPC peering: a connection may lead to another region or account",
+        change: none,
+        expected: { "one>far": open, "far>one": open, "one>foreign": open, "foreign>one": open, "one>near": open },
+    },
+    {
+        name: "VPCs that have the same block, peered with nobody",
+        rule: "VPC User Guide, VPC basics: a VPC is isolated from all others, whatever its addresses",
+        change: none,
+        expected: { "stranger>far": "", "far>one": open, "stranger>near": "" },
+    },
+    {
+        name: "two peers of one VPC",
+        rule: "VPC Peering Guide, VPC peering limitations: no transitive peering, across regions and accounts neither",
+        change: none,
+        expected: { "far>near": "", "far>foreign": "", "near>foreign": "" },
+    },
+    {
+        name: "the route missing in the far region",
+        rule: "VPC Peering Guide, Update your route tables: both sides need a route",
+        change: (lab) => lab.unroute(lab.far, lab.one),
+        expected: { "one>far": "", "far>one": "", "one>near": open },
+    },
+    {
+        name: "the route missing in the foreign account",
+        rule: "VPC Peering Guide, Update your route tables: both sides need a route",
+        change: (lab) => lab.unroute(lab.foreign, lab.one),
+        expected: { "one>foreign": "", "foreign>one": "", "one>far": open },
+    },
+    {
+        name: "a request that waits in the far region",
+        rule: "VPC Peering Guide, VPC peering connection lifecycle: pending acceptance carries nothing",
+        change: (lab) => lab.leavePending(lab.far),
+        expected: { "one>far": "", "far>one": "", "one>near": open },
+    },
+    {
+        name: "a request that waits in the foreign account",
+        rule: "VPC Peering Guide, VPC peering connection lifecycle: pending acceptance carries nothing",
+        change: (lab) => lab.leavePending(lab.foreign),
+        expected: { "one>foreign": "", "foreign>one": "" },
+    },
+    {
+        name: "a request that was rejected",
+        rule: "VPC Peering Guide, VPC peering connection lifecycle: a rejected request cannot be used",
+        change: (lab) => lab.beRejected(lab.foreign),
+        expected: { "one>foreign": "", "foreign>one": "" },
+    },
+    {
+        name: "a connection that its accepter deleted in the far region",
+        rule: "VPC Peering Guide, Delete a VPC peering connection: either owner can",
+        change: (lab) => lab.disconnect(lab.far),
+        expected: { "one>far": "", "far>one": "", "one>foreign": open },
+    },
+    {
+        name: "HTTP from the peer's group in the same region",
+        rule: "VPC Peering Guide, Update your security groups to reference peer security groups",
+        change: (lab) => onlyHttpFromGroup(lab.near, lab.one.groupId),
+        expected: { "one>near": "http" },
+    },
+    {
+        name: "HTTP from the group of a peer in another region",
+        rule: "VPC Peering Guide, Update your security groups: a peer's group in another region can't be referenced",
+        change: async (lab) => {
+            await assert.rejects(onlyHttpFromGroup(lab.far, lab.one.groupId), { name: "InvalidGroup.NotFound" });
+            return () => lab.far.api.authorizeSecurityGroupIngress(all(lab.far));
+        },
+        expected: { "one>far": "" },
+    },
+];
+
+const all = ({ groupId }: Placed) => ({ GroupId: groupId, IpPermissions: [permit.all("0.0.0.0/0")] });
+
+/** Has a side let in nothing but HTTP from a group. */
+async function onlyHttpFromGroup(side: Placed, group: string): Promise<Mend> {
+    await side.api.revokeSecurityGroupIngress(all(side));
+    const rule = { GroupId: side.groupId, IpPermissions: [permit.httpFromGroup(group)] };
+    await side.api.authorizeSecurityGroupIngress(rule);
+    return async () => {
+        await side.api.revokeSecurityGroupIngress(rule);
+        await side.api.authorizeSecurityGroupIngress(all(side));
+    };
+}
+
+/** What the asking side's name server says of the named side's public name: which of its addresses, or the error. */
+const nameCases: readonly Case[] = [
+    {
+        name: "a name of the VPC's own",
+        rule: "VPC User Guide, DNS attributes for your VPC: inside, a public name gives the private address",
+        change: none,
+        expected: { "one?one": "private", "far?far": "private" },
+    },
+    {
+        name: "names of others, DNS resolution off everywhere",
+        rule: "VPC Peering Guide, Enable DNS resolution: without it a public name gives the public address",
+        change: none,
+        expected: { "one?near": "public", "near?one": "public", "one?stranger": "public" },
+    },
+    {
+        name: "DNS resolution on at both sides",
+        rule: "VPC Peering Guide, Enable DNS resolution: the public name gives the private address",
+        change: (lab) => lab.resolve(lab.near, "Requester", "Accepter"),
+        expected: { "one?near": "private", "near?one": "private", "one?far": "public", "stranger?one": "public" },
+    },
+    {
+        name: "DNS resolution on at the requester's side only",
+        rule: "EC2 API Reference, PeeringConnectionOptionsRequest: each side allows the other to resolve its own names",
+        change: (lab) => lab.resolve(lab.near, "Requester"),
+        expected: { "near?one": "private", "one?near": "public" },
+    },
+    {
+        name: "DNS resolution on at the accepter's side only",
+        rule: "EC2 API Reference, PeeringConnectionOptionsRequest: each side allows the other to resolve its own names",
+        change: (lab) => lab.resolve(lab.near, "Accepter"),
+        expected: { "near?one": "public", "one?near": "private" },
+    },
+    {
+        name: "DNS resolution on across regions",
+        rule: "VPC Peering Guide, Enable DNS resolution: also for a peer in another region",
+        change: (lab) => lab.resolve(lab.far, "Requester", "Accepter"),
+        expected: { "one?far": "private", "far?one": "private", "near?far": "public" },
+    },
+    {
+        name: "DNS resolution on across accounts, each owner his own side",
+        rule: "VPC Peering Guide, Enable DNS resolution: each owner sets the option of his side",
+        change: (lab) => lab.resolve(lab.foreign, "Requester", "Accepter"),
+        expected: { "one?foreign": "private", "foreign?one": "private" },
+    },
+    {
+        name: "DNS resolution for a request that waits",
+        rule: "VPC Peering Guide, Enable DNS resolution: the connection has to be active",
+        change: async (lab) => {
+            const mend = await lab.leavePending(lab.near);
+            await assert.rejects(lab.resolve(lab.near, "Requester"), { name: "OperationNotPermitted" });
+            return mend;
+        },
+        expected: { "one?near": "public", "near?one": "public" },
+    },
+    {
+        name: "the connection deleted after DNS resolution was on",
+        rule: "VPC Peering Guide, Delete a VPC peering connection: nothing of it is left",
+        change: async (lab) => {
+            await lab.resolve(lab.near, "Requester", "Accepter");
+            return lab.disconnect(lab.near);
+        },
+        expected: { "one?near": "public", "near?one": "public" },
+    },
+    {
+        name: "DNS hostnames turned off at the named VPC",
+        rule: "VPC User Guide, DNS attributes for your VPC: without DNS hostnames there are no public names",
+        change: (lab) => lab.turnOff(lab.near, "enableDnsHostnames"),
+        expected: { "one?near": "ENOTFOUND", "near?near": "ENOTFOUND", "near?one": "public" },
+    },
+    {
+        name: "DNS hostnames turned off at the asking VPC while DNS resolution is on",
+        rule: "VPC Peering Guide, Enable DNS resolution: both VPCs need DNS hostnames",
+        change: async (lab) => {
+            const mends = [await lab.resolve(lab.near, "Accepter"), await lab.turnOff(lab.one, "enableDnsHostnames")];
+            return () => mends.reduceRight(async (before, mend) => before.then(mend), Promise.resolve<unknown>(0));
+        },
+        expected: { "one?near": "public" },
+    },
+    {
+        name: "DNS support turned off",
+        rule: "VPC User Guide, DNS attributes for your VPC: without DNS support there is no name server",
+        change: (lab) => lab.turnOff(lab.one, "enableDnsSupport"),
+        expected: { "one?one": "ETIMEOUT", "one?near": "ETIMEOUT", "near?near": "private" },
+    },
+    {
+        name: "no egress rule",
+        rule: "VPC User Guide, Security groups: they don't filter what goes to the Amazon DNS server",
+        change: async ({ one }) => {
+            const rules = { GroupId: one.groupId, IpPermissions: [permit.all("0.0.0.0/0")] };
+            await one.api.revokeSecurityGroupEgress(rules);
+            return () => one.api.authorizeSecurityGroupEgress(rules);
+        },
+        expected: { "one?one": "private", "one?near": "public" },
+    },
+];
+
+/** The largest ping that gets through without being broken up, in bytes with its headers, and one byte more. */
+const sizeCases = [
+    { from: "one", to: "near", mtu: 9001, rule: "in a region a peering takes jumbo frames" },
+    { from: "one", to: "foreign", mtu: 9001, rule: "so it does between accounts of one region" },
+    { from: "one", to: "far", mtu: 8500, rule: "between regions a peering takes 8500 bytes" },
+    { from: "far", to: "one", mtu: 8500, rule: "and so it does back" },
+    { from: "one", to: "internet", mtu: 1500, rule: "an internet gateway takes 1500 bytes" },
+] as const;
+
+describe("Network of several places", function () {
+    this.timeout(30_000);
+    let world: World;
+    let lab: PlacesLab;
+
+    before(async function () {
+        this.timeout(300_000);
+        world = await World.start();
+        lab = await PlacesLab.make(world);
+    });
+
+    after(() => {
+        world.stop();
+    });
+
+    /** Asks a name server from a machine; gives the address, or the error's code. */
+    async function ask(machine: Machine, server: string, name: string): Promise<string> {
+        const script = `const r = new (require("node:dns").Resolver)({ timeout: 300, tries: 1 });
+            r.setServers(["${server}"]);
+            r.resolve4("${name}", (error, found) => console.log(error ? error.code : found.join()));`;
+        return (await world.run(`node -e '${script}'`, machine)).output.trim();
+    }
+
+    async function resolved(asking: Placed, named: Placed): Promise<string> {
+        const found = await ask(asking.machine, asking.block.replace("0/16", "2"), named.name);
+        const { privateIp, publicIp } = named.machine;
+        return found === privateIp ? "private" : found === publicIp ? "public" : found;
+    }
+
+    async function seen(pairs: readonly string[]): Promise<Record<string, string>> {
+        const found = pairs.map(async (pair) => {
+            const [from, to] = pair.split(/[?>]/).map((name) => lab[name as SideName]) as [Placed, Placed];
+            const what = pair.includes("?") ? await resolved(from, to) : await world.reach(from.machine, to.machine);
+            return [pair, what] as const;
+        });
+        return Object.fromEntries(await Promise.all(found));
+    }
+
+    for (const { name, rule, change, expected } of [...reachCases, ...nameCases]) {
+        it(`${name}: ${rule}`, async () => {
+            const mend = await change(lab);
+            try {
+                assert.deepEqual(await seen(Object.keys(expected)), expected);
+            } finally {
+                await mend();
+            }
+        });
+    }
+
+    for (const { from, to, mtu, rule } of sizeCases) {
+        it(`${mtu} bytes from ${from} to ${to}: EC2 User Guide, Network MTU: ${rule}`, async () => {
+            const address = to === "internet" ? operator.publicIp : lab[to].machine.privateIp;
+            const ping = (size: number) =>
+                world.run(`ping -n -c 1 -W 0.5 -M do -s ${size - 28} ${address} 2>&1`, lab[from].machine);
+            assert.equal((await ping(mtu)).code, 0);
+            const { code, output } = await ping(mtu + 1);
+            assert.equal(code, 1);
+            assert.match(output, new RegExp(`mtu ?= ?${mtu}\\b`));
+        });
+    }
+
+    for (const routed of [true, false]) {
+        const rule =
+            "VPC Peering Guide, VPC peering configurations with routes to specific CIDR blocks: each needs a route";
+        it(`a secondary block that is ${routed ? "" : "not "}routed: ${rule}`, async () => {
+            const { machine, mend } = await lab.extend(lab.near, "10.52.7.0/24", routed);
+            try {
+                assert.equal(await world.reach(lab.one.machine, machine), routed ? open : "");
+                assert.equal(await world.reach(lab.near.machine, machine), open);
+            } finally {
+                await mend();
+            }
+        });
+    }
+
+    it("answers at 169.254.169.253 too: VPC User Guide, Amazon DNS server", async () => {
+        const { machine, name } = lab.one;
+        assert.equal(await ask(machine, "169.254.169.253", name), machine.privateIp);
+    });
+
+    it("knows its own private names and no peer's: VPC User Guide, DNS attributes for your VPC", async () => {
+        const names = [
+            "ip-10-41-1-100.ap-northeast-2.compute.internal",
+            "ip-10-42-1-100.ap-northeast-2.compute.internal",
+        ];
+        const answers = names.map((name) => ask(lab.one.machine, "10.41.0.2", name));
+        assert.deepEqual(await Promise.all(answers), ["10.41.1.100", "ENOTFOUND"]);
+        assert.equal(await ask(lab.far.machine, "10.43.0.2", "ip-10-43-1-100.ec2.internal"), "10.43.1.100");
+    });
+
+    it("answers nobody of a peer: VPC User Guide, Amazon DNS server: it is the VPC's own", async () => {
+        assert.equal(await ask(lab.one.machine, "10.42.0.2", lab.near.name), "ETIMEOUT");
+    });
+
+    it("answers over TCP as well, many questions on one connection", async () => {
+        const question = (id: string) => {
+            const labels = lab.one.name.split(".").map((label) => [label.length, ...Buffer.from(label)]);
+            const name = Buffer.from([...labels.flat(), 0]).toString("hex");
+            const message = `${id}01000001000000000000${name}00010001`;
+            return (message.length / 2).toString(16).padStart(4, "0") + message;
+        };
+        const script = `const s = require("node:net").connect(53, "10.41.0.2", () => s.write(Buffer.from("${question("0001")}${question("0002")}", "hex")));
+            let all = ""; s.on("data", (d) => { all += d.toString("hex"); }); setTimeout(() => { console.log(all); s.destroy(); }, 300);`;
+        const { output } = await world.run(`node -e '${script}'`, lab.one.machine);
+        // The address 10.41.1.100 ends each of the two answers.
+        assert.equal(output.split("00040a290164").length, 3, output);
+    });
+
+    it("lets a long page across regions, in packets that its path takes", async () => {
+        const { machine } = lab.far;
+        const once = 'const v = require("node:net").createServer((s) => s.end("x".repeat(1e6), () => v.close()))';
+        const serve = `exec timeout 5 node -e '${once}; v.listen(8080)'`;
+        const server = world.run(serve, machine);
+        const get =
+            "for n in 1 2 3 4 5 6 7 8 9; do { exec 3<>/dev/tcp/10.43.1.100/8080; } 2> /dev/null && break; sleep 0.2; done; cat <&3 | wc -c";
+        assert.equal((await world.run(get, lab.one.machine)).output.trim(), "1000000");
+        await server;
+    });
+});
