@@ -16,6 +16,13 @@ import {
 /** A connection in one of these states is a record of the past, which AWS shows for a while. */
 const pastConnections: readonly string[] = ["deleted", "rejected", "expired", "failed", "deleting"];
 
+/** Whose account is meant. */
+export interface Credentials {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken?: string;
+}
+
 /** Where a VPC's own parts say which VPC they belong to. */
 interface Part {
     readonly VpcId?: string | undefined;
@@ -24,10 +31,14 @@ interface Part {
 /**
  * Everything of the kinds that the lab makes which the account has in a region, as `kind id`, asked of the API. What is
  * terminated or deleted does not count, even where the API still shows it, nor does what every account has from the start:
- * the default VPC and its parts.
+ * the default VPC and its parts. The account is that of the credentials, by default the sandbox's own.
  */
-export async function inventory(endpoint: string, region: string): Promise<string[]> {
-    const ec2 = new EC2Client({ endpoint, region, credentials: { accessKeyId: "test", secretAccessKey: "test" } });
+export async function inventory(
+    endpoint: string,
+    region: string,
+    credentials: Credentials = { accessKeyId: "test", secretAccessKey: "test" },
+): Promise<string[]> {
+    const ec2 = new EC2Client({ endpoint, region, credentials });
     const [vpcs, subnets, gateways, tables, groups, keys, interfaces, volumes, addresses, instances, peerings] =
         await Promise.all([
             ec2.send(new DescribeVpcsCommand()),

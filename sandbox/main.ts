@@ -16,7 +16,7 @@ export interface Run {
     readonly moto: Moto;
 }
 
-const usage = `usage: npm run lab [-- OPTIONS]                     the lab's three acts
+const usage = `usage: npm run lab [-- tour | ACT …] [-- OPTIONS]   the lab's three acts, or the tour's; --help tells more
        npm run sandbox [-- [--no-pulumi] CMD ARG …]  CMD, or a shell, in a fresh sandbox
   --no-pulumi   without Pulumi, which takes minutes to build where it can't be had otherwise`;
 
@@ -24,6 +24,14 @@ async function main([verb, ...args]: readonly string[]): Promise<number> {
     if (verb !== "lab" && verb !== "shell") {
         console.error(usage);
         return 2;
+    }
+    if (verb === "lab" && args.length > 0) {
+        // What needs no sandbox is answered without one; acts take a moment to load, which the plain lab does inside.
+        const command = (await import("./tour/command.ts")).readCommand(args);
+        if ("says" in command) {
+            (command.code === 0 ? console.log : console.error)(command.says);
+            return command.code;
+        }
     }
     const withPulumi = verb === "lab" || args[0] !== "--no-pulumi";
     const [engine, moto] = await Promise.allSettled([withPulumi ? prepareEngine(log) : undefined, prepareMoto(log)]);

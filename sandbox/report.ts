@@ -11,6 +11,8 @@ export interface ActReport {
     readonly name: string;
     /** What it shows, in a few words. */
     readonly shows: string;
+    /** AWS's page that it is about. */
+    readonly rule: string;
     readonly seconds: number;
     /** How many resources were created, deleted and so on. */
     readonly changes: Readonly<Record<string, number>>;
