@@ -5,6 +5,7 @@ import * as vpc from "@pulumi/aws/vpc";
 import * as pulumi from "@pulumi/pulumi";
 import { blocksOf, checkAddressPlan, checkSourceCidrs, type AddressPlan } from "./addressPlan";
 import { labVpcNames, namePattern, nameRule, type LabVpcNames } from "./names";
+import { after, pin } from "./pin";
 import type { ProbedServer } from "./probe";
 import { describeProblems, type Problem } from "./problems";
 import { webServerUserData } from "./userData";
@@ -162,6 +163,8 @@ export class LabVpc extends pulumi.ComponentResource {
             },
             child,
         );
+        // Pings that are no longer let in must be so when a check looks.
+        const pings = pin(`${name}-pings`, [...(args.icmpCidrs ?? [])].sort().join(" "), this);
         const rules = [
             ...(args.sshCidrs ?? []).map((cidrIpv4) =>
                 allow("ssh", cidrIpv4, { ipProtocol: "tcp", fromPort: 22, toPort: 22 }),
@@ -173,7 +176,11 @@ export class LabVpc extends pulumi.ComponentResource {
             ({ role, ...rule }) =>
                 new vpc.SecurityGroupIngressRule(
                     `${name}-${role}`,
-                    { securityGroupId: securityGroup.id, ...rule, tags: tags(names.securityGroup) },
+                    {
+                        securityGroupId: rule.ipProtocol === "icmp" ? after(pings, securityGroup.id) : securityGroup.id,
+                        ...rule,
+                        tags: tags(names.securityGroup),
+                    },
                     child,
                 ),
         );

@@ -4,6 +4,7 @@ import { LabVpc } from "./labVpc";
 import { peeringName } from "./names";
 import { askedSide, checkPeeredVpcPairArgs, keyOf, labVpcArgs, portsOf, type PeeredVpcPairArgs } from "./pairArgs";
 import { across, sides, type Place, type Side } from "./peeringRules";
+import { after, pin } from "./pin";
 import type { ProbeOutcome } from "./probe";
 import { describeProblems } from "./problems";
 import { VpcPeering } from "./vpcPeering";
@@ -39,10 +40,10 @@ export class PeeredVpcPair extends pulumi.ComponentResource {
         this.accepter = this.labVpc(name, args, "accepter");
 
         const wanted = wantedOf(args);
-        const stage = this.pin(`${name}-stage`, wanted);
+        const stage = pin(`${name}-stage`, wanted, this);
         const requestsFrom = args.requestsFrom ?? "both";
         // Rules that leave the program have to be gone when the check looks, and the connection may stay.
-        const rules = this.pin(`${name}-requests`, [requestsFrom, args.ingressFrom ?? "cidr"].join(" by "));
+        const rules = pin(`${name}-requests`, `${requestsFrom} by ${args.ingressFrom ?? "cidr"}`, this);
         this.peering = args.peering ? this.peer(name, args, stage, rules) : undefined;
 
         const status = this.peering?.status;
@@ -70,20 +71,6 @@ export class PeeredVpcPair extends pulumi.ComponentResource {
             ...(provider && { provider }),
             transformations: [madeAnewElsewhere(provider && { region, accountId })],
         });
-    }
-
-    /**
-     * A word, as something that other resources depend on. The engine deletes what left the program only after it has made
-     * everything new, too late for a check that shows that the VPCs are isolated again. But what depends on a resource
-     * that is deleted before it is replaced goes before it: when the word changes, what depends on it is gone first.
-     */
-    private pin(name: string, word: string): pulumi.Output<string> {
-        const stash = new pulumi.Stash(
-            name,
-            { input: word },
-            { parent: this, replacementTrigger: word, deleteBeforeReplace: true },
-        );
-        return stash.output as pulumi.Output<string>;
     }
 
     private peer(
@@ -169,9 +156,4 @@ function wantedOf({ peering, manageAccepter = true }: PeeredVpcPairArgs): string
         return "isolated";
     }
     return manageAccepter ? "reachable" : "requested";
-}
-
-/** The value, as something that depends on the pin too. */
-function after(pin: pulumi.Output<string>, value: pulumi.Output<string>): pulumi.Output<string> {
-    return pulumi.all([pin, value]).apply(([, plain]) => plain);
 }

@@ -24,6 +24,7 @@ const base = ["requester", "accepter"].flatMap((side) =>
         "subnet",
         "route-table-association",
         "security-group",
+        "pings",
         "egress",
         "ami",
         "server",

@@ -70,8 +70,7 @@ export const oneWay: Act = {
     name: "one-way",
     shows: "VPC1 may ask and VPC2 only answer, since VPC1's security group lets nothing in",
     rule: 'Amazon VPC User Guide, "Control traffic to your AWS resources using security groups"',
-    // The program's own check would look before the engine has deleted the rules that let in everybody's pings.
-    settings: { peering: true, requestsFrom: "requester", icmpCidrs: ["10.41.0.0/16"], check: false },
+    settings: { peering: true, requestsFrom: "requester", icmpCidrs: ["10.41.0.0/16"] },
     play: async (scene) => bothWays(await scene.pair(), reachable, isolated),
 };
 
@@ -144,7 +143,7 @@ function stageVerdict({ outputs }: Scene, expected: string): Verdict {
 /** The reachability check's output, a direction each, as far as the lab reads it. */
 interface DirectionResult {
     readonly direction: string;
-    readonly seen: { readonly icmp: string; readonly http: string };
+    readonly seen: { readonly icmp: string; readonly http: string; readonly dns: string };
     readonly clientSeen: string | null;
 }
 
@@ -165,6 +164,7 @@ export function packetVerdicts(outputs: Outputs, isReachable: boolean): Verdict[
     return results.flatMap(({ direction, seen, clientSeen }, index) => [
         { what: `${direction} ping`, expected: ping, seen: seen.icmp },
         { what: `${direction} HTTP`, expected: http, seen: seen.http },
+        { what: `${direction} public name`, expected: isReachable ? "private" : "public", seen: seen.dns },
         {
             what: `${direction} client in the log`,
             expected: (isReachable ? addresses[index] : undefined) ?? "none",
