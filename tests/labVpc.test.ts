@@ -90,10 +90,15 @@ const expected: Record<string, { type: string; inputs: object; after: string[] }
                     toPort: port,
                     tags: { Name: "ljhVPC1-EC2-SecurityGroup" },
                 },
-                after: ["a-security-group"],
+                after: [...(ipProtocol === "icmp" ? ["a-pings"] : []), "a-security-group"],
             },
         ]),
     ),
+    "a-pings": {
+        type: "pulumi:index:Stash",
+        inputs: { input: "0.0.0.0/0" },
+        after: [],
+    },
     "a-egress": {
         type: "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
         inputs: {
@@ -188,7 +193,7 @@ describe("LabVpc", () => {
         assert.deepStrictEqual(
             (await valueOf(path)).sort(),
             Object.keys(expected)
-                .filter((name) => name !== "a-ami")
+                .filter((name) => !["a-ami", "a-pings"].includes(name))
                 .map((name) => `id-of-${name}`)
                 .sort(),
         );

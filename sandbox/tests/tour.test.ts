@@ -174,8 +174,8 @@ describe("packetVerdicts", () => {
         check: ["VPC1 -> VPC2", "VPC2 -> VPC1"].map((direction) => ({
             direction,
             // What the program itself expects is not asked.
-            expected: { icmp, http: "none" },
-            seen: { icmp, http: "none" },
+            expected: { icmp, http: "none", dns: "other" },
+            seen: { icmp, http: "none", dns: "public" },
             clientSeen,
         })),
     });
@@ -188,7 +188,17 @@ describe("packetVerdicts", () => {
             broken(outputs("reply", null), false).map(({ what }) => what),
             ["VPC1 -> VPC2 ping", "VPC2 -> VPC1 ping"],
         );
-        assert.deepEqual(broken(outputs("reply", "10.42.1.100"), true)[1], {
+        assert.deepEqual(
+            broken(outputs("reply", "10.41.1.100"), true).map(({ what }) => what),
+            [
+                "VPC1 -> VPC2 HTTP",
+                "VPC1 -> VPC2 public name",
+                "VPC2 -> VPC1 HTTP",
+                "VPC2 -> VPC1 public name",
+                "VPC2 -> VPC1 client in the log",
+            ],
+        );
+        assert.deepEqual(broken(outputs("reply", "10.42.1.100"), true)[2], {
             what: "VPC1 -> VPC2 client in the log",
             expected: "10.41.1.100",
             seen: "10.42.1.100",
