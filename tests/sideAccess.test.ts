@@ -70,7 +70,7 @@ function read(inputs: Record<string, unknown>): object {
         Object.entries({
             region,
             profile,
-            assumeRoles: assumeRoles && (JSON.parse(String(assumeRoles)) as unknown),
+            assumeRoles: assumeRoles && (JSON.parse(assumeRoles as string) as unknown),
         }).filter(([, value]) => value !== undefined),
     );
 }
