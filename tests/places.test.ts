@@ -45,7 +45,13 @@ describe("settings of sides elsewhere", () => {
             vpc2ExternalId: "word",
         });
         assert.deepStrictEqual(access, {
-            requester: { region: "eu-central-1", accountId: one, profile: "me", roleArn: undefined, externalId: undefined },
+            requester: {
+                region: "eu-central-1",
+                accountId: one,
+                profile: "me",
+                roleArn: undefined,
+                externalId: undefined,
+            },
             accepter: { region: "us-west-2", accountId: two, profile: undefined, roleArn, externalId: "word" },
         });
         assert.deepStrictEqual(
@@ -173,9 +179,7 @@ describe("settings of sides elsewhere", () => {
         ],
         [
             { vpc1ExternalId: "word", vpc2ExternalId: "word", vpc2RoleArn: roleArn },
-            [
-                "vpc1ExternalId = word: is sent with a role's assumption, and there is no role; set vpc1RoleArn too",
-            ],
+            ["vpc1ExternalId = word: is sent with a role's assumption, and there is no role; set vpc1RoleArn too"],
         ],
         [
             { vpc2RoleArn: "role", vpc1AccountId: "1", vpc2Region: "there" },
@@ -262,10 +266,7 @@ describe("settings of sides elsewhere", () => {
             { icmpCidrs: '["10.42.0.0/16"]', requestsFrom: "requester" },
             [`icmpCidrs = ["10.42.0.0/16"]: ${unpinged(1)}`],
         ],
-        [
-            { icmpCidrs: '["10.41.0.0/16"]', requestsFrom: "accepter" },
-            [`icmpCidrs = ["10.41.0.0/16"]: ${unpinged(2)}`],
-        ],
+        [{ icmpCidrs: '["10.41.0.0/16"]', requestsFrom: "accepter" }, [`icmpCidrs = ["10.41.0.0/16"]: ${unpinged(2)}`]],
         [{ icmpCidrs: "[]" }, [`icmpCidrs = []: ${unpinged(1)}`, `icmpCidrs = []: ${unpinged(2)}`]],
     ];
     for (const [change, problems] of cases) {
@@ -311,7 +312,9 @@ describe("settings of sides elsewhere", () => {
 
 describe("verifyPlaces", () => {
     const answers: Answers = {
-        "aws:index/getRegion:getRegion": (_, provider) => ({ region: provider === "there" ? "us-west-2" : "us-east-1" }),
+        "aws:index/getRegion:getRegion": (_, provider) => ({
+            region: provider === "there" ? "us-west-2" : "us-east-1",
+        }),
         "aws:index/getCallerIdentity:getCallerIdentity": (_, provider) => ({
             accountId: provider === "there" ? two : one,
         }),
