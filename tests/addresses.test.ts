@@ -1,6 +1,12 @@
 import * as assert from "assert";
 import * as fc from "fast-check";
-import { checkAddressPlan, checkOverlap, checkSourceCidrs, type AddressPlan } from "../components/addressPlan";
+import {
+    blocksOf,
+    checkAddressPlan,
+    checkOverlap,
+    checkSourceCidrs,
+    type AddressPlan,
+} from "../components/addressPlan";
 import { contains, isReserved, overlaps, parseAddress, parseCidr, suggestAddress, type Cidr } from "../components/cidr";
 
 const keys = { cidrBlock: "vpc", secondaryCidrBlocks: "secondary", subnetCidrBlock: "subnet", privateIp: "address" };
@@ -194,6 +200,63 @@ describe("checkAddressPlan", () => {
     }
 });
 
+describe("checkAddressPlan, of secondary blocks", () => {
+    const noCidr = "is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16";
+    const size = "AWS takes blocks from /16 to /28 only; choose a prefix between them";
+    const range = (own: string, primary: string): string =>
+        `is in ${own} and the VPC's primary block in ${primary}, and AWS lets a VPC have private blocks of one such range only; choose one in ${primary} or 100.64.0.0/10`;
+    const taken = (block: string): string => `overlaps ${block} of the same VPC; leave it out or choose another block`;
+    const of172 = { cidrBlock: "172.16.0.0/16", subnetCidrBlock: "172.16.1.0/24", privateIp: "172.16.1.100" };
+    const of192 = { cidrBlock: "192.168.0.0/16", subnetCidrBlock: "192.168.1.0/24", privateIp: "192.168.1.100" };
+    const shared = { cidrBlock: "100.64.0.0/16", subnetCidrBlock: "100.64.1.0/24", privateIp: "100.64.1.100" };
+    const cases: [what: string, plan: AddressPlan, blocks: string[], problems: [string, string][]][] = [
+        ["none", plan, [], []],
+        ["others of the same range", plan, ["10.42.0.0/16", "10.255.255.240/28"], []],
+        ["shared and public addresses", plan, ["100.64.0.0/16", "203.0.113.0/24"], []],
+        ["any range beside shared addresses", shared, ["10.0.0.0/16"], []],
+        ["the last of 172.16.0.0/12", of172, ["172.31.0.0/16"], []],
+        ["what lies behind 172.16.0.0/12", of172, ["172.32.0.0/16"], []],
+        ["what is no block", plan, ["10.42"], [["10.42", noCidr]]],
+        ["one that is too large", plan, ["10.44.0.0/15"], [["10.44.0.0/15", size]]],
+        ["one that is too small", plan, ["10.42.0.0/29"], [["10.42.0.0/29", size]]],
+        ["172.16.0.0/12", plan, ["172.16.0.0/16"], [["172.16.0.0/16", range("172.16.0.0/12", "10.0.0.0/8")]]],
+        ["192.168.0.0/16", plan, ["192.168.1.0/24"], [["192.168.1.0/24", range("192.168.0.0/16", "10.0.0.0/8")]]],
+        ["10.0.0.0/8", of172, ["10.0.0.0/16"], [["10.0.0.0/16", range("10.0.0.0/8", "172.16.0.0/12")]]],
+        ["10.0.0.0/8 again", of192, ["10.0.0.0/16"], [["10.0.0.0/16", range("10.0.0.0/8", "192.168.0.0/16")]]],
+        ["the primary one", plan, ["10.41.0.0/16"], [["10.41.0.0/16", taken("10.41.0.0/16")]]],
+        ["a part of the primary one", plan, ["10.41.7.0/24"], [["10.41.7.0/24", taken("10.41.0.0/16")]]],
+        [
+            "the second of two that overlap, and not the first",
+            plan,
+            ["10.42.0.0/17", "10.43.0.0/16", "10.42.0.0/16"],
+            [["10.42.0.0/16", taken("10.42.0.0/17")]],
+        ],
+        ["one listed twice", plan, ["10.42.0.0/16", "10.42.0.0/16"], [["10.42.0.0/16", taken("10.42.0.0/16")]]],
+    ];
+    for (const [what, own, secondaryCidrBlocks, problems] of cases) {
+        it(`${problems.length === 0 ? "takes" : "refuses"} ${what}${own === plan ? "" : ` with ${own.cidrBlock}`}`, () => {
+            assert.deepStrictEqual(
+                checkAddressPlan({ ...own, secondaryCidrBlocks }, keys),
+                problems.map(([value, message]) => ({ key: "secondary", value, message })),
+            );
+        });
+    }
+
+    it("judges them by themselves when the primary block is none", () => {
+        const wrong = { ...plan, cidrBlock: "x", secondaryCidrBlocks: ["10.42.0.0/16", "172.16.0.0/16"] };
+        assert.deepStrictEqual(checkAddressPlan(wrong, keys), [{ key: "vpc", value: "x", message: noCidr }]);
+    });
+
+    it("has the primary block first of all", () => {
+        assert.deepStrictEqual(blocksOf(plan), ["10.41.0.0/16"]);
+        assert.deepStrictEqual(blocksOf({ ...plan, secondaryCidrBlocks: ["10.9.0.0/16", "10.8.0.0/16"] }), [
+            "10.41.0.0/16",
+            "10.9.0.0/16",
+            "10.8.0.0/16",
+        ]);
+    });
+});
+
 describe("checkOverlap", () => {
     const check = (a: string, b: string) => checkOverlap([{ key: "a", cidrBlock: a }], [{ key: "b", cidrBlock: b }]);
 
@@ -217,6 +280,23 @@ describe("checkOverlap", () => {
         assert.deepStrictEqual(check("10.0.0.0/16", "10.1.0.0/16"), []);
         assert.deepStrictEqual(check("10.0.0.0/16", "10.0.0.0/99"), []);
         assert.deepStrictEqual(check("x", "10.0.0.0/16"), []);
+    });
+
+    it("finds each pair that overlaps", () => {
+        const named = (name: string, blocks: string[]) =>
+            blocks.map((cidrBlock, index) => ({ key: `${name}${index}`, cidrBlock }));
+        const found = checkOverlap(
+            named("a", ["10.0.0.0/16", "10.1.0.0/16"]),
+            named("b", ["10.0.0.0/15", "10.2.0.0/16", "10.1.0.0/24"]),
+        );
+        assert.deepStrictEqual(
+            found.map(({ key, message }) => [key, message.split(",")[0]]),
+            [
+                ["b0", "overlaps a0 = 10.0.0.0/16"],
+                ["b0", "overlaps a1 = 10.1.0.0/16"],
+                ["b2", "overlaps a1 = 10.1.0.0/16"],
+            ],
+        );
     });
 });
 

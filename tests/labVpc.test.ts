@@ -261,6 +261,40 @@ describe("LabVpc", () => {
         assert.deepStrictEqual(get("a-route-table").inputs["tags"], { team: "network", Name: "meVPCPeering-RT2" });
     });
 
+    it("adds secondary blocks, named after themselves, and is no VPC to peer before it has them", async () => {
+        let made: LabVpc | undefined;
+        let follower: pulumi.Resource | undefined;
+        const secondaryCidrBlocks = ["10.43.0.0/16", "100.64.0.0/16"];
+        const { registrations, get } = await deploy(() => {
+            made = new LabVpc("a", { ...args, secondaryCidrBlocks });
+            follower = new pulumi.Stash("follower", { input: made.vpcId });
+        });
+        for (const cidrBlock of secondaryCidrBlocks) {
+            const { type, inputs, parent } = get(`a-${cidrBlock}`);
+            assert.deepStrictEqual(
+                { type, inputs, parent },
+                {
+                    type: "aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation",
+                    inputs: { vpcId: "id-of-a-vpc", cidrBlock },
+                    parent: "a",
+                },
+            );
+        }
+        assert.strictEqual(registrations.length, Object.keys(expected).length + 4);
+        assert.ok(made && follower);
+        assert.deepStrictEqual(made.cidrBlocks, ["10.41.0.0/16", ...secondaryCidrBlocks]);
+        assert.strictEqual(get("follower").inputs["input"], "id-of-a-vpc");
+        assert.deepStrictEqual(get("follower").dependencies, ["a-10.43.0.0/16", "a-100.64.0.0/16", "a-vpc"]);
+    });
+
+    it("has no DNS hostnames when told so, and one block by default", async () => {
+        let made: LabVpc | undefined;
+        const { get } = await deploy(() => (made = new LabVpc("a", { ...args, dnsHostnames: false })));
+        assert.strictEqual(get("a-vpc").inputs["enableDnsHostnames"], false);
+        assert.strictEqual(get("a-vpc").inputs["enableDnsSupport"], true);
+        assert.deepStrictEqual(made?.cidrBlocks, ["10.41.0.0/16"]);
+    });
+
     it("hands its provider on to everything that it makes and asks", async () => {
         const { registrations, calls } = await deploy(() => {
             const provider = new aws.Provider("elsewhere", { region: "eu-central-1" });
@@ -286,6 +320,7 @@ describe("LabVpc", () => {
                     prefix: "-",
                     label: "Ünder",
                     cidrBlock: "10.41.1.0/16",
+                    secondaryCidrBlocks: ["all"],
                     privateIp: "10.41.1.1",
                     sshCidrs: ["anywhere"],
                     icmpCidrs: ["10.0.0.0/8", "10.0.0.0/8"],
@@ -298,8 +333,9 @@ describe("LabVpc", () => {
         assert.strictEqual(
             error.message,
             [
-                "LabVpc a has 6 problems; nothing was created:",
+                "LabVpc a has 7 problems; nothing was created:",
                 '  cidrBlock = "10.41.1.0/16": has bits set behind its prefix; the block is 10.41.0.0/16',
+                '  secondaryCidrBlocks = "all": is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16',
                 '  privateIp = "10.41.1.1": is one of the five that AWS reserves in every subnet; choose another address in 10.41.1.0/24, such as 10.41.1.100',
                 '  sshCidrs = "anywhere": is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16',
                 '  icmpCidrs = "10.0.0.0/8": is listed twice; leave one of them out',

@@ -131,6 +131,85 @@ describe("the program", () => {
         assert.strictEqual(exports["check"], undefined);
     });
 
+    describe("with an accepter in another region and account", () => {
+        const roleArn = "arn:aws:iam::222222222222:role/peering";
+        const change = { peering: "true", vpc2Region: "us-west-2", vpc2RoleArn: roleArn, vpc2ExternalId: "word" };
+        const answers: Answers = {
+            "aws:index/getRegion:getRegion": (_, provider) => ({
+                region: provider === "" ? "ap-northeast-2" : "us-west-2",
+            }),
+            "aws:index/getCallerIdentity:getCallerIdentity": (_, provider) => ({
+                accountId: provider === "" ? "111111111111" : "222222222222",
+            }),
+        };
+        const provider = "lab-accepter-us-west-2-222222222222";
+
+        it("makes the accepter's side there, with a key pair of its own", async () => {
+            const { get, registrations, exports } = await up(change, answers);
+            assert.deepStrictEqual(
+                registrations.filter(({ type }) => type === "pulumi:providers:aws").map(({ name }) => name),
+                [provider],
+            );
+            assert.strictEqual(get(provider).inputs["region"], "us-west-2");
+            assert.deepStrictEqual(JSON.parse(get(provider).inputs["assumeRoles"] as string), [
+                { roleArn, sessionName: "vpc-peering-lab", externalId: "word" },
+            ]);
+            for (const { name, type, provider: through } of registrations) {
+                if (type.startsWith("aws:")) {
+                    const far = /^lab(-key|-peering)?-accepter/.test(name);
+                    assert.strictEqual(through, far ? `id-of-${provider}` : "", name);
+                }
+            }
+            const key = "lab-key-accepter-us-west-2-222222222222";
+            assert.deepStrictEqual(get(key).inputs, { publicKey: sshPublicKey, tags: {} });
+            assert.strictEqual(get("lab-requester-server").inputs["keyName"], "lab-key-generated");
+            assert.strictEqual(get("lab-accepter-server").inputs["keyName"], `${key}-generated`);
+            assert.strictEqual(get("lab-accepter-vpc").replacementTrigger, "us-west-2 222222222222");
+            const { inputs } = get("lab-peering-connection");
+            assert.deepStrictEqual([inputs["peerRegion"], inputs["peerOwnerId"]], ["us-west-2", "222222222222"]);
+            const regions = ["requester", "accepter"].map(
+                async (side) => ((await resolved(exports[side])) as { region: string }).region,
+            );
+            assert.deepStrictEqual(await Promise.all(regions), ["ap-northeast-2", "us-west-2"]);
+        });
+
+        it("takes the existing key pair's name for both", async () => {
+            const named = { ...change, sshPublicKey: "", keyName: "mine", peering: "false", check: "false" };
+            const { get, registrations } = await up(named, answers);
+            assert.ok(!registrations.some(({ type }) => type.endsWith(":KeyPair")));
+            assert.strictEqual(get("lab-requester-server").inputs["keyName"], "mine");
+            assert.strictEqual(get("lab-accepter-server").inputs["keyName"], "mine");
+        });
+
+        it("fails when the role's provider leads to another account", async () => {
+            const identity = () => ({ accountId: "111111111111" });
+            await assert.rejects(
+                up(change, { ...answers, "aws:index/getCallerIdentity:getCallerIdentity": identity }),
+                /vpc2AccountId = "222222222222": is declared, but the accepter's provider is of 111111111111/,
+            );
+        });
+    });
+
+    it("puts out what the other owner has to run, and by when, while he has not accepted", async () => {
+        const { get, exports } = await up(
+            { peering: "true", manageAccepter: "false" },
+            {
+                "aws:index/getRegion:getRegion": () => ({ region: "ap-northeast-2" }),
+                "aws:index/getCallerIdentity:getCallerIdentity": () => ({ accountId: "111111111111" }),
+                "aws:ec2/getVpcPeeringConnection:getVpcPeeringConnection": () => ({ status: "pending-acceptance" }),
+            },
+        );
+        assert.strictEqual(await resolved(exports["stage"]), "pending-acceptance");
+        const { expires, otherOwner } = (await resolved(exports["peering"])) as {
+            expires: string;
+            otherOwner: string[];
+        };
+        const requested = Date.parse(String(get("lab-peering-requested").inputs["input"]));
+        assert.strictEqual(Date.parse(expires) - requested, 7 * 24 * 3600 * 1000);
+        assert.match(otherOwner[0] ?? "", /^aws ec2 accept-vpc-peering-connection --region ap-northeast-2 /);
+        assert.match(String(get("lab-check-VPC1-to-VPC2").inputs["stdin"]), /expected_icmp='none'/);
+    });
+
     it("registers nothing when a setting is wrong", async () => {
         await assert.rejects(up({ vpc1CidrBlock: "10.41.1.0/16" }), /the block is 10\.41\.0\.0\/16/);
     });

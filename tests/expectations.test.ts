@@ -1,0 +1,88 @@
+import * as assert from "assert";
+import { expectedOutcomes, isolated, reachable, stageOf, type AskedSide, type Stage } from "../components/expectations";
+import type { RequestsFrom } from "../components/peeringRules";
+import type { ProbeOutcome } from "../components/probe";
+
+describe("stageOf", () => {
+    const cases: [status: string | undefined, requestsFrom: RequestsFrom, stage: Stage][] = [
+        [undefined, "both", "isolated"],
+        [undefined, "requester", "isolated"],
+        ["pending-acceptance", "both", "pending-acceptance"],
+        ["provisioning", "accepter", "pending-acceptance"],
+        ["active", "both", "reachable"],
+        ["active", "requester", "one-way"],
+        ["active", "accepter", "one-way"],
+    ];
+    for (const [status, requestsFrom, stage] of cases) {
+        it(`is ${stage} with ${status ?? "no connection"} and requests from ${requestsFrom}`, () => {
+            assert.strictEqual(stageOf(status, requestsFrom), stage);
+        });
+    }
+});
+
+describe("expectedOutcomes", () => {
+    const open: AskedSide = { letsPing: true, dnsHostnames: true };
+    const nothing: ProbeOutcome = { icmp: "none", http: "none", dns: "public" };
+    const all: ProbeOutcome = { icmp: "reply", http: "page", dns: "private" };
+
+    it("knows the two ends of it", () => {
+        assert.deepStrictEqual([isolated, reachable], [nothing, all]);
+    });
+
+    interface Given {
+        stage: Stage;
+        requestsFrom?: RequestsFrom;
+        dnsResolution?: boolean;
+        requester?: Partial<AskedSide>;
+        accepter?: Partial<AskedSide>;
+    }
+    const cases: [what: string, given: Given, fromRequester: ProbeOutcome, fromAccepter: ProbeOutcome][] = [
+        ["isolated", { stage: "isolated" }, nothing, nothing],
+        ["isolated, one way", { stage: "isolated", requestsFrom: "requester" }, nothing, nothing],
+        ["pending", { stage: "pending-acceptance" }, nothing, nothing],
+        ["pending, one way", { stage: "pending-acceptance", requestsFrom: "accepter" }, nothing, nothing],
+        ["reachable", { stage: "reachable" }, all, all],
+        ["one way from the requester", { stage: "one-way", requestsFrom: "requester" }, all, { ...all, http: "none" }],
+        ["one way from the accepter", { stage: "one-way", requestsFrom: "accepter" }, { ...all, http: "none" }, all],
+        [
+            "reachable without DNS resolution",
+            { stage: "reachable", dnsResolution: false },
+            { ...all, dns: "public" },
+            { ...all, dns: "public" },
+        ],
+        [
+            "an accepter that lets no ping in",
+            { stage: "reachable", accepter: { letsPing: false } },
+            { ...all, icmp: "none" },
+            all,
+        ],
+        [
+            "a requester that lets no ping in",
+            { stage: "one-way", requestsFrom: "requester", requester: { letsPing: false } },
+            all,
+            { icmp: "none", http: "none", dns: "private" },
+        ],
+        [
+            "an accepter without a public name",
+            { stage: "reachable", accepter: { dnsHostnames: false } },
+            { ...all, dns: "none" },
+            all,
+        ],
+        [
+            "a requester without a public name, isolated",
+            { stage: "isolated", requester: { dnsHostnames: false } },
+            nothing,
+            { ...nothing, dns: "none" },
+        ],
+    ];
+    for (const [what, given, fromRequester, fromAccepter] of cases) {
+        it(`promises what it should of ${what}`, () => {
+            const { stage, requestsFrom = "both", dnsResolution = true, requester, accepter } = given;
+            const asked = { requester: { ...open, ...requester }, accepter: { ...open, ...accepter } };
+            assert.deepStrictEqual(expectedOutcomes(stage, requestsFrom, dnsResolution, asked), [
+                fromRequester,
+                fromAccepter,
+            ]);
+        });
+    }
+});

@@ -1,0 +1,121 @@
+import * as assert from "assert";
+import { Provider } from "@pulumi/aws";
+import { lookUpVpc, type LookUpOptions } from "../components/lookUpVpc";
+import type { PeeringSideArgs } from "../components/peeringArgs";
+import { deploy, type Answers, type Deployment } from "./mocks";
+
+/** An account of AWS with one VPC; `vpc` changes what it is like. */
+function aws(vpc: object = {}): Answers {
+    return {
+        "aws:index/getRegion:getRegion": () => ({ region: "us-west-2" }),
+        "aws:index/getCallerIdentity:getCallerIdentity": () => ({ accountId: "222222222222" }),
+        "aws:ec2/getVpc:getVpc": ({ id }) => {
+            assert.strictEqual(id, "vpc-2");
+            return {
+                cidrBlockAssociations: [
+                    { cidrBlock: "10.42.0.0/16", state: "associated" },
+                    { cidrBlock: "10.43.0.0/16", state: "disassociated" },
+                    { cidrBlock: "100.64.0.0/16", state: "associated" },
+                    { cidrBlock: "10.44.0.0/16", state: "associating" },
+                ],
+                enableDnsSupport: true,
+                enableDnsHostnames: true,
+                ...vpc,
+            };
+        },
+        "aws:ec2/getRouteTables:getRouteTables": ({ vpcId }) => ({
+            ids: vpcId === "vpc-2" ? ["rtb-9", "rtb-1", "rtb-5"] : [],
+        }),
+        // As many routes as the id's number.
+        "aws:ec2/getRouteTable:getRouteTable": ({ routeTableId }) => ({
+            routes: Array.from({ length: Number(String(routeTableId).slice(4)) }, () => ({})),
+        }),
+        "aws:ec2/getVpcPeeringConnections:getVpcPeeringConnections": ({ filters }) => {
+            const [end, ...rest] = filters as { name: string; values: string[] }[];
+            assert.deepStrictEqual(rest, [{ name: "status-code", values: ["active"] }]);
+            assert.deepStrictEqual(end?.values, ["vpc-2"]);
+            const asked: Record<string, string[]> = {
+                "requester-vpc-info.vpc-id": ["pcx-1", "pcx-2"],
+                "accepter-vpc-info.vpc-id": ["pcx-3"],
+            };
+            return { ids: asked[end.name] };
+        },
+    };
+}
+
+async function lookUp(answers: Answers, options?: LookUpOptions): Promise<Deployment & { side: PeeringSideArgs }> {
+    let side: PeeringSideArgs | undefined;
+    const deployment = await deploy(
+        async () => {
+            side = await lookUpVpc("vpc-2", options);
+        },
+        {},
+        [],
+        answers,
+    );
+    assert.ok(side);
+    return { ...deployment, side };
+}
+
+describe("lookUpVpc", () => {
+    it("makes a side of a VPC: the blocks that it has by now, all its tables in order, its place and its use", async () => {
+        const { side, calls } = await lookUp(aws());
+        assert.deepStrictEqual(side, {
+            vpcId: "vpc-2",
+            cidrBlocks: ["10.42.0.0/16", "100.64.0.0/16"],
+            routeTables: { "rtb-1": "rtb-1", "rtb-5": "rtb-5", "rtb-9": "rtb-9" },
+            securityGroups: undefined,
+            dns: true,
+            usage: { activePeerings: 3, routes: { "rtb-1": 1, "rtb-5": 5, "rtb-9": 9 } },
+            region: "us-west-2",
+            accountId: "222222222222",
+            provider: undefined,
+        });
+        assert.deepStrictEqual([...new Set(calls.map(({ provider }) => provider ?? ""))], [""]);
+    });
+
+    it("takes the tables that it is told, and the groups", async () => {
+        const routeTableIds = ["rtb-4", "rtb-2"];
+        const { side, calls } = await lookUp(aws(), { routeTableIds, securityGroups: { server: "sg-1" } });
+        assert.deepStrictEqual(Object.entries(side.routeTables ?? {}), [
+            ["rtb-2", "rtb-2"],
+            ["rtb-4", "rtb-4"],
+        ]);
+        assert.deepStrictEqual(side.usage?.routes, { "rtb-2": 2, "rtb-4": 4 });
+        assert.deepStrictEqual(side.securityGroups, { server: "sg-1" });
+        assert.ok(!calls.some(({ token }) => token.endsWith(":getRouteTables")));
+        assert.deepStrictEqual(routeTableIds, ["rtb-4", "rtb-2"]);
+    });
+
+    for (const vpc of [{ enableDnsSupport: false }, { enableDnsHostnames: false }]) {
+        it(`says that there is no DNS with ${Object.keys(vpc).join()} off`, async () => {
+            assert.strictEqual((await lookUp(aws(vpc))).side.dns, false);
+        });
+    }
+
+    it("asks everything of the provider that it is given, and hands it on", async () => {
+        let provider: Provider | undefined;
+        let side: PeeringSideArgs | undefined;
+        const { calls } = await deploy(
+            async () => {
+                provider = new Provider("elsewhere", { region: "us-west-2" });
+                side = await lookUpVpc("vpc-2", { provider });
+            },
+            {},
+            [],
+            aws(),
+        );
+        assert.strictEqual(calls.length, 9);
+        for (const { token, provider: through } of calls) {
+            assert.match(through ?? "", /::elsewhere::/, token);
+        }
+        assert.ok(provider && side?.provider === provider);
+    });
+
+    it("fails when there is no such VPC", async () => {
+        const none = () => {
+            throw new Error("no matching EC2 VPC found");
+        };
+        await assert.rejects(lookUp({ ...aws(), "aws:ec2/getVpc:getVpc": none }));
+    });
+});

@@ -1,0 +1,149 @@
+import * as assert from "assert";
+import { spawnSync } from "child_process";
+import * as fs from "fs";
+import * as os from "os";
+import * as path from "path";
+import { acceptersCommands, type AcceptersPart } from "../components/otherOwner";
+
+const part: AcceptersPart = {
+    connectionId: "pcx-1",
+    vpcId: "vpc-2",
+    region: undefined,
+    routeTableIds: [],
+    cidrBlocks: ["10.41.0.0/16"],
+    securityGroupIds: [],
+    ports: [],
+    sourceGroupIds: [],
+    dnsResolution: false,
+};
+
+/** All there is: two of everything, in another region. */
+const everything: AcceptersPart = {
+    ...part,
+    region: "us-west-2",
+    routeTableIds: ["rtb-1", "rtb-2"],
+    cidrBlocks: ["10.41.0.0/16", "100.64.0.0/16"],
+    securityGroupIds: ["sg-1", "sg-2"],
+    ports: [
+        { protocol: "tcp", port: 80 },
+        { protocol: "udp", port: 53 },
+    ],
+    dnsResolution: true,
+};
+
+const accept = "aws ec2 accept-vpc-peering-connection --vpc-peering-connection-id pcx-1";
+const until = `until [ "$(aws ec2 describe-vpc-peering-connections --vpc-peering-connection-ids pcx-1 --query 'VpcPeeringConnections[0].Status.Code' --output text)" = active ]; do sleep 2; done`;
+const loop = (block: string): string =>
+    `for table in $(aws ec2 describe-route-tables --filters Name=vpc-id,Values=vpc-2 --query 'RouteTables[].RouteTableId' --output text); do aws ec2 create-route --route-table-id "$table" --destination-cidr-block ${block} --vpc-peering-connection-id pcx-1; done`;
+
+/**
+ * Runs the lines in a shell with an `aws` that keeps its arguments, each call as a list: the connection is active when it
+ * is asked for the third time, and the VPC has two route tables.
+ */
+function run(commands: readonly string[], shell: "bash" | "sh"): string[][] {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "other-owner-test-"));
+    try {
+        const calls = path.join(folder, "calls");
+        const body = `#!/bin/bash
+printf '%s\\0' "$@" $'\\n' >> ${calls}
+case "$2" in
+    describe-vpc-peering-connections)
+        [ "$(grep -c describe-vpc-peering -a ${calls})" -ge 3 ] && echo active || echo provisioning ;;
+    describe-route-tables) printf 'rtb-8\\trtb-9\\n' ;;
+esac
+`;
+        fs.writeFileSync(path.join(folder, "aws"), body, { mode: 0o755 });
+        fs.writeFileSync(path.join(folder, "sleep"), "#!/bin/sh\n", { mode: 0o755 });
+        const { status, stderr } = spawnSync(shell, ["-e"], {
+            input: commands.join("\n"),
+            encoding: "utf8",
+            env: { PATH: `${folder}:/usr/bin:/bin` },
+        });
+        assert.deepStrictEqual({ status, stderr }, { status: 0, stderr: "" });
+        const words = fs.readFileSync(calls, "utf8").split("\0\n\0").slice(0, -1);
+        return words.map((call) => call.split("\0"));
+    } finally {
+        fs.rmSync(folder, { recursive: true });
+    }
+}
+
+describe("acceptersCommands", () => {
+    it("accepts, waits, and gives all of the VPC's route tables a route when none is named", () => {
+        assert.deepStrictEqual(acceptersCommands(part), [accept, until, loop("10.41.0.0/16")]);
+    });
+
+    it("names each table and block, group and port, and the region in every command", () => {
+        const permissions = `--ip-permissions '[{"IpProtocol":"tcp","FromPort":80,"ToPort":80,"IpRanges":[{"CidrIp":"10.41.0.0/16"},{"CidrIp":"100.64.0.0/16"}]},{"IpProtocol":"udp","FromPort":53,"ToPort":53,"IpRanges":[{"CidrIp":"10.41.0.0/16"},{"CidrIp":"100.64.0.0/16"}]}]'`;
+        const route = (table: string, block: string): string =>
+            `aws ec2 create-route --region us-west-2 --route-table-id ${table} --destination-cidr-block ${block} --vpc-peering-connection-id pcx-1`;
+        assert.deepStrictEqual(acceptersCommands(everything), [
+            "aws ec2 accept-vpc-peering-connection --region us-west-2 --vpc-peering-connection-id pcx-1",
+            until.replace("connections ", "connections --region us-west-2 "),
+            route("rtb-1", "10.41.0.0/16"),
+            route("rtb-2", "10.41.0.0/16"),
+            route("rtb-1", "100.64.0.0/16"),
+            route("rtb-2", "100.64.0.0/16"),
+            `aws ec2 authorize-security-group-ingress --region us-west-2 --group-id sg-1 ${permissions}`,
+            `aws ec2 authorize-security-group-ingress --region us-west-2 --group-id sg-2 ${permissions}`,
+            "aws ec2 modify-vpc-peering-connection-options --region us-west-2 --vpc-peering-connection-id pcx-1 --accepter-peering-connection-options AllowDnsResolutionFromRemoteVpc=true",
+        ]);
+    });
+
+    it("lets the requester's groups in, with their account where there is one", () => {
+        const [, , , rule] = acceptersCommands({
+            ...part,
+            securityGroupIds: ["sg-1"],
+            ports: [{ protocol: "tcp", port: 443 }],
+            sourceGroupIds: ["sg-8", "111111111111/sg-9"],
+        });
+        assert.strictEqual(
+            rule,
+            `aws ec2 authorize-security-group-ingress --group-id sg-1 --ip-permissions '[{"IpProtocol":"tcp","FromPort":443,"ToPort":443,"UserIdGroupPairs":[{"GroupId":"sg-8"},{"UserId":"111111111111","GroupId":"sg-9"}]}]'`,
+        );
+    });
+
+    for (const shell of ["bash", "sh"] as const) {
+        it(`is taken by ${shell} word for word, and waits until the connection is active`, () => {
+            const wait = [
+                ..."ec2 describe-vpc-peering-connections --vpc-peering-connection-ids pcx-1 --query".split(" "),
+                ..."VpcPeeringConnections[0].Status.Code --output text".split(" "),
+            ];
+            const route = (table: string): string[] =>
+                `ec2 create-route --route-table-id ${table} --destination-cidr-block 10.41.0.0/16 --vpc-peering-connection-id pcx-1`.split(
+                    " ",
+                );
+            assert.deepStrictEqual(run(acceptersCommands(part), shell), [
+                "ec2 accept-vpc-peering-connection --vpc-peering-connection-id pcx-1".split(" "),
+                wait,
+                wait,
+                wait,
+                "ec2 describe-route-tables --filters Name=vpc-id,Values=vpc-2 --query RouteTables[].RouteTableId --output text".split(
+                    " ",
+                ),
+                route("rtb-8"),
+                route("rtb-9"),
+            ]);
+        });
+
+        it(`gives aws the rules as one word of JSON in ${shell}`, () => {
+            const calls = run(acceptersCommands(everything), shell);
+            const rules = calls.filter(([, command]) => command === "authorize-security-group-ingress");
+            assert.deepStrictEqual(
+                rules.map((words) => words.slice(2, -1)),
+                ["sg-1", "sg-2"].map((id) => ["--region", "us-west-2", "--group-id", id, "--ip-permissions"]),
+            );
+            const IpRanges = [{ CidrIp: "10.41.0.0/16" }, { CidrIp: "100.64.0.0/16" }];
+            assert.deepStrictEqual(JSON.parse(rules[0]?.at(-1) ?? ""), [
+                { IpProtocol: "tcp", FromPort: 80, ToPort: 80, IpRanges },
+                { IpProtocol: "udp", FromPort: 53, ToPort: 53, IpRanges },
+            ]);
+        });
+    }
+
+    it("has lines each of which is a whole command", () => {
+        for (const line of [...acceptersCommands(part), ...acceptersCommands(everything).slice(-2)]) {
+            const { status, stderr } = spawnSync("bash", ["-n"], { input: line, encoding: "utf8" });
+            assert.deepStrictEqual({ status, stderr }, { status: 0, stderr: "" }, line);
+        }
+    });
+});

@@ -1,0 +1,312 @@
+import * as assert from "assert";
+import { Provider } from "@pulumi/aws";
+import { isolated, reachable } from "../components/expectations";
+import { askedSide, checkPeeredVpcPairArgs, keyOf, type PeeredVpcPairArgs } from "../components/pairArgs";
+import { PeeredVpcPair } from "../components/peeredVpcPair";
+import { deploy, valueOf, type Answers, type Deployment } from "./mocks";
+
+const args: PeeredVpcPairArgs = {
+    requester: { cidrBlock: "10.41.0.0/16", subnetCidrBlock: "10.41.1.0/24", privateIp: "10.41.1.100" },
+    accepter: { cidrBlock: "10.42.0.0/16", subnetCidrBlock: "10.42.1.0/24", privateIp: "10.42.1.100" },
+    peering: true,
+    keyName: "key",
+};
+const open = { icmpCidrs: ["0.0.0.0/0"] };
+const everybodyPings = { requester: { ...args.requester, ...open }, accepter: { ...args.accepter, ...open } };
+
+const elsewhere: Answers = {
+    "aws:index/getRegion:getRegion": (_, provider) => ({ region: provider === "there" ? "us-west-2" : "us-east-1" }),
+    "aws:index/getCallerIdentity:getCallerIdentity": (_, provider) => ({
+        accountId: provider === "there" ? "222222222222" : "111111111111",
+    }),
+};
+const withStatus = (status: string): Answers => ({
+    ...elsewhere,
+    "aws:ec2/getVpcPeeringConnection:getVpcPeeringConnection": () => ({ status }),
+});
+
+async function make(
+    change: Partial<PeeredVpcPairArgs> | (() => Partial<PeeredVpcPairArgs>),
+    answers: Answers = elsewhere,
+): Promise<Deployment & { pair: PeeredVpcPair }> {
+    let pair: PeeredVpcPair | undefined;
+    const deployment = await deploy(
+        () => {
+            pair = new PeeredVpcPair("p", { ...args, ...(typeof change === "function" ? change() : change) });
+        },
+        {},
+        [],
+        answers,
+    );
+    assert.ok(pair);
+    return { ...deployment, pair };
+}
+
+const place = { region: "us-west-2", accountId: "222222222222" };
+const accepterThere = (more: object = place) => ({
+    accepter: { ...args.accepter, ...more, provider: new Provider("there", { region: "us-west-2" }) },
+});
+
+/** What of a deployment is one side's: the parts of its VPC, all but the component itself. */
+const partsOf = ({ registrations }: Deployment, side: string) =>
+    registrations.filter(({ name }) => name.startsWith(`p-${side}-`));
+
+describe("PeeredVpcPair with a side elsewhere", () => {
+    it("makes everything of the side through its provider, and nothing else", async () => {
+        const deployment = await make(() => accepterThere());
+        for (const { name, type, provider } of deployment.registrations) {
+            if (type.startsWith("aws:") && /^p(-peering)?-accepter/.test(name)) {
+                assert.strictEqual(provider, "id-of-there", name);
+            } else if (type.startsWith("aws:")) {
+                assert.strictEqual(provider, "", name);
+            }
+        }
+        const { inputs } = deployment.get("p-peering-connection");
+        assert.strictEqual(inputs["peerRegion"], "us-west-2");
+        assert.strictEqual(inputs["peerOwnerId"], "222222222222");
+    });
+
+    it("opens each server with its own side's key pair, or the pair's", async () => {
+        const { get } = await make({ accepter: { ...args.accepter, keyName: "there" } });
+        assert.strictEqual(get("p-requester-server").inputs["keyName"], "key");
+        assert.strictEqual(get("p-accepter-server").inputs["keyName"], "there");
+    });
+
+    const parameter = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64";
+
+    it("makes all of a side anew when its place changes, for its place is everything's trigger", async () => {
+        const deployment = await make(() => ({ ...accepterThere(), peering: false }));
+        for (const [side, word, ami] of [
+            ["requester", "default", parameter],
+            ["accepter", "us-west-2 222222222222", [parameter, "us-west-2 222222222222"]],
+        ] as const) {
+            const parts = partsOf(deployment, side);
+            assert.strictEqual(parts.length, 10);
+            for (const { name, replacementTrigger } of parts) {
+                assert.deepStrictEqual(replacementTrigger, name.endsWith("-ami") ? ami : word, name);
+            }
+        }
+    });
+
+    it("says of a place what is known of it", async () => {
+        for (const [known, word] of [
+            [{ region: "us-west-2" }, "us-west-2"],
+            [{ accountId: "222222222222" }, "222222222222"],
+        ] as const) {
+            const { get } = await make(() => ({ ...accepterThere(known), peering: false }));
+            assert.strictEqual(get("p-accepter-vpc").replacementTrigger, word);
+        }
+        // Where it is declared makes no difference to what the default provider has made.
+        const { get } = await make({ accepter: { ...args.accepter, region: "us-east-1" }, peering: false });
+        assert.strictEqual(get("p-accepter-vpc").replacementTrigger, "default");
+    });
+});
+
+describe("PeeredVpcPair, what is connected", () => {
+    const outcomesOf = async (change: Partial<PeeredVpcPairArgs>, answers?: Answers) => {
+        const { pair, get } = await make({ ...everybodyPings, ...change }, answers);
+        return { stage: await valueOf(pair.stage), expect: await valueOf(pair.expect), input: get("p-stage").inputs };
+    };
+
+    it("promises that each reaches the other", async () => {
+        assert.deepStrictEqual(await outcomesOf({}), {
+            stage: "reachable",
+            expect: [reachable, reachable],
+            input: { input: "reachable" },
+        });
+    });
+
+    it("promises what requests one way can do", async () => {
+        assert.deepStrictEqual(await outcomesOf({ requestsFrom: "requester" }), {
+            stage: "one-way",
+            expect: [reachable, { ...reachable, http: "none" }],
+            input: { input: "reachable" },
+        });
+        const { stage } = await outcomesOf({ requestsFrom: "requester", peering: false });
+        assert.strictEqual(stage, "isolated");
+    });
+
+    it("promises nothing while someone else has yet to accept", async () => {
+        const change = { manageAccepter: false };
+        assert.deepStrictEqual(await outcomesOf(change, withStatus("pending-acceptance")), {
+            stage: "pending-acceptance",
+            expect: [isolated, isolated],
+            input: { input: "requested" },
+        });
+        assert.deepStrictEqual((await outcomesOf({ ...change, peering: false })).input, { input: "isolated" });
+    });
+
+    for (const slow of ["", "there"]) {
+        it(`waits for the ${slow === "" ? "requester" : "accepter"}'s owner to see it active`, async () => {
+            const { pair } = await make(() => accepterThere(), {
+                ...elsewhere,
+                "aws:ec2/getVpcPeeringConnection:getVpcPeeringConnection": (_, provider) => ({
+                    status: provider === slow ? "provisioning" : "active",
+                }),
+            });
+            assert.strictEqual(await valueOf(pair.stage), "pending-acceptance");
+        });
+    }
+
+    it("promises public addresses without DNS resolution", async () => {
+        const { expect } = await outcomesOf({ dnsResolution: false });
+        assert.deepStrictEqual(
+            expect.map(({ dns }) => dns),
+            ["public", "public"],
+        );
+    });
+});
+
+describe("PeeredVpcPair, rules and blocks", () => {
+    it("deletes the rules that leave the program before the check looks", async () => {
+        const cases: [change: Partial<PeeredVpcPairArgs>, word: string][] = [
+            [{}, "both by cidr"],
+            [{ requestsFrom: "accepter", ingressFrom: "group" }, "accepter by group"],
+        ];
+        for (const [change, word] of cases) {
+            const { get } = await make({ ...change, peering: false });
+            const { type, parent, inputs, replacementTrigger, deleteBeforeReplace } = get("p-requests");
+            assert.deepStrictEqual(
+                { type, parent, inputs, replacementTrigger, deleteBeforeReplace },
+                {
+                    type: "pulumi:index:Stash",
+                    parent: "p",
+                    inputs: { input: word },
+                    replacementTrigger: word,
+                    deleteBeforeReplace: true,
+                },
+            );
+        }
+    });
+
+    it("opens the ports to each other's groups", async () => {
+        const { get, registrations } = await make({
+            ingressFrom: "group",
+            requestsFrom: "requester",
+            extraPorts: [{ protocol: "udp", port: 53 }],
+        });
+        assert.deepStrictEqual(
+            registrations
+                .map(({ name }) => name)
+                .filter((name) => name.startsWith("p-peering-accepter-server"))
+                .sort(),
+            ["p-peering-accepter-server-tcp-80-group-server", "p-peering-accepter-server-udp-53-group-server"],
+        );
+        assert.ok(!registrations.some(({ name }) => name.startsWith("p-peering-requester-server")));
+        assert.strictEqual(
+            get("p-peering-accepter-server-udp-53-group-server").inputs["referencedSecurityGroupId"],
+            "id-of-p-requester-security-group",
+        );
+    });
+
+    it("leads to secondary blocks, or to the routed ones only", async () => {
+        const { registrations, get } = await make({
+            requester: { ...args.requester, secondaryCidrBlocks: ["10.43.0.0/16"] },
+            accepter: {
+                ...args.accepter,
+                secondaryCidrBlocks: ["100.64.0.0/16"],
+                routedCidrBlocks: ["10.42.1.0/24"],
+            },
+        });
+        assert.deepStrictEqual(
+            registrations
+                .map(({ name }) => name)
+                .filter((name) => name.includes("-public-"))
+                .sort(),
+            [
+                "p-peering-accepter-public-10.41.0.0/16",
+                "p-peering-accepter-public-10.43.0.0/16",
+                "p-peering-requester-public-10.42.1.0/24",
+            ],
+        );
+        assert.deepStrictEqual(get("p-peering-accepter-public-10.43.0.0/16").aliases, []);
+        assert.deepStrictEqual(get("p-peering-accepter-public-10.41.0.0/16").aliases, ["p-accepter-peering-route"]);
+        for (const block of ["p-requester-10.43.0.0/16", "p-accepter-100.64.0.0/16"]) {
+            assert.ok(get("p-peering-connection").dependencies.includes(block), block);
+        }
+    });
+
+    it("lets the request accept itself, and gives no names without hostnames", async () => {
+        const { get, registrations } = await make({ autoAccept: true, dnsHostnames: false, dnsResolution: false });
+        assert.strictEqual(get("p-peering-connection").inputs["autoAccept"], true);
+        assert.ok(!registrations.some(({ name }) => name === "p-peering-accepter"));
+        assert.strictEqual(get("p-requester-vpc").inputs["enableDnsHostnames"], false);
+        assert.strictEqual(get("p-accepter-vpc").inputs["enableDnsHostnames"], false);
+    });
+});
+
+describe("checkPeeredVpcPairArgs", () => {
+    it("names everything as whoever makes the pair does", () => {
+        const problems = checkPeeredVpcPairArgs(
+            {
+                ...args,
+                requester: { ...args.requester, secondaryCidrBlocks: ["10.42.9.0/24"], region: "us-east-1" },
+                accepter: { ...args.accepter, routedCidrBlocks: ["10.9.0.0/16"], region: "us-gov-east-1" },
+                autoAccept: true,
+                ingressFrom: "group",
+                dnsHostnames: false,
+            },
+            keyOf,
+        );
+        assert.deepStrictEqual(
+            problems.map(({ key, value }) => [key, value]),
+            [
+                ["accepter.cidrBlock", "10.42.0.0/16"],
+                ["accepter.routedCidrBlocks", "10.9.0.0/16"],
+                ["dnsHostnames", "false"],
+                ["accepter.region", "us-gov-east-1"],
+                ["autoAccept", "true"],
+                ["ingressFrom", "group"],
+            ],
+        );
+        assert.match(problems[0]?.message ?? "", /^overlaps requester\.secondaryCidrBlocks = 10\.42\.9\.0\/24,/);
+    });
+
+    it("knows the two accounts, and who manages the accepter's side", () => {
+        const there = {
+            requester: { ...args.requester, accountId: "111111111111" },
+            accepter: { ...args.accepter, accountId: "222222222222" },
+        };
+        const keysOf = (change: Partial<PeeredVpcPairArgs>) =>
+            checkPeeredVpcPairArgs({ ...args, ...change }, keyOf).map(({ key }) => key);
+        assert.deepStrictEqual(keysOf({ ...there, autoAccept: true }), ["autoAccept"]);
+        assert.deepStrictEqual(keysOf({ autoAccept: true, manageAccepter: false }), ["autoAccept"]);
+        assert.deepStrictEqual(keysOf({ ...there, manageAccepter: false }), []);
+    });
+
+    it("finds nothing wrong without labels, nor without DNS of any kind", () => {
+        assert.deepStrictEqual(checkPeeredVpcPairArgs(args, keyOf), []);
+        assert.deepStrictEqual(
+            checkPeeredVpcPairArgs({ ...args, dnsHostnames: false, dnsResolution: false }, keyOf),
+            [],
+        );
+    });
+});
+
+describe("askedSide", () => {
+    const cases: [icmpCidrs: string[] | undefined, letsPing: boolean][] = [
+        [undefined, false],
+        [[], false],
+        [["10.41.0.0/16"], false],
+        [["x"], false],
+        [["10.42.1.99/32", "10.42.1.101/32"], false],
+        [["x", "10.42.1.100/32"], true],
+        [["10.41.0.0/16", "10.42.0.0/16"], true],
+    ];
+    for (const [icmpCidrs, letsPing] of cases) {
+        it(`${letsPing ? "lets" : "doesn't let"} the other's server ping with ${JSON.stringify(icmpCidrs)}`, () => {
+            const asked = askedSide({ ...args, requester: { ...args.requester, icmpCidrs } }, "requester");
+            assert.deepStrictEqual(asked, { letsPing, dnsHostnames: true });
+        });
+    }
+
+    it("has a public name unless told otherwise, and lets nobody ping whose address is none", () => {
+        const { requester, accepter } = everybodyPings;
+        assert.deepStrictEqual(askedSide({ ...args, accepter, dnsHostnames: false }, "accepter"), {
+            letsPing: true,
+            dnsHostnames: false,
+        });
+        const nobody = { ...args, requester, accepter: { ...accepter, privateIp: "x" } };
+        assert.strictEqual(askedSide(nobody, "requester").letsPing, false);
+    });
+});

@@ -1,0 +1,342 @@
+import * as assert from "assert";
+import {
+    across,
+    checkDeclared,
+    checkPeering,
+    checkPlaces,
+    checkSelf,
+    partitionOf,
+    quotaWarnings,
+    type PeeringKeys,
+    type PeeringOptions,
+    type Place,
+    type SideFacts,
+    type Usage,
+} from "../components/peeringRules";
+
+const keys: PeeringKeys = (argument, side) => `${side}/${argument}`;
+const plain: PeeringOptions = { autoAccept: false, manageAccepter: true, ingressFrom: "cidr", dnsResolution: false };
+
+function facts(blocks: string[], more: Partial<SideFacts> = {}): SideFacts {
+    const named = blocks.map((cidrBlock, index) => ({ key: `block ${index}`, cidrBlock }));
+    return { blocks: named, routedCidrBlocks: [], dns: true, ...more };
+}
+
+const one = facts(["10.41.0.0/16"]);
+const other = facts(["10.42.0.0/16"]);
+
+type Case = [what: string, sides: [SideFacts, SideFacts], options: Partial<PeeringOptions>, problems: string[]];
+
+/** Cases for the two checks that take everything there is; a problem is `key = value: message`. */
+function eachOf(cases: Case[]): void {
+    for (const [what, [requester, accepter], options, problems] of cases) {
+        it(`${problems.length === 0 ? "permits" : "refuses"} ${what}`, () => {
+            assert.deepStrictEqual(
+                checkPeering({ requester, accepter }, { ...plain, ...options }, keys).map(
+                    ({ key, value, message }) => `${key} = ${value ?? ""}: ${message}`,
+                ),
+                problems,
+            );
+        });
+    }
+}
+
+describe("across", () => {
+    it("is the other side", () => {
+        assert.strictEqual(across("requester"), "accepter");
+        assert.strictEqual(across("accepter"), "requester");
+    });
+});
+
+describe("partitionOf", () => {
+    const partitions: Record<string, string> = {
+        "us-east-1": "aws",
+        "ap-northeast-2": "aws",
+        "eu-central-1": "aws",
+        "us-west-2": "aws",
+        "cn-north-1": "aws-cn",
+        "cn-northwest-1": "aws-cn",
+        "us-gov-west-1": "aws-us-gov",
+        "us-iso-east-1": "aws-us-iso",
+        "us-isob-east-1": "aws-us-isob",
+        "us-isof-south-1": "aws-us-isof",
+        "eu-isoe-west-1": "aws-eu-isoe",
+        "eusc-de-east-1": "aws-eusc",
+        "xx-cn-1": "aws",
+    };
+    for (const [region, partition] of Object.entries(partitions)) {
+        it(`of ${region} is ${partition}`, () => {
+            assert.strictEqual(partitionOf(region), partition);
+        });
+    }
+});
+
+describe("checkPeering, of blocks", () => {
+    const overlap = (relation: string, key: string, block: string): string =>
+        `${relation} ${key} = ${block}, and AWS peers only VPCs none of whose blocks do (VPC Peering Guide, "VPC peering limitations"); choose another block for one of them`;
+    eachOf([
+        ["blocks that lie apart", [one, other], {}, []],
+        [
+            "a pair of blocks that overlaps behind others that do not",
+            [facts(["10.41.0.0/16", "10.50.0.0/16"]), facts(["10.42.0.0/16", "10.50.128.0/17"])],
+            {},
+            [`block 1 = 10.50.128.0/17: ${overlap("overlaps", "block 1", "10.50.0.0/16")}`],
+        ],
+        [
+            "two pairs that do, each of them",
+            [facts(["10.41.0.0/16", "10.50.0.0/16"]), facts(["10.41.0.0/16", "10.50.0.0/16"])],
+            {},
+            [
+                `block 0 = 10.41.0.0/16: ${overlap("equals", "block 0", "10.41.0.0/16")}`,
+                `block 1 = 10.50.0.0/16: ${overlap("equals", "block 1", "10.50.0.0/16")}`,
+            ],
+        ],
+    ]);
+});
+
+describe("checkPeering, of routed blocks", () => {
+    const outside = (own: string): string =>
+        `is not inside any block of that VPC (${own}), and a peering connection leads to the VPC's own addresses only (VPC Peering Guide, "VPC peering limitations"); choose one of those blocks or a part of one`;
+    const two = ["10.42.0.0/16", "100.64.0.0/16"];
+    eachOf([
+        ["a whole block", [one, { ...other, routedCidrBlocks: ["10.42.0.0/16"] }], {}, []],
+        [
+            "a part of any block, and a single address",
+            [one, facts(two, { routedCidrBlocks: ["100.64.1.0/24", "10.42.1.100/32"] })],
+            {},
+            [],
+        ],
+        [
+            "more than a block",
+            [one, facts(two, { routedCidrBlocks: ["10.42.0.0/15"] })],
+            {},
+            [`accepter/routedCidrBlocks = 10.42.0.0/15: ${outside("10.42.0.0/16, 100.64.0.0/16")}`],
+        ],
+        [
+            "the internet through the other side, which would be transit",
+            [{ ...one, routedCidrBlocks: ["10.41.0.0/16", "0.0.0.0/0"] }, other],
+            {},
+            [`requester/routedCidrBlocks = 0.0.0.0/0: ${outside("10.41.0.0/16")}`],
+        ],
+        [
+            "what is no block",
+            [{ ...one, routedCidrBlocks: ["all"] }, other],
+            {},
+            ["requester/routedCidrBlocks = all: is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16"],
+        ],
+        [
+            "any part of a VPC whose only block is none",
+            [facts(["x"], { routedCidrBlocks: ["10.41.1.0/24"] }), other],
+            {},
+            [`requester/routedCidrBlocks = 10.41.1.0/24: ${outside("x")}`],
+        ],
+    ]);
+});
+
+describe("checkPeering, of DNS", () => {
+    const off = `is off, and AWS resolves names across a connection only between VPCs that have DNS support and DNS hostnames (VPC Peering Guide, "Enable DNS resolution for a VPC peering connection"); turn it on, or DNS resolution off`;
+    const without = (side: SideFacts): SideFacts => ({ ...side, dns: false });
+    eachOf([
+        ["DNS resolution with hostnames", [one, other], { dnsResolution: true }, []],
+        ["VPCs without hostnames and without DNS resolution", [without(one), without(other)], {}, []],
+        [
+            "DNS resolution without the requester's hostnames",
+            [without(one), other],
+            { dnsResolution: true },
+            [`requester/dnsHostnames = false: ${off}`],
+        ],
+        [
+            "DNS resolution without the accepter's hostnames",
+            [one, without(other)],
+            { dnsResolution: true },
+            [`accepter/dnsHostnames = false: ${off}`],
+        ],
+    ]);
+});
+
+describe("checkPeering, of acceptance", () => {
+    eachOf([
+        ["a request that accepts itself", [one, other], { autoAccept: true }, []],
+        ["a request that its other owner accepts", [one, other], { manageAccepter: false }, []],
+        [
+            "a request that accepts itself in someone else's place, once even in another region",
+            [
+                { ...one, region: "us-east-1" },
+                { ...other, region: "us-west-2" },
+            ],
+            { autoAccept: true, manageAccepter: false },
+            [
+                `accepter/autoAccept = true: is on while the accepter's side is someone else's (accepter/manageAccepter is false), and only the accepter's owner can accept (VPC Peering Guide, "Accept or reject a VPC peering connection"); turn one of the two around`,
+            ],
+        ],
+    ]);
+});
+
+describe("checkPlaces", () => {
+    const china = "China's regions peer with one another only";
+    const partition = (there: string, here: string): string =>
+        `its partition is ${there}, the requester's ${here}, and partitions never peer`;
+    const regions: [here: string | undefined, there: string | undefined, rule: string | undefined][] = [
+        ["us-east-1", "us-east-1", undefined],
+        ["us-east-1", "ap-northeast-2", undefined],
+        ["cn-north-1", "cn-northwest-1", undefined],
+        ["us-gov-west-1", "us-gov-east-1", undefined],
+        ["us-iso-east-1", "us-iso-west-1", undefined],
+        [undefined, "cn-north-1", undefined],
+        ["us-gov-west-1", undefined, undefined],
+        ["us-east-1", "cn-north-1", china],
+        ["cn-northwest-1", "us-west-2", china],
+        ["us-gov-west-1", "cn-north-1", china],
+        ["us-east-1", "us-gov-west-1", partition("aws-us-gov", "aws")],
+        ["us-gov-east-1", "us-east-1", partition("aws", "aws-us-gov")],
+        ["us-iso-east-1", "us-isob-east-1", partition("aws-us-isob", "aws-us-iso")],
+    ];
+    for (const [here, there, rule] of regions) {
+        it(`${rule === undefined ? "permits" : "refuses"} ${here ?? "anywhere"} with ${there ?? "anywhere"}`, () => {
+            assert.deepStrictEqual(
+                checkPlaces({ requester: { region: here }, accepter: { region: there } }, plain, keys),
+                rule === undefined
+                    ? []
+                    : [
+                          {
+                              key: "accepter/region",
+                              value: there,
+                              message: `can't be peered with ${here ?? ""}: ${rule} (VPC Peering Guide, "VPC peering limitations"); choose two regions of one partition`,
+                          },
+                      ],
+            );
+        });
+    }
+
+    const here: Place = { region: "us-east-1", accountId: "111111111111" };
+    const itself = {
+        key: "accepter/autoAccept",
+        value: "true",
+        message: `works within one account and region only, and the sides differ (Amazon EC2 API Reference, "AcceptVpcPeeringConnection"); turn it off, and the accepter's own provider accepts`,
+    };
+    const group = {
+        key: "accepter/ingressFrom",
+        value: "group",
+        message: `works within one region only, and the sides are in us-east-1 and us-west-2 (VPC Peering Guide, "Update your security groups to reference peer security groups"); choose cidr`,
+    };
+    const cases: [what: string, there: Place, options: Partial<PeeringOptions>, problems: object[]][] = [
+        ["autoAccept in one place", here, { autoAccept: true }, []],
+        ["autoAccept with an unknown place", {}, { autoAccept: true }, []],
+        ["autoAccept across regions", { ...here, region: "us-west-2" }, { autoAccept: true }, [itself]],
+        ["autoAccept across accounts", { ...here, accountId: "222222222222" }, { autoAccept: true }, [itself]],
+        ["another region and account without it", { region: "us-west-2", accountId: "222222222222" }, {}, []],
+        [
+            "autoAccept for someone else, of which another check speaks",
+            { ...here, accountId: "222222222222" },
+            { autoAccept: true, manageAccepter: false },
+            [],
+        ],
+        ["groups within a region", here, { ingressFrom: "group" }, []],
+        ["groups of another account", { ...here, accountId: "222222222222" }, { ingressFrom: "group" }, []],
+        ["groups with an unknown region", { accountId: "222222222222" }, { ingressFrom: "group" }, []],
+        ["groups across regions", { ...here, region: "us-west-2" }, { ingressFrom: "group" }, [group]],
+        [
+            "both across regions, and says both",
+            { ...here, region: "us-west-2" },
+            { ingressFrom: "group", autoAccept: true },
+            [itself, group],
+        ],
+    ];
+    for (const [what, accepter, options, problems] of cases) {
+        it(`${problems.length === 0 ? "permits" : "refuses"} ${what}`, () => {
+            assert.deepStrictEqual(
+                checkPlaces({ requester: here, accepter }, { ...plain, ...options }, keys),
+                problems,
+            );
+            // The whole check says nothing less.
+            assert.deepStrictEqual(
+                checkPeering(
+                    { requester: { ...one, ...here }, accepter: { ...other, ...accepter } },
+                    { ...plain, ...options },
+                    keys,
+                ).filter(({ key }) => key !== "accepter/autoAccept" || options.manageAccepter !== false),
+                problems,
+            );
+        });
+    }
+
+    it("lets an account pass that only one side's is known of", () => {
+        const places = { requester: { accountId: "111111111111" }, accepter: { region: "us-east-1" } };
+        assert.deepStrictEqual(checkPlaces(places, { ...plain, autoAccept: true }, keys), []);
+    });
+});
+
+describe("checkDeclared", () => {
+    const actual = { region: "us-east-1", accountId: "111111111111" };
+    const problem = (part: string, value: string, found: string) => ({
+        key: `requester/${part}`,
+        value,
+        message: `is declared, but the requester's provider is of ${found}; mend what it is made with (region, profile, role) or what is declared`,
+    });
+    const cases: [what: string, declared: Place, actual: Place, problems: object[]][] = [
+        ["what was declared", actual, actual, []],
+        ["anything where nothing was declared", {}, actual, []],
+        ["what is not known yet", actual, {}, []],
+        ["another region", { ...actual, region: "us-west-2" }, actual, [problem("region", "us-west-2", "us-east-1")]],
+        [
+            "another account, whatever the region",
+            { accountId: "222222222222" },
+            actual,
+            [problem("accountId", "222222222222", "111111111111")],
+        ],
+        [
+            "another region and account",
+            { region: "us-west-2", accountId: "222222222222" },
+            actual,
+            [problem("region", "us-west-2", "us-east-1"), problem("accountId", "222222222222", "111111111111")],
+        ],
+    ];
+    for (const [what, declared, found, problems] of cases) {
+        it(`${problems.length === 0 ? "permits" : "refuses"} ${what}`, () => {
+            assert.deepStrictEqual(checkDeclared(declared, found, "requester", keys), problems);
+        });
+    }
+});
+
+describe("checkSelf", () => {
+    it("permits two VPCs and refuses one", () => {
+        assert.deepStrictEqual(checkSelf("vpc-1", "vpc-2", keys), []);
+        assert.deepStrictEqual(checkSelf("vpc-1", "vpc-1", keys), [
+            {
+                key: "accepter/vpcId",
+                value: "vpc-1",
+                message: `is the requester's VPC too, and a VPC can't be peered with itself (VPC Peering Guide, "VPC peering limitations"); name another one`,
+            },
+        ]);
+    });
+});
+
+describe("quotaWarnings", () => {
+    const way =
+        "With many VPCs a transit gateway is the better way to connect them: one attachment a VPC, and transit.";
+    const peerings = (count: number): string =>
+        `With this one the accepter's VPC has ${count} active peering connections; AWS allows 50 by default, 125 at most. ${way}`;
+    const routes = (table: string, count: number): string =>
+        `With this connection the accepter's route table ${table} has ${count} routes; AWS allows 500 by default, 1,000 at most. ${way}`;
+    const cases: [what: string, usage: Usage, added: number, warnings: string[]][] = [
+        ["nothing known", {}, 1, []],
+        ["39 connections of 50 with this one", { activePeerings: 38 }, 1, []],
+        ["40 connections of 50 with this one", { activePeerings: 39 }, 1, [peerings(40)]],
+        ["51 connections of 50 with this one", { activePeerings: 50 }, 1, [peerings(51)]],
+        ["399 routes of 500 with these", { routes: { a: 397 } }, 2, []],
+        ["400 routes of 500 with these", { routes: { a: 398 } }, 2, [routes("a", 400)]],
+        ["a full table that gets no route", { routes: { unused: 500 } }, 1, []],
+        ["400 routes into an empty table", {}, 400, [routes("a", 400), routes("b", 400)]],
+        [
+            "both, the tables apart",
+            { activePeerings: 40, routes: { a: 10, b: 450 } },
+            3,
+            [peerings(41), routes("b", 453)],
+        ],
+    ];
+    for (const [what, usage, added, warnings] of cases) {
+        it(`${warnings.length === 0 ? "does not warn" : "warns"} of ${what}`, () => {
+            assert.deepStrictEqual(quotaWarnings("accepter", usage, ["a", "b"], added), warnings);
+        });
+    }
+});

@@ -1,0 +1,102 @@
+import * as assert from "assert";
+import type { Provider } from "@pulumi/aws";
+import { accountOf, placeOf, sideProvider, type SideAccess } from "../components/sideAccess";
+import type { Place } from "../components/peeringRules";
+import { deploy, type Answers } from "./mocks";
+
+const roleArn = "arn:aws:iam::222222222222:role/peering";
+const answers: Answers = {
+    "aws:index/getRegion:getRegion": (_, provider) => ({ region: `region through ${provider}` }),
+    "aws:index/getCallerIdentity:getCallerIdentity": (_, provider) => ({ accountId: `account through ${provider}` }),
+};
+
+describe("sideProvider", () => {
+    const cases: [what: string, access: SideAccess, region: string | undefined, made: [string, object] | undefined][] =
+        [
+            ["nothing said", {}, "us-east-1", undefined],
+            ["an account alone, which says where but not how", { accountId: "222222222222" }, "us-east-1", undefined],
+            ["an external id alone", { externalId: "x" }, "us-east-1", undefined],
+            ["a region", { region: "us-west-2" }, "us-east-1", ["lab-us-west-2", { region: "us-west-2" }]],
+            ["a profile", { profile: "me" }, "us-east-1", ["lab-us-east-1-me", { region: "us-east-1", profile: "me" }]],
+            ["a profile without any region", { profile: "me" }, undefined, ["lab-me", { profile: "me" }]],
+            [
+                "a role, by its account",
+                { roleArn },
+                "us-east-1",
+                [
+                    "lab-us-east-1-222222222222",
+                    { region: "us-east-1", assumeRoles: [{ roleArn, sessionName: "vpc-peering-lab" }] },
+                ],
+            ],
+            [
+                "a role without any region",
+                { roleArn },
+                undefined,
+                ["lab-222222222222", { assumeRoles: [{ roleArn, sessionName: "vpc-peering-lab" }] }],
+            ],
+            [
+                "everything, the role's account before the profile",
+                { region: "us-west-2", profile: "me", roleArn, externalId: "x", accountId: "222222222222" },
+                "us-east-1",
+                [
+                    "lab-us-west-2-222222222222",
+                    {
+                        region: "us-west-2",
+                        profile: "me",
+                        assumeRoles: [{ roleArn, sessionName: "vpc-peering-lab", externalId: "x" }],
+                    },
+                ],
+            ],
+        ];
+    for (const [what, access, region, made] of cases) {
+        it(`makes ${made === undefined ? "nothing" : made[0]} of ${what}`, async () => {
+            let provider: Provider | undefined;
+            const { registrations } = await deploy(() => {
+                provider = sideProvider("lab", access, region);
+            });
+            assert.strictEqual(provider === undefined, made === undefined);
+            assert.deepStrictEqual(
+                registrations.map(({ type, name, inputs }) => [type, name, read(inputs)]),
+                made === undefined ? [] : [["pulumi:providers:aws", ...made]],
+            );
+        });
+    }
+});
+
+/** A provider's inputs as they were meant: the engine gets all but texts as JSON; what the SDK adds is left out. */
+function read(inputs: Record<string, unknown>): object {
+    const { region, profile, assumeRoles } = inputs;
+    return Object.fromEntries(
+        Object.entries({
+            region,
+            profile,
+            assumeRoles: assumeRoles && (JSON.parse(assumeRoles as string) as unknown),
+        }).filter(([, value]) => value !== undefined),
+    );
+}
+
+describe("placeOf", () => {
+    it("asks the provider of the side, or the default one", async () => {
+        let places: Place[] = [];
+        await deploy(
+            async () => {
+                const provider = sideProvider("lab", { region: "us-west-2" }, undefined);
+                places = [await placeOf(undefined), await placeOf(provider)];
+            },
+            {},
+            [],
+            answers,
+        );
+        assert.deepStrictEqual(places, [
+            { region: "region through ", accountId: "account through " },
+            { region: "region through lab-us-west-2", accountId: "account through lab-us-west-2" },
+        ]);
+    });
+});
+
+describe("accountOf", () => {
+    it("is the role's", () => {
+        assert.strictEqual(accountOf(roleArn), "222222222222");
+        assert.strictEqual(accountOf("arn:aws-cn:iam::333333333333:role/a:b"), "333333333333");
+    });
+});

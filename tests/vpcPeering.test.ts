@@ -1,0 +1,623 @@
+import * as assert from "assert";
+import { mock } from "node:test";
+import { Provider } from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { PeeringSideArgs, VpcPeeringArgs } from "../components/peeringArgs";
+import { VpcPeering } from "../components/vpcPeering";
+import { deploy, valueOf, type Answers, type Deployment } from "./mocks";
+
+const requester: PeeringSideArgs = {
+    vpcId: "vpc-1",
+    cidrBlocks: ["10.41.0.0/16"],
+    routeTables: { main: "rtb-1" },
+    securityGroups: { web: "sg-1" },
+};
+const accepter: PeeringSideArgs = {
+    vpcId: "vpc-2",
+    cidrBlocks: ["10.42.0.0/16"],
+    routeTables: { main: "rtb-2" },
+    securityGroups: { web: "sg-2" },
+};
+const args: VpcPeeringArgs = { requester, accepter, ports: [{ protocol: "tcp", port: 80 }] };
+const id = "id-of-p-connection";
+const tags = { Name: "p" };
+
+/** Two accounts and regions, one for each provider; the default one is the requester's. */
+const elsewhere: Answers = {
+    "aws:index/getRegion:getRegion": (_, provider) => ({ region: provider === "there" ? "us-west-2" : "us-east-1" }),
+    "aws:index/getCallerIdentity:getCallerIdentity": (_, provider) => ({
+        accountId: provider === "there" ? "222222222222" : "111111111111",
+    }),
+};
+/** An account of AWS in which connections have this status. */
+const withStatus = (status: string): Answers => ({
+    ...elsewhere,
+    "aws:ec2/getVpcPeeringConnection:getVpcPeeringConnection": () => ({ status }),
+});
+
+const there = () => new Provider("there", { region: "us-west-2" });
+
+/** Makes the peering `p`; arguments that need a provider are made within the program. */
+async function peer(
+    make: VpcPeeringArgs | (() => VpcPeeringArgs),
+    answers: Answers = {},
+    opts: () => pulumi.ComponentResourceOptions = () => ({}),
+): Promise<Deployment & { peering: VpcPeering }> {
+    let peering: VpcPeering | undefined;
+    const deployment = await deploy(
+        () => {
+            peering = new VpcPeering("p", typeof make === "function" ? make() : make, opts());
+        },
+        {},
+        [],
+        answers,
+    );
+    assert.ok(peering);
+    return { ...deployment, peering };
+}
+
+/** Everything that a peering registered, as it was registered: type, inputs, provider and what must be there before. */
+function madeOf({ registrations }: Deployment): Record<string, object> {
+    return Object.fromEntries(
+        registrations
+            .filter(({ parent }) => parent === "p")
+            .map(({ type, name, inputs, provider, dependencies }) => [
+                name,
+                { type: type.split(":").at(-1), inputs, provider, after: dependencies },
+            ]),
+    );
+}
+
+const namesOf = ({ registrations }: Deployment): string[] => registrations.map(({ name }) => name).sort();
+
+interface Part {
+    provider?: string;
+    after?: string[];
+}
+
+const connection = (inputs: object = {}, { provider = "", after = [] }: Part = {}) => ({
+    type: "VpcPeeringConnection",
+    inputs: { vpcId: "vpc-1", peerVpcId: "vpc-2", tags, ...inputs },
+    provider,
+    after,
+});
+const acceptance = ({ provider = "" }: Part = {}) => ({
+    type: "VpcPeeringConnectionAccepter",
+    inputs: { vpcPeeringConnectionId: id, autoAccept: true, tags },
+    provider,
+    after: ["p-connection"],
+});
+const route = (
+    routeTableId: string,
+    destinationCidrBlock: string,
+    { provider = "", after = ["p-accepter"] }: Part = {},
+) => ({
+    type: "Route",
+    inputs: { routeTableId, destinationCidrBlock, vpcPeeringConnectionId: id },
+    provider,
+    after,
+});
+const rule = (securityGroupId: string, source: object, { provider = "", after = ["p-accepter"] }: Part = {}) => ({
+    type: "SecurityGroupIngressRule",
+    inputs: { securityGroupId, ...source, ipProtocol: "tcp", fromPort: 80, toPort: 80, tags },
+    provider,
+    after,
+});
+const dnsOption = (side: string, allow: boolean, { provider = "", after = ["p-accepter"] }: Part = {}) => ({
+    type: "PeeringConnectionOptions",
+    inputs: { vpcPeeringConnectionId: id, [side]: { allowRemoteVpcDnsResolution: allow } },
+    provider,
+    after,
+});
+
+describe("VpcPeering", () => {
+    it("connects two VPCs of one provider, and asks nobody where they are", async () => {
+        const deployment = await peer(args);
+        assert.deepStrictEqual(madeOf(deployment), {
+            "p-connection": connection(),
+            "p-accepter": acceptance(),
+            "p-requester-main-10.42.0.0/16": route("rtb-1", "10.42.0.0/16"),
+            "p-accepter-main-10.41.0.0/16": route("rtb-2", "10.41.0.0/16"),
+            "p-requester-web-tcp-80-10.42.0.0/16": rule("sg-1", { cidrIpv4: "10.42.0.0/16" }),
+            "p-accepter-web-tcp-80-10.41.0.0/16": rule("sg-2", { cidrIpv4: "10.41.0.0/16" }),
+        });
+        assert.deepStrictEqual(
+            deployment.calls.map(({ token, inputs }) => [token.split(":").at(-1), (inputs as { id: string }).id]),
+            [
+                ["getVpcPeeringConnection", id],
+                ["getVpcPeeringConnection", id],
+            ],
+        );
+        assert.strictEqual(deployment.get("p").type, "vpc-peering-lab:components:VpcPeering");
+        assert.deepStrictEqual(deployment.outputs.get("p"), [
+            "connectionId",
+            "expires",
+            "otherOwner",
+            "path",
+            "status",
+        ]);
+        const { connectionId, expires, otherOwner, path } = deployment.peering;
+        assert.strictEqual(await valueOf(connectionId), id);
+        assert.strictEqual(await valueOf(expires), null);
+        assert.deepStrictEqual(await valueOf(otherOwner), []);
+        const parts = Object.keys(madeOf(deployment)).filter((name) => name !== "p-accepter");
+        assert.deepStrictEqual((await valueOf(path)).sort(), parts.map((name) => `id-of-${name}`).sort());
+    });
+
+    it("makes the connection alone of two VPCs of which nothing else is known", async () => {
+        const deployment = await peer({
+            requester: { vpcId: "vpc-1", cidrBlocks: ["10.41.0.0/16"] },
+            accepter: { vpcId: "vpc-2", cidrBlocks: ["10.42.0.0/16"] },
+            tags: { team: "network", Name: "mine" },
+        });
+        assert.deepStrictEqual(namesOf(deployment), ["p", "p-accepter", "p-connection"]);
+        for (const name of ["p-accepter", "p-connection"]) {
+            assert.deepStrictEqual(deployment.get(name).inputs["tags"], { team: "network", Name: "mine" });
+        }
+    });
+
+    it("goes each way through the side's own provider, in two regions and accounts", async () => {
+        const deployment = await peer(
+            () => ({
+                ...args,
+                requester: { ...requester, provider: new Provider("here", { region: "us-east-1" }) },
+                accepter: { ...accepter, provider: there() },
+                dnsResolution: true,
+            }),
+            elsewhere,
+        );
+        const [here, far] = [{ provider: "id-of-here" }, { provider: "id-of-there" }];
+        assert.deepStrictEqual(madeOf(deployment), {
+            "p-connection": connection({ peerRegion: "us-west-2", peerOwnerId: "222222222222" }, here),
+            "p-accepter": acceptance(far),
+            "p-requester-main-10.42.0.0/16": route("rtb-1", "10.42.0.0/16", here),
+            "p-accepter-main-10.41.0.0/16": route("rtb-2", "10.41.0.0/16", far),
+            "p-requester-web-tcp-80-10.42.0.0/16": rule("sg-1", { cidrIpv4: "10.42.0.0/16" }, here),
+            "p-accepter-web-tcp-80-10.41.0.0/16": rule("sg-2", { cidrIpv4: "10.41.0.0/16" }, far),
+            "p-requester-dns-resolution": dnsOption("requester", true, here),
+            "p-accepter-dns-resolution": dnsOption("accepter", true, far),
+        });
+        assert.deepStrictEqual(
+            deployment.calls
+                .map(({ token, provider }) => `${token.split(":").at(-1)} ${provider?.split("::").at(-1)}`)
+                .sort(),
+            ["getCallerIdentity", "getRegion", "getVpcPeeringConnection"].flatMap((call) => [
+                `${call} id-of-here`,
+                `${call} id-of-there`,
+            ]),
+        );
+    });
+
+    it("names the accepter's region only, or account only, where only that differs", async () => {
+        const both = (own: () => VpcPeeringArgs, answers: Answers) => peer(own, { ...elsewhere, ...answers });
+        const own = () => ({ requester, accepter: { ...accepter, provider: there() } });
+        const region = await both(own, {
+            "aws:index/getCallerIdentity:getCallerIdentity": () => ({ accountId: "111111111111" }),
+        });
+        assert.deepStrictEqual(madeOf(region)["p-connection"], connection({ peerRegion: "us-west-2" }));
+        const account = await both(own, { "aws:index/getRegion:getRegion": () => ({ region: "us-east-1" }) });
+        assert.deepStrictEqual(madeOf(account)["p-connection"], connection({ peerOwnerId: "222222222222" }));
+    });
+
+    it("gives everything to the provider that the component has, which needs no region", async () => {
+        const deployment = await peer({ ...args, dnsResolution: false }, {}, () => ({ providers: { aws: there() } }));
+        const made = deployment.registrations.filter(({ type }) => type.startsWith("aws:"));
+        assert.strictEqual(made.length, 8);
+        assert.deepStrictEqual([...new Set(made.map(({ provider }) => provider))], ["id-of-there"]);
+        assert.deepStrictEqual(deployment.get("p-accepter-dns-resolution").inputs, dnsOption("accepter", false).inputs);
+        assert.strictEqual(deployment.get("p-connection").inputs["peerRegion"], undefined);
+    });
+
+    it("comes after what it is told to", async () => {
+        for (const many of [true, false]) {
+            const deployment = await peer(args, {}, () => {
+                const before = new pulumi.Stash("before", { input: 1 });
+                return { dependsOn: many ? [before] : before };
+            });
+            assert.deepStrictEqual(madeOf(deployment)["p-connection"], connection({}, { after: ["before"] }));
+        }
+    });
+
+    it("lets a request accept itself", async () => {
+        const after = ["p-connection"];
+        assert.deepStrictEqual(madeOf(await peer({ ...args, autoAccept: true, dnsResolution: true })), {
+            "p-connection": connection({ autoAccept: true }),
+            "p-requester-main-10.42.0.0/16": route("rtb-1", "10.42.0.0/16", { after }),
+            "p-accepter-main-10.41.0.0/16": route("rtb-2", "10.41.0.0/16", { after }),
+            "p-requester-web-tcp-80-10.42.0.0/16": rule("sg-1", { cidrIpv4: "10.42.0.0/16" }, { after }),
+            "p-accepter-web-tcp-80-10.41.0.0/16": rule("sg-2", { cidrIpv4: "10.41.0.0/16" }, { after }),
+            "p-requester-dns-resolution": dnsOption("requester", true, { after }),
+            "p-accepter-dns-resolution": dnsOption("accepter", true, { after }),
+        });
+    });
+
+    it("has the status as each side's owner is told it", async () => {
+        const { peering } = await peer(() => ({ ...args, accepter: { ...accepter, provider: there() } }), {
+            ...elsewhere,
+            "aws:ec2/getVpcPeeringConnection:getVpcPeeringConnection": (_, provider) => ({
+                status: provider === "there" ? "provisioning" : "active",
+            }),
+        });
+        assert.strictEqual(await valueOf(peering.status.requester), "active");
+        assert.strictEqual(await valueOf(peering.status.accepter), "provisioning");
+    });
+});
+
+describe("VpcPeering, rules", () => {
+    const rulesOf = (deployment: Deployment): [string, object][] =>
+        Object.entries(madeOf(deployment)).filter(([name]) => name.includes("-web-"));
+
+    it("lets requests in on the side that is asked only, with routes both ways", async () => {
+        for (const [requestsFrom, asked] of [
+            ["requester", "p-accepter-web-tcp-80-10.41.0.0/16"],
+            ["accepter", "p-requester-web-tcp-80-10.42.0.0/16"],
+        ] as const) {
+            const deployment = await peer({ ...args, requestsFrom });
+            assert.deepStrictEqual(
+                rulesOf(deployment).map(([name]) => name),
+                [asked],
+            );
+            assert.strictEqual(deployment.registrations.filter(({ type }) => type.endsWith(":Route")).length, 2);
+        }
+        assert.strictEqual(rulesOf(await peer({ ...args, requestsFrom: "both" })).length, 2);
+    });
+
+    it("opens each port to each source in each group, and no port by default", async () => {
+        const many = {
+            ...args,
+            requestsFrom: "requester",
+            ports: [
+                { protocol: "tcp", port: 443 },
+                { protocol: "udp", port: 53 },
+            ],
+            requester: { ...requester, cidrBlocks: ["10.41.0.0/16", "100.64.0.0/16"] },
+            accepter: { ...accepter, securityGroups: { web: "sg-2", db: "sg-3" } },
+        } as const;
+        const deployment = await peer(many);
+        assert.deepStrictEqual(
+            namesOf(deployment).filter((name) => /-(tcp|udp)-/.test(name)),
+            ["db", "web"].flatMap((group) =>
+                ["tcp-443", "udp-53"].flatMap((port) =>
+                    ["10.41.0.0/16", "100.64.0.0/16"].map((block) => `p-accepter-${group}-${port}-${block}`),
+                ),
+            ),
+        );
+        assert.deepStrictEqual(deployment.get("p-accepter-db-udp-53-100.64.0.0/16").inputs, {
+            securityGroupId: "sg-3",
+            cidrIpv4: "100.64.0.0/16",
+            ipProtocol: "udp",
+            fromPort: 53,
+            toPort: 53,
+            tags,
+        });
+        assert.strictEqual(rulesOf(await peer({ ...many, ports: undefined })).length, 0);
+    });
+
+    it("names groups as sources within an account by their ids", async () => {
+        const deployment = await peer({ ...args, ingressFrom: "group" });
+        assert.deepStrictEqual(rulesOf(deployment), [
+            ["p-requester-web-tcp-80-group-web", rule("sg-1", { referencedSecurityGroupId: "sg-2" })],
+            ["p-accepter-web-tcp-80-group-web", rule("sg-2", { referencedSecurityGroupId: "sg-1" })],
+        ]);
+    });
+
+    it("names groups of another account with the account before them, and none where there are none", async () => {
+        const far = { provider: "id-of-there" };
+        const sameRegion = { ...elsewhere, "aws:index/getRegion:getRegion": () => ({ region: "us-east-1" }) };
+        const own = { ...args, ingressFrom: "group" } as const;
+        const deployment = await peer(() => ({ ...own, accepter: { ...accepter, provider: there() } }), sameRegion);
+        assert.deepStrictEqual(rulesOf(deployment), [
+            ["p-requester-web-tcp-80-group-web", rule("sg-1", { referencedSecurityGroupId: "222222222222/sg-2" })],
+            ["p-accepter-web-tcp-80-group-web", rule("sg-2", { referencedSecurityGroupId: "111111111111/sg-1" }, far)],
+        ]);
+        const none = await peer({ ...own, requester: { ...requester, securityGroups: undefined } });
+        assert.deepStrictEqual(rulesOf(none), []);
+    });
+});
+
+describe("VpcPeering, routes", () => {
+    const wide = {
+        requester: {
+            ...requester,
+            cidrBlocks: ["10.41.0.0/16", "100.64.0.0/16"],
+            routeTables: { a: "rtb-1", b: "rtb-3" },
+        },
+        accepter: { ...accepter, cidrBlocks: ["10.42.0.0/16", "100.65.0.0/16"] },
+    };
+    const routesOf = (deployment: Deployment): Record<string, unknown[]> =>
+        Object.fromEntries(
+            deployment.registrations
+                .filter(({ type }) => type.endsWith(":Route"))
+                .map(({ name, inputs }) => [name, [inputs["routeTableId"], inputs["destinationCidrBlock"]]]),
+        );
+
+    it("lead from each table to each block", async () => {
+        assert.deepStrictEqual(routesOf(await peer(wide)), {
+            "p-requester-a-10.42.0.0/16": ["rtb-1", "10.42.0.0/16"],
+            "p-requester-a-100.65.0.0/16": ["rtb-1", "100.65.0.0/16"],
+            "p-requester-b-10.42.0.0/16": ["rtb-3", "10.42.0.0/16"],
+            "p-requester-b-100.65.0.0/16": ["rtb-3", "100.65.0.0/16"],
+            "p-accepter-main-10.41.0.0/16": ["rtb-2", "10.41.0.0/16"],
+            "p-accepter-main-100.64.0.0/16": ["rtb-2", "100.64.0.0/16"],
+        });
+    });
+
+    it("lead to the routed blocks only where such are named, and so do the rules", async () => {
+        const deployment = await peer({
+            ...args,
+            requester: { ...wide.requester, routedCidrBlocks: ["100.64.1.0/24"] },
+            accepter: { ...wide.accepter, routedCidrBlocks: [] },
+        });
+        assert.deepStrictEqual(
+            Object.keys(routesOf(deployment)).filter((name) => name.startsWith("p-accepter")),
+            ["p-accepter-main-100.64.1.0/24"],
+        );
+        assert.deepStrictEqual(
+            namesOf(deployment).filter((name) => name.includes("-web-")),
+            [
+                "p-accepter-web-tcp-80-100.64.1.0/24",
+                "p-requester-web-tcp-80-10.42.0.0/16",
+                "p-requester-web-tcp-80-100.65.0.0/16",
+            ],
+        );
+    });
+
+    it("and rules are the same in whatever order things are listed", async () => {
+        const ports = [
+            { protocol: "tcp", port: 443 },
+            { protocol: "udp", port: 53 },
+        ] as const;
+        const turned = (side: PeeringSideArgs): PeeringSideArgs => ({
+            ...side,
+            cidrBlocks: [...side.cidrBlocks].reverse(),
+            routeTables: Object.fromEntries(Object.entries(side.routeTables ?? {}).reverse()),
+        });
+        const [one, other] = [
+            await peer({ ...wide, ports }),
+            await peer({
+                requester: turned(wide.requester),
+                accepter: turned(wide.accepter),
+                ports: [...ports].reverse(),
+            }),
+        ];
+        assert.deepStrictEqual(madeOf(other), madeOf(one));
+    });
+});
+
+describe("VpcPeering with someone else's VPC", () => {
+    const foreign: VpcPeeringArgs = { ...args, manageAccepter: false, dnsResolution: true };
+
+    it("makes nothing but the request until he accepts, and says what he has to run and by when", async () => {
+        for (const status of ["pending-acceptance", "initiating-request", "provisioning"]) {
+            const deployment = await peer(foreign, withStatus(status));
+            assert.deepStrictEqual(namesOf(deployment), ["p", "p-connection", "p-requested"]);
+            assert.deepStrictEqual(madeOf(deployment)["p-connection"], connection());
+            const { peering, get } = deployment;
+            assert.strictEqual(await valueOf(peering.status.requester), status);
+            assert.strictEqual(await valueOf(peering.status.accepter), status);
+            assert.deepStrictEqual(await valueOf(peering.path), [id]);
+            const requested = get("p-requested");
+            assert.strictEqual(requested.parent, "p");
+            assert.strictEqual(requested.replacementTrigger, id);
+            assert.deepStrictEqual(requested.ignoreChanges, ["input"]);
+            const time = Date.parse(String(requested.inputs["input"]));
+            assert.ok(Math.abs(Date.now() - time) < 60_000);
+            assert.strictEqual(await valueOf(peering.expires), new Date(time + 7 * 24 * 3600 * 1000).toISOString());
+            assert.deepStrictEqual(
+                (await valueOf(peering.otherOwner)).filter((line) => !line.startsWith("until")),
+                [
+                    `accept-vpc-peering-connection --region us-east-1 --vpc-peering-connection-id ${id}`,
+                    `create-route --region us-east-1 --route-table-id rtb-2 --destination-cidr-block 10.41.0.0/16 --vpc-peering-connection-id ${id}`,
+                    `authorize-security-group-ingress --region us-east-1 --group-id sg-2 --ip-permissions '[{"IpProtocol":"tcp","FromPort":80,"ToPort":80,"IpRanges":[{"CidrIp":"10.41.0.0/16"}]}]'`,
+                    `modify-vpc-peering-connection-options --region us-east-1 --vpc-peering-connection-id ${id} --accepter-peering-connection-options AllowDnsResolutionFromRemoteVpc=true`,
+                ].map((line) => `aws ec2 ${line}`),
+            );
+        }
+    });
+
+    it("completes its own side once he has, and awaits nothing more", async () => {
+        const deployment = await peer(foreign, withStatus("active"));
+        const after = ["p-connection"];
+        const made = Object.entries(madeOf(deployment)).filter(([name]) => name !== "p-requested");
+        assert.deepStrictEqual(Object.fromEntries(made), {
+            "p-connection": connection(),
+            "p-requester-main-10.42.0.0/16": route("rtb-1", "10.42.0.0/16", { after }),
+            "p-requester-web-tcp-80-10.42.0.0/16": rule("sg-1", { cidrIpv4: "10.42.0.0/16" }, { after }),
+            "p-requester-dns-resolution": dnsOption("requester", true, { after }),
+        });
+        const { peering } = deployment;
+        assert.strictEqual(await valueOf(peering.expires), null);
+        assert.deepStrictEqual(await valueOf(peering.otherOwner), []);
+        assert.deepStrictEqual(await valueOf(peering.path), [
+            id,
+            "id-of-p-requester-main-10.42.0.0/16",
+            "id-of-p-requester-web-tcp-80-10.42.0.0/16",
+            "id-of-p-requester-dns-resolution",
+        ]);
+    });
+
+    it("believes that it is where it is declared to be", async () => {
+        const { peering, get, calls } = await peer(
+            { ...foreign, accepter: { ...accepter, region: "eu-west-1", accountId: "333333333333" } },
+            withStatus("pending-acceptance"),
+        );
+        assert.strictEqual(get("p-connection").inputs["peerRegion"], "eu-west-1");
+        assert.strictEqual(get("p-connection").inputs["peerOwnerId"], "333333333333");
+        assert.match((await valueOf(peering.otherOwner))[0] ?? "", / --region eu-west-1 /);
+        assert.strictEqual(calls.filter(({ token }) => token.endsWith(":getRegion")).length, 1);
+    });
+
+    it("asks him for rules only where requests come his way, and for groups by their account", async () => {
+        const commands = async (change: Partial<VpcPeeringArgs>): Promise<string[]> => {
+            const { peering } = await peer({ ...foreign, ...change }, withStatus("pending-acceptance"));
+            return (await valueOf(peering.otherOwner)).filter((line) => !/ (accept|describe)-vpc/.test(line));
+        };
+        const ours = await commands({ requestsFrom: "accepter", dnsResolution: undefined });
+        assert.deepStrictEqual(
+            ours.map((line) => line.split(" ")[2]),
+            ["create-route"],
+        );
+        const noPort = await commands({ ports: undefined, dnsResolution: false });
+        assert.deepStrictEqual(
+            noPort.map((line) => line.split(" ")[2]),
+            ["create-route"],
+        );
+        const [loop, rule] = await commands({
+            requestsFrom: "requester",
+            ingressFrom: "group",
+            accepter: { ...accepter, accountId: "333333333333", routeTables: undefined },
+        });
+        assert.match(loop ?? "", /Values=vpc-2 .* create-route /);
+        assert.match(rule ?? "", /"UserIdGroupPairs":\[{"UserId":"111111111111","GroupId":"sg-1"}\]/);
+    });
+});
+
+/** What a program fails with that fails only on the way, and what it had made by then. */
+async function failure(make: () => VpcPeeringArgs, answers: Answers): Promise<{ messages: string; made: string[] }> {
+    const listeners = process.listeners("unhandledRejection");
+    const messages: string[] = [];
+    process.removeAllListeners("unhandledRejection").on("unhandledRejection", (error: Error) => {
+        messages.push(error.message);
+    });
+    const log = mock.method(pulumi.log, "error", () => Promise.resolve());
+    try {
+        const { registrations } = await deploy(
+            () => {
+                new VpcPeering("p", make());
+            },
+            {},
+            [],
+            answers,
+        );
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        const made = registrations.filter(({ type }) => type.startsWith("aws:")).map(({ name }) => name);
+        return { messages: messages.join("\n"), made };
+    } finally {
+        log.mock.restore();
+        process.removeAllListeners("unhandledRejection");
+        for (const listener of listeners) {
+            process.on("unhandledRejection", listener);
+        }
+    }
+}
+
+describe("VpcPeering, refusals", () => {
+    const itself = `  accepter.vpcId = "vpc-1": is the requester's VPC too, and a VPC can't be peered with itself (VPC Peering Guide, "VPC peering limitations"); name another one`;
+
+    it("lists everything that shows before anything is asked, and makes nothing", async () => {
+        let error: unknown;
+        const { registrations, calls } = await deploy(() => {
+            try {
+                new VpcPeering("p", {
+                    requester: { ...requester, routedCidrBlocks: ["10.99.0.0/16"] },
+                    accepter: { ...accepter, vpcId: "vpc-1", cidrBlocks: ["10.50.0.0/16", "10.41.0.0/16"], dns: false },
+                    dnsResolution: true,
+                    autoAccept: true,
+                    manageAccepter: false,
+                });
+            } catch (caught) {
+                error = caught;
+            }
+        });
+        assert.ok(pulumi.ResourceError.isInstance(error) && error.hideStack);
+        assert.deepStrictEqual(error.message.split("\n"), [
+            "VpcPeering has 5 problems; nothing was created:",
+            itself,
+            '  accepter.cidrBlocks = "10.41.0.0/16": equals requester.cidrBlocks = 10.41.0.0/16, and AWS peers only VPCs none of whose blocks do (VPC Peering Guide, "VPC peering limitations"); choose another block for one of them',
+            `  requester.routedCidrBlocks = "10.99.0.0/16": is not inside any block of that VPC (10.41.0.0/16), and a peering connection leads to the VPC's own addresses only (VPC Peering Guide, "VPC peering limitations"); choose one of those blocks or a part of one`,
+            '  accepter.dns = "false": is off, and AWS resolves names across a connection only between VPCs that have DNS support and DNS hostnames (VPC Peering Guide, "Enable DNS resolution for a VPC peering connection"); turn it on, or DNS resolution off',
+            `  autoAccept = "true": is on while the accepter's side is someone else's (manageAccepter is false), and only the accepter's owner can accept (VPC Peering Guide, "Accept or reject a VPC peering connection"); turn one of the two around`,
+        ]);
+        assert.deepStrictEqual(
+            registrations.map(({ name }) => name),
+            ["p"],
+        );
+        assert.deepStrictEqual(calls, []);
+    });
+
+    it("refuses declared places that never peer", async () => {
+        await deploy(() => {
+            assert.throws(
+                () =>
+                    new VpcPeering("p", {
+                        requester: { ...requester, region: "us-east-1" },
+                        accepter: { ...accepter, region: "cn-north-1" },
+                    }),
+                /accepter\.region = "cn-north-1": can't be peered with us-east-1/,
+            );
+        });
+    });
+
+    const late: [what: string, make: () => VpcPeeringArgs, answers: Answers, lines: string[]][] = [
+        [
+            "VPCs that turn out to be one",
+            () => ({ requester, accepter: { ...accepter, vpcId: pulumi.output("vpc-1") } }),
+            {},
+            ["VpcPeering has 1 problem; nothing was created:", itself],
+        ],
+        [
+            "providers of other accounts and regions than declared",
+            () => ({
+                requester: { ...requester, region: "us-west-1" },
+                accepter: { ...accepter, accountId: "333333333333", provider: there() },
+            }),
+            elsewhere,
+            [
+                "VpcPeering has 2 problems; nothing was created:",
+                `  requester.region = "us-west-1": is declared, but the requester's provider is of us-east-1; mend what it is made with (region, profile, role) or what is declared`,
+                `  accepter.accountId = "333333333333": is declared, but the accepter's provider is of 222222222222; mend what it is made with (region, profile, role) or what is declared`,
+            ],
+        ],
+        [
+            "autoAccept where the providers turn out to differ",
+            () => ({ requester, accepter: { ...accepter, provider: there() }, autoAccept: true }),
+            elsewhere,
+            [
+                "VpcPeering has 1 problem; nothing was created:",
+                `  autoAccept = "true": works within one account and region only, and the sides differ (Amazon EC2 API Reference, "AcceptVpcPeeringConnection"); turn it off, and the accepter's own provider accepts`,
+            ],
+        ],
+    ];
+    for (const [what, make, answers, lines] of late) {
+        it(`refuses ${what}, before it asks for a connection`, async () => {
+            const { messages, made } = await failure(make, answers);
+            assert.ok(messages.includes(lines.join("\n")), messages);
+            assert.deepStrictEqual(made, []);
+        });
+    }
+
+    for (const status of ["expired", "rejected", "failed", "deleted"]) {
+        it(`fails when the request is ${status}, and says what helps`, async () => {
+            const { messages, made } = await failure(() => ({ ...args, manageAccepter: false }), withStatus(status));
+            assert.ok(
+                messages.includes(
+                    `VpcPeering the request is ${status}: its owner did not accept it within 7 days, or turned it down; 'pulumi up --refresh' forgets it and asks again`,
+                ),
+                messages,
+            );
+            assert.deepStrictEqual(made, ["p-connection"]);
+        });
+    }
+
+    it("warns of quotas by what the sides have and get", async () => {
+        const log = mock.method(pulumi.log, "warn", () => Promise.resolve());
+        try {
+            await peer({
+                requester: { ...requester, usage: { activePeerings: 41 } },
+                accepter: { ...accepter, usage: { routes: { main: 399 } } },
+            });
+            assert.deepStrictEqual(
+                log.mock.calls.map(({ arguments: [message] }) => (message as string).split(";")[0]),
+                [
+                    "With this one the requester's VPC has 42 active peering connections",
+                    "With this connection the accepter's route table main has 400 routes",
+                ],
+            );
+            log.mock.resetCalls();
+            await peer(args);
+            assert.strictEqual(log.mock.callCount(), 0);
+        } finally {
+            log.mock.restore();
+        }
+    });
+});
