@@ -164,7 +164,7 @@ export class LabVpc extends pulumi.ComponentResource {
             child,
         );
         // Pings that are no longer let in must be so when a check looks.
-        const pings = pin(`${name}-pings`, [...(args.icmpCidrs ?? [])].sort().join(" "), this);
+        const pings = pin(`${name}-pings`, [...(args.icmpCidrs ?? [])].sort().join(" ") || "nobody", this);
         const rules = [
             ...(args.sshCidrs ?? []).map((cidrIpv4) =>
                 allow("ssh", cidrIpv4, { ipProtocol: "tcp", fromPort: 22, toPort: 22 }),
