@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { summarize } from "../report.ts";
 import type { Act } from "../tour/act.ts";
@@ -110,6 +111,16 @@ describe("the tour", () => {
             ["destroy"],
         );
         assert.equal(tour.at(-1)?.name, "destroy");
+    });
+
+    it("has acts that the README names where it says what they show", () => {
+        const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
+        const named = [...readme.matchAll(/`([a-z-]+)`/g)].map(([, name]) => name);
+        const taught = tour.map(({ name }) => name).filter((name) => !["base", "destroy"].includes(name));
+        assert.deepEqual(
+            taught.filter((name) => !named.includes(name)),
+            [],
+        );
     });
 
     it("has acts follow one another that need the same settings, so that each change is made once", () => {
