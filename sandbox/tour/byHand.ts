@@ -2,7 +2,7 @@ import type { VpcPeeringConnection } from "@aws-sdk/client-ec2";
 import { internet } from "../network/network.ts";
 import type { Act } from "./act.ts";
 import { peerByHand, routeByHand, thirdVpc } from "./hands.ts";
-import { bothWays, isolated, nameVerdicts, ping, reachable } from "./probes.ts";
+import { arrivalVerdict, bothWays, isolated, nameVerdicts, ping, reachable } from "./probes.ts";
 import type { Scene } from "./scene.ts";
 
 // Acts that play with the EC2 API by hand, and put everything back. The first ones need two VPCs that are apart, the
@@ -41,8 +41,13 @@ export const oneSidedRoute: Act = {
     settings: apart,
     play: async (scene) => {
         const pair = await scene.pair();
-        await peerByHand(scene, pair, { accepted: true, routes: [pair[0]], rules: pair });
-        return bothWays(pair, isolated);
+        const [one, two] = pair;
+        await peerByHand(scene, pair, { accepted: true, routes: [one], rules: pair });
+        return [
+            await arrivalVerdict(one, two, "arrives"),
+            await arrivalVerdict(two, one, "does not arrive"),
+            ...(await bothWays(pair, isolated)),
+        ];
     },
 };
 
@@ -105,9 +110,9 @@ export const resolution: Act = {
             });
         scene.afterwards("DNS resolution off", () => set(true));
         await set(false);
-        const off = await nameVerdicts(pair, "off", "public");
+        const off = await nameVerdicts(pair, "public", "off");
         await set(true);
-        return [...off, ...(await nameVerdicts(pair, "on", "private"))];
+        return [...off, ...(await nameVerdicts(pair, "private", "on"))];
     },
 };
 
@@ -160,14 +165,17 @@ export const noWayOut: Act = {
     rule: 'Amazon VPC Peering Guide, "VPC peering limitations" (edge to edge routing)',
     settings: together,
     play: async (scene) => {
-        const [one] = await scene.pair();
+        const [one, two] = await scene.pair();
         const own = await ping(one, internet.address);
         // To this one address only: all else, such as the answers to SSH, goes on by the VPC's own gateway.
         await routeByHand(scene, one.routeTableId, `${internet.address}/32`, scene.peeringId);
         const others = await ping(one, internet.address);
+        // That gateway does work, for those whose it is.
+        const peers = await ping(two, internet.address);
         return [
             { what: "internet ping by the own gateway", expected: "reply", seen: own },
             { what: "internet ping by the peer's gateway", expected: "none", seen: others },
+            { what: "internet ping of the peer itself", expected: "reply", seen: peers },
         ];
     },
 };

@@ -2,7 +2,7 @@ import { inventory } from "../inventory.ts";
 import type { Verdict } from "../report.ts";
 import { LAST, type Act } from "./act.ts";
 import type { Outputs, Told } from "./engine.ts";
-import { bothWays, isolated, reachable, sizeVerdicts } from "./probes.ts";
+import { bothWays, isolated, nameVerdicts, reachable, sizeVerdicts } from "./probes.ts";
 import type { Scene } from "./scene.ts";
 
 // Acts that play with the program's settings.
@@ -46,6 +46,7 @@ export const otherRegion: Act = {
         return [
             { what: "VPC2's region", expected: elsewhere.region, seen: region },
             ...(await bothWays(pair, reachable)),
+            ...(await nameVerdicts(pair, "private")),
             ...(await sizeVerdicts(pair, 8500)),
         ];
     },
@@ -59,9 +60,11 @@ export const otherAccount: Act = {
     settings: { peering: true, prefix: "their", vpc2RoleArn: role, vpc2AccountId: elsewhere.account },
     play: async (scene) => {
         const { owner } = await accepterOf(scene);
+        const pair = await scene.pair();
         return [
             { what: "VPC2's owner", expected: elsewhere.account, seen: owner },
-            ...(await bothWays(await scene.pair(), reachable)),
+            ...(await bothWays(pair, reachable)),
+            ...(await nameVerdicts(pair, "private")),
         ];
     },
 };

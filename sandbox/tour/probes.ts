@@ -68,6 +68,16 @@ export async function bothWays([one, other]: Pair, there: Answers, back = there)
     return (await Promise.all([verdictsOf(one, other, there), verdictsOf(other, one, back)])).flat();
 }
 
+/** Whether a side's ping gets to the other's server, answered or not: that one's kernel counts the requests (InEchos). */
+export async function arrivalVerdict(from: Side, to: Side, expected: "arrives" | "does not arrive"): Promise<Verdict> {
+    const column = `awk '$1 == "Icmp:" { if (n) print $n; for (i = 2; i <= NF; i++) if ($i == "InEchos") n = i }'`;
+    const count = async (): Promise<number> => Number(await onServer(to, `${column} /proc/net/snmp`));
+    const before = await count();
+    await ping(from, to.privateIp);
+    const seen = (await count()) > before ? "arrives" : "does not arrive";
+    return { what: `${from.label}'s ping at ${to.label}'s server`, expected, seen };
+}
+
 /** The largest packet that gets through: one of `size` bytes does, one with a byte more does not. */
 export async function sizeVerdicts([from, to]: Pair, size: number): Promise<Verdict[]> {
     const [fits, tooLarge] = await Promise.all([ping(from, to.privateIp, size), ping(from, to.privateIp, size + 1)]);
@@ -78,12 +88,12 @@ export async function sizeVerdicts([from, to]: Pair, size: number): Promise<Verd
 }
 
 /** What each side is given for the other's public DNS name: its `private` or its `public` address, or what else it was. */
-export async function nameVerdicts(pair: Pair, when: string, expected: "private" | "public"): Promise<Verdict[]> {
+export async function nameVerdicts(pair: Pair, expected: "private" | "public", when?: string): Promise<Verdict[]> {
     const [one, other] = pair;
     const ask = async (from: Side, to: Side): Promise<Verdict> => {
         const found = await onServer(from, `getent ahostsv4 ${to.publicDns} | awk '{ print $1; exit }'`);
         const seen = { [to.privateIp]: "private", [to.publicIp]: "public", "": "nothing" }[found] ?? found;
-        return { what: `${when}, ${to.label}'s name in ${from.label}`, expected, seen };
+        return { what: `${when === undefined ? "" : `${when}, `}${to.label}'s name in ${from.label}`, expected, seen };
     };
     return Promise.all([ask(one, other), ask(other, one)]);
 }
