@@ -14,7 +14,7 @@ import {
     type PeeredVpcPairArgs,
 } from "./components/pairArgs";
 import { checkDeclared, checkPlaces, sides, type Place, type Side } from "./components/peeringRules";
-import { describeProblems, type Problem } from "./components/problems";
+import { describeProblems, withoutStack, type Problem } from "./components/problems";
 import { accountOf, placeOf, type SideAccess } from "./components/sideAccess";
 
 /** How the private key for the check's SSH logins is come by. */
@@ -460,6 +460,12 @@ export function parseSettings(raw: RawConfig): ReadSettings {
     };
 }
 
+function refusal(problems: readonly Problem[]): pulumi.RunError {
+    return withoutStack(
+        new pulumi.RunError(describeProblems(`The configuration of stack ${pulumi.getStack()}`, problems)),
+    );
+}
+
 /**
  * Reads the stack's configuration. Logs a warning for what is risky, and throws a RunError that lists every problem when
  * there are any, before a resource is registered.
@@ -487,7 +493,7 @@ export function readSettings(): Settings {
         void pulumi.log.warn(warning);
     }
     if (settings === undefined) {
-        throw new pulumi.RunError(describeProblems(`The configuration of stack ${pulumi.getStack()}`, problems));
+        throw refusal(problems);
     }
     return settings;
 }
@@ -512,7 +518,7 @@ export async function verifyPlaces(
         ...checkPlaces(actual, peeringOptions(pair), keyOf),
     ];
     if (problems.length > 0) {
-        throw new pulumi.RunError(describeProblems(`The configuration of stack ${pulumi.getStack()}`, problems));
+        throw refusal(problems);
     }
     return actual;
 }

@@ -4,7 +4,7 @@ export default {
     testRunner: "mocha",
     mochaOptions: { config: "tests/.mocharc.json" },
     coverageAnalysis: "perTest",
-    ignorePatterns: ["sandbox", "reports"],
+    ignorePatterns: ["reports"],
     concurrency: 2,
     reporters: ["clear-text", "progress", "html"],
     clearTextReporter: { allowColor: false, logTests: false },

@@ -7,7 +7,7 @@ import { blocksOf, checkAddressPlan, checkSourceCidrs, type AddressPlan } from "
 import { labVpcNames, namePattern, nameRule, type LabVpcNames } from "./names";
 import { after, pin } from "./pin";
 import type { ProbedServer } from "./probe";
-import { describeProblems, type Problem } from "./problems";
+import { describeProblems, withoutStack, type Problem } from "./problems";
 import { webServerUserData } from "./userData";
 
 /** The machine images that a server can have, each by its public SSM parameter. */
@@ -99,7 +99,7 @@ export class LabVpc extends pulumi.ComponentResource {
         super("vpc-peering-lab:components:LabVpc", name, {}, opts);
         const problems = checkLabVpcArgs(args, (argument) => argument);
         if (problems.length > 0) {
-            throw new pulumi.ResourceError(describeProblems(`LabVpc ${name}`, problems), this, true);
+            throw withoutStack(new pulumi.ResourceError(describeProblems(`LabVpc ${name}`, problems), this, true));
         }
 
         const child = { parent: this };

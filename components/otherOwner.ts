@@ -41,7 +41,7 @@ export function acceptersCommands(part: AcceptersPart): string[] {
     return [
         `${ec2("accept-vpc-peering-connection")} ${connection}`,
         // Across regions the connection becomes active a moment later, and what follows needs it so.
-        `until [ "$(${ec2("describe-vpc-peering-connections")} --vpc-peering-connection-ids ${part.connectionId} --query 'VpcPeeringConnections[0].Status.Code' --output text)" = active ]; do sleep 2; done`,
+        `while [ "$(${ec2("describe-vpc-peering-connections")} --vpc-peering-connection-ids ${part.connectionId} --query 'VpcPeeringConnections[0].Status.Code' --output text)" = provisioning ]; do sleep 2; done`,
         ...part.cidrBlocks.flatMap((block) =>
             part.routeTableIds.length > 0
                 ? part.routeTableIds.map((id) => route(id, block))

@@ -6,7 +6,7 @@ import { askedSide, checkPeeredVpcPairArgs, keyOf, labVpcArgs, portsOf, type Pee
 import { across, sides, type Place, type Side } from "./peeringRules";
 import { after, pin } from "./pin";
 import type { ProbeOutcome } from "./probe";
-import { describeProblems } from "./problems";
+import { describeProblems, withoutStack } from "./problems";
 import { VpcPeering } from "./vpcPeering";
 
 /**
@@ -33,7 +33,9 @@ export class PeeredVpcPair extends pulumi.ComponentResource {
         super("vpc-peering-lab:components:PeeredVpcPair", name, {}, opts);
         const problems = checkPeeredVpcPairArgs(args, keyOf);
         if (problems.length > 0) {
-            throw new pulumi.ResourceError(describeProblems(`PeeredVpcPair ${name}`, problems), this, true);
+            throw withoutStack(
+                new pulumi.ResourceError(describeProblems(`PeeredVpcPair ${name}`, problems), this, true),
+            );
         }
 
         this.requester = this.labVpc(name, args, "requester");
@@ -46,12 +48,9 @@ export class PeeredVpcPair extends pulumi.ComponentResource {
         const rules = pin(`${name}-requests`, `${requestsFrom} by ${args.ingressFrom ?? "cidr"}`, this);
         this.peering = args.peering ? this.peer(name, args, stage, rules) : undefined;
 
-        const status = this.peering?.status;
-        this.stage = status
-            ? pulumi
-                  .all([status.requester, status.accepter])
-                  .apply(([one, other]) => stageOf(one === "active" ? other : one, requestsFrom))
-            : pulumi.output(stageOf(undefined, requestsFrom));
+        // What is managed on both sides is promised; someone else's part is waited for.
+        const promised = args.manageAccepter === false ? this.peering?.status.requester : "active";
+        this.stage = pulumi.output(this.peering && promised).apply((status) => stageOf(status, requestsFrom));
         this.expect = this.stage.apply((now) =>
             expectedOutcomes(now, requestsFrom, args.dnsResolution ?? true, {
                 requester: askedSide(args, "requester"),

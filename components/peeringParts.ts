@@ -106,10 +106,12 @@ export function acceptersPart(
     places: Places,
 ): pulumi.Output<string[]> {
     const { accepter, requester, ports = [], requestsFrom } = args;
-    const asked = requestsFrom !== "accepter" && ports.length > 0;
     const groups = ruleSources(args, "requester", places).flatMap(([, { referencedSecurityGroupId: id }]) =>
         id === undefined ? [] : [id],
     );
+    // As for a side that is managed: no rule without a source.
+    const named = args.ingressFrom !== "group" || groups.length > 0;
+    const asked = requestsFrom !== "accepter" && ports.length > 0 && named;
     return pulumi
         .all([
             connectionId,

@@ -20,3 +20,12 @@ export function describeProblems(subject: string, problems: readonly Problem[]):
     );
     return [`${subject} has ${count}; nothing was created:`, ...lines].join("\n");
 }
+
+/**
+ * The error without a stack trace, which nobody is shown anyway: Node may take half a minute to print one that is mapped to
+ * TypeScript (nodejs/node issue 64011).
+ */
+export function withoutStack<Failure extends Error>(error: Failure): Failure {
+    error.stack = error.message;
+    return error;
+}

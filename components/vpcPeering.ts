@@ -6,13 +6,19 @@ import { comesAfter } from "./dependencies";
 import { checkVpcPeeringArgs, keyOf, optionsOf, type PeeringSideArgs, type VpcPeeringArgs } from "./peeringArgs";
 import { acceptersPart, sideParts, type Places } from "./peeringParts";
 import { checkDeclared, checkPlaces, checkSelf, sides, type Place, type Side } from "./peeringRules";
-import { describeProblems, type Problem } from "./problems";
+import { describeProblems, withoutStack, type Problem } from "./problems";
 
 /** How long a request waits to be accepted, in days. Source: Amazon VPC Peering Guide, "VPC peering connection lifecycle". */
 const requestLifetime = 7;
 
-/** What a request that can still become a connection may be in. */
-const hopeful = ["initiating-request", "pending-acceptance", "provisioning", "active"];
+/** The states of a request that nothing can come of any more, and what has happened. */
+const ended: Readonly<Record<string, string>> = {
+    failed: "AWS finds no such VPC or account there, or their blocks overlap",
+    rejected: "the accepter's owner turned it down",
+    expired: `the accepter's owner did not accept it within ${requestLifetime} days`,
+    deleting: "one of the owners deletes it",
+    deleted: "one of the owners deleted it",
+};
 
 /**
  * A peering connection between any two VPCs, with what it takes for packets to pass: its acceptance, a route for each
@@ -39,7 +45,7 @@ export class VpcPeering extends pulumi.ComponentResource {
     constructor(name: string, args: VpcPeeringArgs, opts?: pulumi.ComponentResourceOptions) {
         super("vpc-peering-lab:components:VpcPeering", name, {}, opts);
         const { problems, warnings } = checkVpcPeeringArgs(args);
-        this.refuse(problems);
+        this.refuse(name, problems);
         for (const warning of warnings) {
             void pulumi.log.warn(warning, this);
         }
@@ -49,7 +55,7 @@ export class VpcPeering extends pulumi.ComponentResource {
         const places = this.places(args);
         const connection = new ec2.VpcPeeringConnection(
             `${name}-connection`,
-            { ...this.ends(args, places), ...(autoAccept && { autoAccept }), tags },
+            { ...this.ends(name, args, places), ...(autoAccept && { autoAccept }), tags },
             { ...this.child(args.requester), dependsOn: comesAfter(opts) },
         );
         this.connectionId = connection.id;
@@ -57,9 +63,11 @@ export class VpcPeering extends pulumi.ComponentResource {
         if (manageAccepter) {
             const accepted = autoAccept ? connection : this.accept(name, args, connection, tags);
             const parts = this.complete(name, args, accepted, places, tags);
+            // Across regions the requester learns a moment later that the connection is active; some parts wait for that.
+            const completed = pulumi.all([accepted.id, pulumi.all(parts.map(({ id }) => id))]).apply(([id]) => id);
             this.status = {
-                requester: this.statusFrom(args.requester, accepted.id),
-                accepter: this.statusFrom(args.accepter, accepted.id),
+                requester: this.statusFrom(args.requester, completed),
+                accepter: this.statusFrom(args.accepter, completed),
             };
             this.expires = pulumi.output(null);
             this.otherOwner = pulumi.output([]);
@@ -87,9 +95,9 @@ export class VpcPeering extends pulumi.ComponentResource {
         });
     }
 
-    private refuse(problems: readonly Problem[]): void {
+    private refuse(name: string, problems: readonly Problem[]): void {
         if (problems.length > 0) {
-            throw new pulumi.ResourceError(describeProblems("VpcPeering", problems), this, true);
+            throw withoutStack(new pulumi.ResourceError(describeProblems(`VpcPeering ${name}`, problems), this, true));
         }
     }
 
@@ -123,16 +131,16 @@ export class VpcPeering extends pulumi.ComponentResource {
     }
 
     /** The two VPCs and where the accepter's is; fails for what only shows now, before there is a connection. */
-    private ends(args: VpcPeeringArgs, places: Places) {
+    private ends(name: string, args: VpcPeeringArgs, places: Places) {
         const ends = pulumi
             .all([args.requester.vpcId, args.accepter.vpcId, places])
             .apply(([vpcId, peerVpcId, actual]) => {
-                this.refuse(checkSelf(vpcId, peerVpcId, keyOf));
+                this.refuse(name, checkSelf(vpcId, peerVpcId, keyOf));
                 if (actual === undefined) {
                     return { vpcId, peerVpcId, peerRegion: undefined, peerOwnerId: undefined };
                 }
                 const { requester, accepter } = actual;
-                this.refuse([
+                this.refuse(name, [
                     ...sides.flatMap((side) => checkDeclared(args[side], actual[side], side, keyOf)),
                     ...checkPlaces(actual, optionsOf(args), keyOf),
                 ]);
@@ -194,10 +202,12 @@ export class VpcPeering extends pulumi.ComponentResource {
 
     /** The status, unless nothing can come of it any more. */
     private hopeFor(status: string): string {
-        if (!hopeful.includes(status)) {
-            const why = `the request is ${status}: its owner did not accept it within ${requestLifetime} days, or turned it down`;
+        const why = ended[status];
+        if (why !== undefined) {
             const remedy = "'pulumi up --refresh' forgets it and asks again";
-            throw new pulumi.ResourceError(`VpcPeering ${why}; ${remedy}`, this, true);
+            throw withoutStack(
+                new pulumi.ResourceError(`The peering connection is ${status}: ${why}; ${remedy}`, this, true),
+            );
         }
         return status;
     }

@@ -32,7 +32,7 @@ const everything: AcceptersPart = {
 };
 
 const accept = "aws ec2 accept-vpc-peering-connection --vpc-peering-connection-id pcx-1";
-const until = `until [ "$(aws ec2 describe-vpc-peering-connections --vpc-peering-connection-ids pcx-1 --query 'VpcPeeringConnections[0].Status.Code' --output text)" = active ]; do sleep 2; done`;
+const wait = `while [ "$(aws ec2 describe-vpc-peering-connections --vpc-peering-connection-ids pcx-1 --query 'VpcPeeringConnections[0].Status.Code' --output text)" = provisioning ]; do sleep 2; done`;
 const loop = (block: string): string =>
     `for table in $(aws ec2 describe-route-tables --filters Name=vpc-id,Values=vpc-2 --query 'RouteTables[].RouteTableId' --output text); do aws ec2 create-route --route-table-id "$table" --destination-cidr-block ${block} --vpc-peering-connection-id pcx-1; done`;
 
@@ -69,7 +69,7 @@ esac
 
 describe("acceptersCommands", () => {
     it("accepts, waits, and gives all of the VPC's route tables a route when none is named", () => {
-        assert.deepStrictEqual(acceptersCommands(part), [accept, until, loop("10.41.0.0/16")]);
+        assert.deepStrictEqual(acceptersCommands(part), [accept, wait, loop("10.41.0.0/16")]);
     });
 
     it("names each table and block, group and port, and the region in every command", () => {
@@ -78,7 +78,7 @@ describe("acceptersCommands", () => {
             `aws ec2 create-route --region us-west-2 --route-table-id ${table} --destination-cidr-block ${block} --vpc-peering-connection-id pcx-1`;
         assert.deepStrictEqual(acceptersCommands(everything), [
             "aws ec2 accept-vpc-peering-connection --region us-west-2 --vpc-peering-connection-id pcx-1",
-            until.replace("connections ", "connections --region us-west-2 "),
+            wait.replace("connections ", "connections --region us-west-2 "),
             route("rtb-1", "10.41.0.0/16"),
             route("rtb-2", "10.41.0.0/16"),
             route("rtb-1", "100.64.0.0/16"),

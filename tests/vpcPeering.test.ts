@@ -404,7 +404,7 @@ describe("VpcPeering with someone else's VPC", () => {
             assert.ok(Math.abs(Date.now() - time) < 60_000);
             assert.strictEqual(await valueOf(peering.expires), new Date(time + 7 * 24 * 3600 * 1000).toISOString());
             assert.deepStrictEqual(
-                (await valueOf(peering.otherOwner)).filter((line) => !line.startsWith("until")),
+                (await valueOf(peering.otherOwner)).filter((line) => !line.startsWith("while")),
                 [
                     `accept-vpc-peering-connection --region us-east-1 --vpc-peering-connection-id ${id}`,
                     `create-route --region us-east-1 --route-table-id rtb-2 --destination-cidr-block 10.41.0.0/16 --vpc-peering-connection-id ${id}`,
@@ -521,7 +521,7 @@ describe("VpcPeering, refusals", () => {
         });
         assert.ok(pulumi.ResourceError.isInstance(error) && error.hideStack);
         assert.deepStrictEqual(error.message.split("\n"), [
-            "VpcPeering has 5 problems; nothing was created:",
+            "VpcPeering p has 5 problems; nothing was created:",
             itself,
             '  accepter.cidrBlocks = "10.41.0.0/16": equals requester.cidrBlocks = 10.41.0.0/16, and AWS peers only VPCs none of whose blocks do (VPC Peering Guide, "VPC peering limitations"); choose another block for one of them',
             `  requester.routedCidrBlocks = "10.99.0.0/16": is not inside any block of that VPC (10.41.0.0/16), and a peering connection leads to the VPC's own addresses only (VPC Peering Guide, "VPC peering limitations"); choose one of those blocks or a part of one`,
@@ -553,7 +553,7 @@ describe("VpcPeering, refusals", () => {
             "VPCs that turn out to be one",
             () => ({ requester, accepter: { ...accepter, vpcId: pulumi.output("vpc-1") } }),
             {},
-            ["VpcPeering has 1 problem; nothing was created:", itself],
+            ["VpcPeering p has 1 problem; nothing was created:", itself],
         ],
         [
             "providers of other accounts and regions than declared",
@@ -563,7 +563,7 @@ describe("VpcPeering, refusals", () => {
             }),
             elsewhere,
             [
-                "VpcPeering has 2 problems; nothing was created:",
+                "VpcPeering p has 2 problems; nothing was created:",
                 `  requester.region = "us-west-1": is declared, but the requester's provider is of us-east-1; mend what it is made with (region, profile, role) or what is declared`,
                 `  accepter.accountId = "333333333333": is declared, but the accepter's provider is of 222222222222; mend what it is made with (region, profile, role) or what is declared`,
             ],
@@ -573,7 +573,7 @@ describe("VpcPeering, refusals", () => {
             () => ({ requester, accepter: { ...accepter, provider: there() }, autoAccept: true }),
             elsewhere,
             [
-                "VpcPeering has 1 problem; nothing was created:",
+                "VpcPeering p has 1 problem; nothing was created:",
                 `  autoAccept = "true": works within one account and region only, and the sides differ (Amazon EC2 API Reference, "AcceptVpcPeeringConnection"); turn it off, and the accepter's own provider accepts`,
             ],
         ],
@@ -586,18 +586,36 @@ describe("VpcPeering, refusals", () => {
         });
     }
 
-    for (const status of ["expired", "rejected", "failed", "deleted"]) {
-        it(`fails when the request is ${status}, and says what helps`, async () => {
+    for (const [status, why] of [
+        ["expired", "the accepter's owner did not accept it within 7 days"],
+        ["rejected", "the accepter's owner turned it down"],
+        ["failed", "AWS finds no such VPC or account there, or their blocks overlap"],
+        ["deleting", "one of the owners deletes it"],
+        ["deleted", "one of the owners deleted it"],
+    ] as const) {
+        it(`fails when the request is ${status}, and says why and what helps`, async () => {
             const { messages, made } = await failure(() => ({ ...args, manageAccepter: false }), withStatus(status));
-            assert.ok(
-                messages.includes(
-                    `VpcPeering the request is ${status}: its owner did not accept it within 7 days, or turned it down; 'pulumi up --refresh' forgets it and asks again`,
-                ),
-                messages,
-            );
+            const line = `The peering connection is ${status}: ${why}; 'pulumi up --refresh' forgets it and asks again`;
+            assert.ok(messages.includes(line), messages);
             assert.deepStrictEqual(made, ["p-connection"]);
         });
     }
+
+    it("has someone else open nothing by group where the requester has no groups, as on a side of its own", async () => {
+        const { peering } = await peer(
+            {
+                requester: { ...requester, securityGroups: {} },
+                accepter,
+                manageAccepter: false,
+                ingressFrom: "group",
+                ports: [{ protocol: "tcp", port: 80 }],
+            },
+            withStatus("pending-acceptance"),
+        );
+        const commands = await valueOf(peering.otherOwner);
+        assert.ok(commands.length > 2);
+        assert.ok(!commands.some((line) => line.includes("ingress")), commands.join("\n"));
+    });
 
     it("warns of quotas by what the sides have and get", async () => {
         const log = mock.method(pulumi.log, "warn", () => Promise.resolve());
