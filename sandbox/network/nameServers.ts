@@ -34,6 +34,8 @@ export async function startNameServers(): Promise<NameServers> {
     await new Promise<void>((resolve, reject) => {
         datagrams.once("error", reject).bind(port, nameServersAddress, resolve);
     });
+    // Who is gone by the time gets no answer; that is no error here.
+    datagrams.on("error", () => undefined);
     const streams = createServer((socket) => {
         serveStream(socket, reply);
     });
