@@ -34,6 +34,8 @@ export async function startNameServers(): Promise<NameServers> {
     await new Promise<void>((resolve, reject) => {
         datagrams.once("error", reject).bind(port, nameServersAddress, resolve);
     });
+    // Who is gone by the time gets no answer; that is no error here.
+    datagrams.on("error", () => undefined);
     const streams = createServer((socket) => {
         serveStream(socket, reply);
     });
@@ -66,21 +68,18 @@ function serveStream(socket: Socket, reply: (query: Packet, from: string | undef
     socket.on("error", () => undefined);
 }
 
-/** The answer to a question: the address, nothing where a name has none of that kind, or that there is no such name. */
+/** The answer to a question: the record, nothing where a name has none of that kind, or that there is no such name. */
 function answerTo({ id, questions = [] }: Packet, lookup: Lookup | undefined): Packet {
     const [question] = questions;
-    const address = question && lookup?.(question.name);
+    const found = question && lookup?.(question.name);
     const noSuchName = 3;
     return {
         id: id ?? 0,
         type: "response",
         // Recursion was available, as it is with Amazon's.
-        flags: 0x0180 | (address === undefined ? noSuchName : 0),
+        flags: 0x0180 | (found === undefined ? noSuchName : 0),
         questions,
-        answers:
-            address !== undefined && question && ["A", "ANY"].includes(question.type)
-                ? [{ type: "A", name: question.name, ttl, data: address }]
-                : [],
+        answers: found && [found.type, "ANY"].includes(question.type) ? [{ ...found, name: question.name, ttl }] : [],
     };
 }
 

@@ -33,6 +33,7 @@ export class Places {
     async changedBy({ accessKeyId, region }: Caller, action: string): Promise<void> {
         const account = this.#accounts.get(accessKeyId) ?? this.#accountOf(accessKeyId);
         this.#accounts.set(accessKeyId, account);
+        account.catch(() => this.#accounts.delete(accessKeyId));
         const name = `${await account} ${region}`;
         const place = this.#places.get(name) ?? {
             reader: new Reader(this.#endpoint, region, accessKeyId),

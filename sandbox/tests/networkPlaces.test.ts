@@ -230,11 +230,11 @@ describe("Network of several places", function () {
         world.stop();
     });
 
-    /** Asks a name server from a machine; gives the address, or the error's code. */
-    async function ask(machine: Machine, server: string, name: string): Promise<string> {
+    /** Asks a name server from a machine; gives the address (or the name, asked for in reverse), or the error's code. */
+    async function ask(machine: Machine, server: string, name: string, how = "resolve4"): Promise<string> {
         const script = `const r = new (require("node:dns").Resolver)({ timeout: 300, tries: 1 });
             r.setServers(["${server}"]);
-            r.resolve4("${name}", (error, found) => console.log(error ? error.code : found.join()));`;
+            r.${how}("${name}", (error, found) => console.log(error ? error.code : found.join()));`;
         return (await world.run(`node -e '${script}'`, machine)).output.trim();
     }
 
@@ -303,6 +303,18 @@ describe("Network of several places", function () {
         const answers = names.map((name) => ask(lab.one.machine, "10.41.0.2", name));
         assert.deepEqual(await Promise.all(answers), ["10.41.1.100", "ENOTFOUND"]);
         assert.equal(await ask(lab.far.machine, "10.43.0.2", "ip-10-43-1-100.ec2.internal"), "10.43.1.100");
+    });
+
+    it("knows the names of its own addresses while it has DNS hostnames: Route 53 Developer Guide, autodefined rules", async () => {
+        const nameOf = (address: string) => ask(lab.one.machine, "10.41.0.2", address, "reverse");
+        assert.equal(await nameOf("10.41.1.100"), "ip-10-41-1-100.ap-northeast-2.compute.internal");
+        assert.equal(await nameOf("10.43.1.100"), "ENOTFOUND");
+        const mend = await lab.turnOff(lab.one, "enableDnsHostnames");
+        try {
+            assert.equal(await nameOf("10.41.1.100"), "ENOTFOUND");
+        } finally {
+            await mend();
+        }
     });
 
     it("answers nobody of a peer: VPC User Guide, Amazon DNS server: it is the VPC's own", async () => {

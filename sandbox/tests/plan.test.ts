@@ -105,7 +105,7 @@ function find(lines: readonly string[], pattern: RegExp): string | undefined {
 /** The rules of a chain of a router's ruleset. */
 function chain(network: Network, namespace: string, name: string): string[] {
     const text = network.namespaces.get(namespace)?.firewall ?? "";
-    const [, body = "no such chain"] = new RegExp(`chain ${name} \\{\\n([^}]*)\\n    \\}`).exec(text) ?? [];
+    const [, body = "no such chain"] = new RegExp(`chain ${name} \\{\\n(.*?)\\n    \\}`, "s").exec(text) ?? [];
     return body.split("\n").map((line) => line.trim());
 }
 
