@@ -26,9 +26,9 @@ export async function startNameServers(): Promise<NameServers> {
 
     const datagrams = createSocket("udp4");
     datagrams.on("message", (message, { address, port }) => {
-        const query = tryTo(() => decode(message));
-        if (query) {
-            datagrams.send(encode(reply(query, address)), port, address);
+        const answer = tryTo(() => encode(reply(decode(message), address)));
+        if (answer) {
+            datagrams.send(answer, port, address);
         }
     });
     await new Promise<void>((resolve, reject) => {
@@ -56,13 +56,14 @@ function serveStream(socket: Socket, reply: (query: Packet, from: string | undef
         received = Buffer.concat([received, data]);
         while (received.length >= 2 && received.length >= received.readUInt16BE(0) + 2) {
             const length = received.readUInt16BE(0) + 2;
-            const query = tryTo(() => streamDecode(received.subarray(0, length)));
+            const message = received.subarray(0, length);
+            const answer = tryTo(() => streamEncode(reply(streamDecode(message), socket.remoteAddress)));
             received = received.subarray(length);
-            if (!query) {
+            if (!answer) {
                 socket.destroy();
                 return;
             }
-            socket.write(streamEncode(reply(query, socket.remoteAddress)));
+            socket.write(answer);
         }
     });
     socket.on("error", () => undefined);
@@ -84,9 +85,9 @@ function answerTo({ id, questions = [] }: Packet, lookup: Lookup | undefined): P
 }
 
 /** What somebody sends may be no DNS at all. */
-function tryTo<T>(parse: () => T): T | undefined {
+function tryTo<T>(answer: () => T): T | undefined {
     try {
-        return parse();
+        return answer();
     } catch {
         return undefined;
     }
