@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { join } from "node:path";
+import { prepareAwsCli } from "./awsCli.ts";
 import { prepareMoto, type Moto } from "./control/moto.ts";
 import { prepareEngine, type Engine } from "./engine/engine.ts";
 import { endSignals, holdLifeline } from "./lifeline.ts";
@@ -14,6 +15,8 @@ export interface Run {
     /** None where the command needs no Pulumi. */
     readonly engine: Engine | undefined;
     readonly moto: Moto;
+    /** Folder of an AWS CLI for the PATH; undefined where the machine has one or nobody needs it. */
+    readonly awsCli: string | undefined;
 }
 
 const usage = `usage: npm run lab [-- tour | ACT …] [-- OPTIONS]   the lab's three acts, or the tour's; --help tells more
@@ -25,6 +28,7 @@ async function main([verb, ...args]: readonly string[]): Promise<number> {
         console.error(usage);
         return 2;
     }
+    let needsAwsCli = false;
     if (verb === "lab" && args.length > 0) {
         // What needs no sandbox is answered without one; acts take a moment to load, which the plain lab does inside.
         const command = (await import("./tour/command.ts")).readCommand(args);
@@ -32,18 +36,24 @@ async function main([verb, ...args]: readonly string[]): Promise<number> {
             (command.code === 0 ? console.log : console.error)(command.says);
             return command.code;
         }
+        needsAwsCli = command.acts.some(({ awsCli }) => awsCli);
     }
     const withPulumi = verb === "lab" || args[0] !== "--no-pulumi";
-    const [engine, moto] = await Promise.allSettled([withPulumi ? prepareEngine(log) : undefined, prepareMoto(log)]);
-    if (engine.status === "rejected" || moto.status === "rejected") {
-        for (const part of [engine, moto]) {
+    const [engine, moto, awsCli] = await Promise.allSettled([
+        withPulumi ? prepareEngine(log) : undefined,
+        prepareMoto(log),
+        needsAwsCli ? prepareAwsCli(log) : undefined,
+    ]);
+    if (engine.status === "rejected" || moto.status === "rejected" || awsCli.status === "rejected") {
+        for (const part of [engine, moto, awsCli]) {
             if (part.status === "rejected") {
                 log(part.reason instanceof Error ? part.reason.message : String(part.reason));
             }
         }
         return 1;
     }
-    return enter({ verb, args: withPulumi ? args : args.slice(1), engine: engine.value, moto: moto.value });
+    const given = withPulumi ? args : args.slice(1);
+    return enter({ verb, args: given, engine: engine.value, moto: moto.value, awsCli: awsCli.value });
 }
 
 function log(line: string): void {

@@ -36,11 +36,13 @@ function makeRunDir(): string {
     return runDir;
 }
 
-async function start({ engine, moto }: Run): Promise<Message> {
+async function start({ engine, moto, awsCli }: Run): Promise<Message> {
     const runDir = makeRunDir();
     execFileSync("ip", ["link", "set", "lo", "up"]);
     process.env["TMPDIR"] = join(runDir, "tmp");
-    process.env["PATH"] = [join(checkout, "node_modules/.bin"), process.env["PATH"]].join(delimiter);
+    process.env["PATH"] = [join(checkout, "node_modules/.bin"), awsCli ?? [], process.env["PATH"]]
+        .flat()
+        .join(delimiter);
     const key = makeKeyPair(runDir);
     const pulumiEnv = engine ? pulumiEnvironment(engine, runDir) : {};
 

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { cacheDir, isComplete, makeEntry, withLock } from "../cache.ts";
 import { run } from "../engine/process.ts";
+import { install, isInstalled, pythonOf, type PythonProgram } from "../python.ts";
 
 /** An EC2 API emulator that is ready to run. */
 export interface Moto {
@@ -14,7 +14,12 @@ export interface Moto {
 
 /** The version that is installed where there is none, and the parts of it that the lab needs. */
 const version = "5.2.1";
-const requirement = `moto[ec2,ssm,sts,iam,server]==${version}`;
+const moto: PythonProgram = {
+    name: "moto",
+    version,
+    requirement: `moto[ec2,ssm,sts,iam,server]==${version}`,
+    what: "the EC2 API emulator",
+};
 
 /** What starts it. */
 const server = join(import.meta.dirname, "motoServer.py");
@@ -26,40 +31,16 @@ assert [${version.replaceAll(".", ", ")}] <= [int(part) for part in version("mot
 
 /** Finds moto on the machine, or installs it into the cache, which takes a minute once. */
 export async function prepareMoto(log: (line: string) => void): Promise<Moto> {
-    const entry = join(cacheDir(), "moto", version);
-    const own: Moto = { command: [join(entry, "bin", "python3"), server] };
-    if (isComplete(entry)) {
-        return own;
-    }
-    try {
-        await run("python3", ["-c", probe]);
-        return { command: ["python3", server] };
-    } catch {
-        // Not on the machine, or another version of it.
-    }
-    await withLock(dirname(entry), log, async () => {
-        if (!isComplete(entry)) {
-            await install(entry, log);
-        }
-    });
-    return own;
-}
-
-async function install(entry: string, log: (line: string) => void): Promise<void> {
-    log(`Installing moto ${version}, the EC2 API emulator, into ${entry}; this takes a minute, once.`);
-    await makeEntry(entry, async (dir) => {
+    if (!isInstalled(moto)) {
         try {
-            await run("python3", ["-m", "venv", dir]);
-        } catch (error) {
-            throw new Error(
-                "moto needs Python 3 with venv. On Debian: apt-get install python3 python3-venv, then run this again.",
-                { cause: error },
-            );
+            await run("python3", ["-c", probe]);
+            return { command: ["python3", server] };
+        } catch {
+            // Not on the machine, or another version of it.
+            await install(moto, log);
         }
-        // By module, not by bin/pip: that has the folder's first name in it, and the folder is renamed when all is well.
-        await run(join(dir, "bin", "python3"), ["-m", "pip", "install", "--quiet", requirement]);
-    });
-    log(`moto ${version} is installed.`);
+    }
+    return { command: [pythonOf(moto), server] };
 }
 
 /** Starts moto on loopback, and waits until it answers. It ends with this process at the latest; its own log goes to a file. */

@@ -18,6 +18,8 @@ export interface Act {
     readonly stack?: StackName;
     /** What the stack is up with when the act begins; undefined where the act needs none. */
     readonly settings?: Settings;
+    /** Whether it runs commands of the AWS CLI. */
+    readonly awsCli?: true;
     /** Does it, and gives everything that must hold with what was seen. What it breaks, it has the scene mend. */
     readonly play: (scene: Scene) => Promise<Verdict[]>;
 }

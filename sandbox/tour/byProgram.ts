@@ -54,6 +54,7 @@ export const otherRegion: Act = {
 
 export const otherAccount: Act = {
     name: "other-account",
+    awsCli: true,
     shows: "VPC2 is another account's, which accepts and does its part by a role of its own",
     rule: 'Amazon VPC Peering Guide, "Create a VPC peering connection" (VPCs in different accounts)',
     stack: "other-account",
@@ -79,6 +80,7 @@ export const oneWay: Act = {
 
 export const someoneElse: Act = {
     name: "someone-else-accepts",
+    awsCli: true,
     shows: "the other owner runs the commands that the program gives him, and only then packets pass",
     rule: 'Amazon VPC Peering Guide, "Accept or reject a VPC peering connection"',
     settings: { peering: true, manageAccepter: false },
