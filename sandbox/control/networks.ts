@@ -82,22 +82,29 @@ export const reachableTarget: Rule = async (parameters, view) => {
  * (InvalidGroup.NotFound).
  */
 export const reachableGroups: Rule = async (parameters, view) => {
-    const named = [...parameters].flatMap(([name, value]) =>
-        /^IpPermissions\.\d+\.Groups\.\d+\.GroupId$/.test(name) ? [value] : [],
-    );
+    const named = [...parameters].flatMap(([name, id]) => {
+        const pair = /^(IpPermissions\.\d+\.Groups\.\d+\.)GroupId$/.exec(name)?.[1];
+        return pair === undefined ? [] : [{ id, owner: parameters.get(`${pair}UserId`) }];
+    });
     if (named.length === 0) {
         return undefined;
     }
     const [groups, peerings] = await Promise.all([view.groups(), view.peerings()]);
-    const vpcOf = (id: string | null) => groups.find(({ GroupId }) => GroupId === id)?.VpcId;
-    const own = vpcOf(parameters.get("GroupId"));
+    const group = groups.find(({ GroupId }) => GroupId === parameters.get("GroupId"));
+    const own = group?.VpcId;
     const near = peerings
         .filter(({ Status }) => Status?.Code === "active")
         .map(({ RequesterVpcInfo, AccepterVpcInfo }) => [RequesterVpcInfo?.VpcId, AccepterVpcInfo?.VpcId])
         .filter((pair) => pair.includes(own))
         .flat();
-    const isFar = (vpcId: string | undefined) => vpcId !== undefined && vpcId !== own && !near.includes(vpcId);
-    return own !== undefined && named.some((id) => isFar(vpcOf(id)))
+    const isFar = async ({ id, owner }: (typeof named)[number]): Promise<boolean> => {
+        const foreign = owner !== null && owner !== group?.OwnerId;
+        const theirs = foreign ? await (await view.elsewhere(owner, view.caller.region)).groups() : groups;
+        const vpcId = theirs.find(({ GroupId }) => GroupId === id)?.VpcId;
+        // An own group that is not there the API itself refuses.
+        return vpcId === undefined ? foreign : vpcId !== own && !near.includes(vpcId);
+    };
+    return own !== undefined && (await Promise.all(named.map(isFar))).some(Boolean)
         ? {
               code: "InvalidGroup.NotFound",
               message: "You have specified two resources that belong to different networks.",

@@ -104,4 +104,26 @@ describe("Gateway, across a peering connection", function () {
         });
         await refuses(farther, "InvalidGroup.NotFound", /does not exist/);
     });
+
+    // The same page, on groups of another account.
+    it("lets rules name a group of another account's VPC only while the connection is active", async () => {
+        const [one, other] = [await lab.makeVpc(), await lab.makeVpc(lab.stranger)];
+        const GroupId = await lab.makeGroup(one);
+        const named = await lab.stranger.createSecurityGroup({
+            VpcId: other.id,
+            GroupName: "foreign",
+            Description: "foreign",
+        });
+        const allow = (of: string | undefined) =>
+            lab.api.authorizeSecurityGroupIngress({
+                GroupId,
+                IpPermissions: [{ IpProtocol: "-1", UserIdGroupPairs: [{ UserId: otherAccount, GroupId: of }] }],
+            });
+        const different = /^You have specified two resources that belong to different networks\.$/;
+        await refuses(allow(named.GroupId), "InvalidGroup.NotFound", different);
+        const VpcPeeringConnectionId = await lab.request(one.id, other.id, { PeerOwnerId: otherAccount });
+        await lab.stranger.acceptVpcPeeringConnection({ VpcPeeringConnectionId });
+        await allow(named.GroupId);
+        await refuses(allow("sg-0123456789abcdef0"), "InvalidGroup.NotFound", different);
+    });
 });
