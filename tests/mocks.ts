@@ -89,6 +89,20 @@ const answers: Answers = {
     "aws:ec2/getVpcPeeringConnection:getVpcPeeringConnection": () => ({ status: "active" }),
 };
 
+/** Two accounts and regions: that of a provider called `there`, and everybody else's. */
+export const elsewhere: Answers = {
+    "aws:index/getRegion:getRegion": (_, provider) => ({ region: provider === "there" ? "us-west-2" : "us-east-1" }),
+    "aws:index/getCallerIdentity:getCallerIdentity": (_, provider) => ({
+        accountId: provider === "there" ? "222222222222" : "111111111111",
+    }),
+};
+
+/** The same, with connections that have this status. */
+export const withStatus = (status: string): Answers => ({
+    ...elsewhere,
+    "aws:ec2/getVpcPeeringConnection:getVpcPeeringConnection": () => ({ status }),
+});
+
 /**
  * Runs a program against an engine that records, and waits until all of it is registered. Throws on a resource or call
  * that it does not know.

@@ -3,7 +3,7 @@ import { Provider } from "@pulumi/aws";
 import { isolated, reachable } from "../components/expectations";
 import { askedSide, checkPeeredVpcPairArgs, keyOf, type PeeredVpcPairArgs } from "../components/pairArgs";
 import { PeeredVpcPair } from "../components/peeredVpcPair";
-import { deploy, valueOf, type Answers, type Deployment } from "./mocks";
+import { type Answers, deploy, type Deployment, elsewhere, valueOf, withStatus } from "./mocks";
 
 const args: PeeredVpcPairArgs = {
     requester: { cidrBlock: "10.41.0.0/16", subnetCidrBlock: "10.41.1.0/24", privateIp: "10.41.1.100" },
@@ -13,17 +13,6 @@ const args: PeeredVpcPairArgs = {
 };
 const open = { icmpCidrs: ["0.0.0.0/0"] };
 const everybodyPings = { requester: { ...args.requester, ...open }, accepter: { ...args.accepter, ...open } };
-
-const elsewhere: Answers = {
-    "aws:index/getRegion:getRegion": (_, provider) => ({ region: provider === "there" ? "us-west-2" : "us-east-1" }),
-    "aws:index/getCallerIdentity:getCallerIdentity": (_, provider) => ({
-        accountId: provider === "there" ? "222222222222" : "111111111111",
-    }),
-};
-const withStatus = (status: string): Answers => ({
-    ...elsewhere,
-    "aws:ec2/getVpcPeeringConnection:getVpcPeeringConnection": () => ({ status }),
-});
 
 async function make(
     change: Partial<PeeredVpcPairArgs> | (() => Partial<PeeredVpcPairArgs>),

@@ -4,7 +4,7 @@ import { Provider } from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { PeeringSideArgs, VpcPeeringArgs } from "../components/peeringArgs";
 import { VpcPeering } from "../components/vpcPeering";
-import { deploy, valueOf, type Answers, type Deployment } from "./mocks";
+import { type Answers, deploy, type Deployment, elsewhere, valueOf, withStatus } from "./mocks";
 
 const requester: PeeringSideArgs = {
     vpcId: "vpc-1",
@@ -21,19 +21,6 @@ const accepter: PeeringSideArgs = {
 const args: VpcPeeringArgs = { requester, accepter, ports: [{ protocol: "tcp", port: 80 }] };
 const id = "id-of-p-connection";
 const tags = { Name: "p" };
-
-/** Two accounts and regions, one for each provider; the default one is the requester's. */
-const elsewhere: Answers = {
-    "aws:index/getRegion:getRegion": (_, provider) => ({ region: provider === "there" ? "us-west-2" : "us-east-1" }),
-    "aws:index/getCallerIdentity:getCallerIdentity": (_, provider) => ({
-        accountId: provider === "there" ? "222222222222" : "111111111111",
-    }),
-};
-/** An account of AWS in which connections have this status. */
-const withStatus = (status: string): Answers => ({
-    ...elsewhere,
-    "aws:ec2/getVpcPeeringConnection:getVpcPeeringConnection": () => ({ status }),
-});
 
 const there = () => new Provider("there", { region: "us-west-2" });
 
