@@ -313,20 +313,6 @@ function accessProblems(values: Values): Problem[] {
     });
 }
 
-/** What opens a port twice. */
-function portProblems({ extraPorts }: Values): Problem[] {
-    const twice = extraPorts.find((port, index) => port === "tcp/80" || extraPorts.indexOf(port) < index);
-    return twice === undefined
-        ? []
-        : [
-              {
-                  key: "extraPorts",
-                  value: JSON.stringify(extraPorts),
-                  message: `opens ${twice} twice${twice === "tcp/80" ? ", for HTTP is open in any case" : ""}; leave it out`,
-              },
-          ];
-}
-
 function portOf(text: string): Port {
     const [, protocol, port] = portPattern.exec(text) ?? [];
     return { protocol: protocol === "udp" ? "udp" : "tcp", port: Number(port) };
@@ -437,7 +423,6 @@ export function parseSettings(raw: RawConfig): ReadSettings {
         ...icmpProblems(values),
         ...routeProblems(values),
         ...accessProblems(values),
-        ...portProblems(values),
     );
     const warnings = values.sshCidrs.includes("0.0.0.0/0")
         ? [

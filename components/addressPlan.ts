@@ -1,4 +1,14 @@
-import { contains, isReserved, overlaps, parseAddress, parseCidr, suggestAddress, type Cidr } from "./cidr";
+import {
+    contains,
+    isReserved,
+    overlaps,
+    parseAddress,
+    parseCidr,
+    shareAddresses,
+    suggestAddress,
+    type Cidr,
+    type Parsed,
+} from "./cidr";
 import type { Problem } from "./problems";
 
 /** The addresses of one VPC with its subnet and its server. */
@@ -118,8 +128,7 @@ function checkSecondaryBlocks(plan: AddressPlan, keys: AddressPlanKeys): Problem
 export function checkOverlap(ones: readonly NamedBlock[], others: readonly NamedBlock[]): Problem[] {
     return others.flatMap((other) =>
         ones.flatMap((one) => {
-            const [first, second] = [parseCidr(one.cidrBlock), parseCidr(other.cidrBlock)];
-            if (!first.ok || !second.ok || !overlaps(first.value, second.value)) {
+            if (!shareAddresses(one.cidrBlock, other.cidrBlock)) {
                 return [];
             }
             const relation = one.cidrBlock === other.cidrBlock ? "equals" : "overlaps";
@@ -134,10 +143,14 @@ export function checkOverlap(ones: readonly NamedBlock[], others: readonly Named
     );
 }
 
-/** What is wrong with a list of CIDR blocks that a security group rule lets in; empty when all is well. */
-export function checkSourceCidrs(key: string, cidrs: readonly string[]): Problem[] {
+/** What is wrong with a list of CIDR blocks, of IPv4 unless `parse` is for others; empty when all is well. */
+export function checkCidrList(
+    key: string,
+    cidrs: readonly string[],
+    parse: (text: string) => Parsed<unknown> = parseCidr,
+): Problem[] {
     return cidrs.flatMap((value, index) => {
-        const parsed = parseCidr(value);
+        const parsed = parse(value);
         if (!parsed.ok) {
             return [{ key, value, message: parsed.message }];
         }

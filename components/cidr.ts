@@ -1,4 +1,4 @@
-import { IPv4 } from "ipaddr.js";
+import { IPv4, IPv6 } from "ipaddr.js";
 
 /** An IPv4 address block in canonical form: no bit is set behind the prefix. */
 export interface Cidr {
@@ -40,6 +40,32 @@ export function parseCidr(text: string): Parsed<Cidr> {
     const first = toNumber(IPv4.networkAddressFromCIDR(text));
     const last = toNumber(IPv4.broadcastAddressFromCIDR(text));
     return { ok: true, value: { text, first, last, prefix } };
+}
+
+/** Reads an IPv6 CIDR block and gives it as it stands; fails as {@link parseCidr} does. */
+export function parseIpv6Cidr(text: string): Parsed<string> {
+    if (!IPv6.isValidCIDR(text) || !/\/(0|[1-9]\d*)$/.test(text)) {
+        return { ok: false, message: "is not an IPv6 CIDR block; write ADDRESS/PREFIX, such as 2001:db8:1200::/56" };
+    }
+    const [address, prefix] = IPv6.parseCIDR(text);
+    const first = IPv6.networkAddressFromCIDR(text);
+    if (first.toString() !== address.toString()) {
+        return { ok: false, message: `has bits set behind its prefix; the block is ${first.toString()}/${prefix}` };
+    }
+    return { ok: true, value: text };
+}
+
+/** Whether the two blocks share an address, which only those of one family do; texts that are no blocks share nothing. */
+export function shareAddresses(one: string, other: string): boolean {
+    const [a, b] = [parseCidr(one), parseCidr(other)];
+    if (a.ok && b.ok) {
+        return overlaps(a.value, b.value);
+    }
+    if (!parseIpv6Cidr(one).ok || !parseIpv6Cidr(other).ok) {
+        return false;
+    }
+    const [[address, prefix], block] = [IPv6.parseCIDR(one), IPv6.parseCIDR(other)];
+    return address.match(block[0], Math.min(prefix, block[1]));
 }
 
 /** Whether the whole of `inner` lies in `outer`. */

@@ -3,7 +3,7 @@ import { getAvailabilityZonesOutput } from "@pulumi/aws/getAvailabilityZones";
 import * as ssm from "@pulumi/aws/ssm";
 import * as vpc from "@pulumi/aws/vpc";
 import * as pulumi from "@pulumi/pulumi";
-import { blocksOf, checkAddressPlan, checkSourceCidrs, type AddressPlan } from "./addressPlan";
+import { blocksOf, checkAddressPlan, checkCidrList, type AddressPlan } from "./addressPlan";
 import { labVpcNames, namePattern, nameRule, type LabVpcNames } from "./names";
 import { after, pin } from "./pin";
 import type { ProbedServer } from "./probe";
@@ -55,7 +55,7 @@ export function checkLabVpcArgs(args: LabVpcArgs, keys: (argument: keyof LabVpcA
         privateIp: keys("privateIp"),
     });
     for (const argument of ["sshCidrs", "icmpCidrs"] as const) {
-        problems.push(...checkSourceCidrs(keys(argument), args[argument] ?? []));
+        problems.push(...checkCidrList(keys(argument), args[argument] ?? []));
     }
     for (const argument of ["prefix", "label"] as const) {
         const value = args[argument];

@@ -47,6 +47,9 @@ export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Pro
         cidrBlocks: found.cidrBlockAssociations
             .filter(({ state }) => state === "associated")
             .map(({ cidrBlock }) => cidrBlock),
+        ipv6CidrBlocks: found.ipv6CidrBlockAssociations
+            .filter(({ state }) => state === "associated")
+            .map(({ ipv6CidrBlock }) => ipv6CidrBlock),
         routeTables: Object.fromEntries(ids.map((id) => [id, id])),
         securityGroups,
         dns: found.enableDnsSupport && found.enableDnsHostnames,

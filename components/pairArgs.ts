@@ -9,6 +9,7 @@ import { optionsOf, type VpcPeeringArgs } from "./peeringArgs";
 import {
     across,
     checkPeering,
+    checkPorts,
     sides,
     type PeeringArgument,
     type PeeringOptions,
@@ -56,7 +57,7 @@ export interface PeeredVpcPairArgs extends Pick<
 }
 
 /** An argument of a pair or of one of its sides. */
-export type PairArgument = keyof LabVpcArgs | PeeringArgument;
+export type PairArgument = keyof LabVpcArgs | PeeringArgument | "extraPorts";
 
 /** The port that the servers' pages are asked for at. */
 const http: Port = { protocol: "tcp", port: 80 };
@@ -109,13 +110,22 @@ export function checkPeeredVpcPairArgs(
     });
     const both = { requester: facts("requester"), accepter: facts("accepter") };
     problems.push(...checkPeering(both, peeringOptions(args), keys));
+    problems.push(...checkPorts(keys("extraPorts", "accepter"), portsOf(args)));
     // What both sides share, such as the prefix, is found wrong twice.
     return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
 }
 
 /** How an argument is called by whoever makes the component. */
 export function keyOf(argument: PairArgument, side: Side): string {
-    const shared: readonly string[] = ["prefix", "tags", "dnsHostnames", "autoAccept", "manageAccepter", "ingressFrom"];
+    const shared: readonly string[] = [
+        "prefix",
+        "tags",
+        "dnsHostnames",
+        "autoAccept",
+        "manageAccepter",
+        "ingressFrom",
+        "extraPorts",
+    ];
     return shared.includes(argument) ? argument : `${side}.${argument}`;
 }
 

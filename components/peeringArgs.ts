@@ -1,9 +1,12 @@
 import type { Provider } from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
+import { checkCidrList } from "./addressPlan";
+import { parseIpv6Cidr } from "./cidr";
 import type { Port } from "./otherOwner";
 import {
     across,
     checkPeering,
+    checkPorts,
     checkSelf,
     quotaWarnings,
     sides,
@@ -22,6 +25,8 @@ export interface PeeringSideArgs extends Place {
     readonly vpcId: pulumi.Input<string>;
     /** Every IPv4 CIDR block of the VPC. */
     readonly cidrBlocks: readonly string[];
+    /** Every IPv6 CIDR block of the VPC, which must not overlap the other's either; none by default, and none is routed. */
+    readonly ipv6CidrBlocks?: readonly string[] | undefined;
     /** Which of these blocks, or which parts of them, the other side gets routes to; all of them by default. */
     readonly routedCidrBlocks?: readonly string[] | undefined;
     /** Ids of the route tables that get routes to the other side, by names of your own, which name the routes; none by default. */
@@ -101,9 +106,11 @@ export function keyOf(argument: PeeringArgument, side: Side): string {
 
 /** Everything for which AWS would refuse the peering, as far as it shows before anything is asked of AWS; and warnings. */
 export function checkVpcPeeringArgs(args: VpcPeeringArgs): CheckedPeering {
+    const blocks = (side: Side, family: "cidrBlocks" | "ipv6CidrBlocks") =>
+        (args[side][family] ?? []).map((cidrBlock) => ({ key: `${side}.${family}`, cidrBlock }));
     const facts = (side: Side) => ({
         ...args[side],
-        blocks: args[side].cidrBlocks.map((cidrBlock) => ({ key: `${side}.cidrBlocks`, cidrBlock })),
+        blocks: [...blocks(side, "cidrBlocks"), ...blocks(side, "ipv6CidrBlocks")],
         routedCidrBlocks: args[side].routedCidrBlocks ?? [],
         dns: args[side].dns ?? true,
     });
@@ -113,6 +120,11 @@ export function checkVpcPeeringArgs(args: VpcPeeringArgs): CheckedPeering {
     return {
         problems: [
             ...self,
+            ...sides.flatMap((side) => [
+                ...checkCidrList(`${side}.cidrBlocks`, args[side].cidrBlocks),
+                ...checkCidrList(`${side}.ipv6CidrBlocks`, args[side].ipv6CidrBlocks ?? [], parseIpv6Cidr),
+            ]),
+            ...checkPorts("ports", args.ports ?? []),
             ...checkPeering({ requester: facts("requester"), accepter: facts("accepter") }, optionsOf(args), keyOf),
         ],
         warnings: sides.flatMap((side) =>

@@ -1,5 +1,6 @@
-import { checkOverlap, type NamedBlock } from "./addressPlan";
+import { checkCidrList, checkOverlap, type NamedBlock } from "./addressPlan";
 import { contains, parseCidr } from "./cidr";
+import type { Port } from "./otherOwner";
 import type { Problem } from "./problems";
 
 /** The two sides of a peering connection. */
@@ -23,7 +24,7 @@ export interface Place {
 
 /** What has to be known of a side to tell whether AWS would peer it. */
 export interface SideFacts extends Place {
-    /** Every IPv4 CIDR block of the VPC. */
+    /** Every CIDR block of the VPC, those of IPv6 too. */
     readonly blocks: readonly NamedBlock[];
     /** Which of them, or which parts of them, the other side gets routes to. */
     readonly routedCidrBlocks: readonly string[];
@@ -86,18 +87,31 @@ export function checkPeering(
 
 /** Nothing but the VPC's own addresses can be reached over a connection, so a route to anything else is a mistake. */
 function checkRouted({ blocks, routedCidrBlocks }: SideFacts, key: string): Problem[] {
-    return routedCidrBlocks.flatMap((value) => {
+    const outside = routedCidrBlocks.flatMap((value) => {
         const routed = parseCidr(value);
         if (!routed.ok) {
-            return [{ key, value, message: routed.message }];
+            return [];
         }
         const inside = blocks.some(({ cidrBlock }) => {
             const block = parseCidr(cidrBlock);
             return block.ok && contains(block.value, routed.value);
         });
-        const own = blocks.map(({ cidrBlock }) => cidrBlock).join(", ");
+        const own = blocks.flatMap(({ cidrBlock }) => (cidrBlock.includes(":") ? [] : [cidrBlock])).join(", ");
         const message = `is not inside any block of that VPC (${own}), and a peering connection leads to the VPC's own addresses only (VPC Peering Guide, "VPC peering limitations"); choose one of those blocks or a part of one`;
         return inside ? [] : [{ key, value, message }];
+    });
+    return [...checkCidrList(key, routedCidrBlocks), ...outside];
+}
+
+/** What is wrong with ports to open; empty when all is well. */
+export function checkPorts(key: string, ports: readonly Port[]): Problem[] {
+    const names = ports.map(({ protocol, port }) => `${protocol}/${port}`);
+    return ports.flatMap(({ port }, index) => {
+        const value = names[index] ?? "";
+        if (!Number.isInteger(port) || port < 1 || port > 65535) {
+            return [{ key, value, message: "is no port; choose a whole number from 1 to 65535" }];
+        }
+        return names.indexOf(value) < index ? [{ key, value, message: "is open already; leave it out" }] : [];
     });
 }
 

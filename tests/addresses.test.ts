@@ -1,13 +1,17 @@
 import * as assert from "assert";
 import * as fc from "fast-check";
+import { blocksOf, checkAddressPlan, checkCidrList, checkOverlap, type AddressPlan } from "../components/addressPlan";
 import {
-    blocksOf,
-    checkAddressPlan,
-    checkOverlap,
-    checkSourceCidrs,
-    type AddressPlan,
-} from "../components/addressPlan";
-import { contains, isReserved, overlaps, parseAddress, parseCidr, suggestAddress, type Cidr } from "../components/cidr";
+    contains,
+    isReserved,
+    overlaps,
+    parseAddress,
+    parseCidr,
+    parseIpv6Cidr,
+    shareAddresses,
+    suggestAddress,
+    type Cidr,
+} from "../components/cidr";
 
 const keys = { cidrBlock: "vpc", secondaryCidrBlocks: "secondary", subnetCidrBlock: "subnet", privateIp: "address" };
 const plan: AddressPlan = { cidrBlock: "10.41.0.0/16", subnetCidrBlock: "10.41.1.0/24", privateIp: "10.41.1.100" };
@@ -257,6 +261,60 @@ describe("checkAddressPlan, of secondary blocks", () => {
     });
 });
 
+describe("IPv6 CIDR blocks", () => {
+    for (const text of ["2001:db8::/32", "::/0", "2001:db8:1234:1a00::/56", "2001:DB8:0:0::/64", "fd00::1/128"]) {
+        it(`can be ${text}`, () => {
+            assert.deepStrictEqual(parseIpv6Cidr(text), { ok: true, value: text });
+        });
+    }
+
+    for (const text of [
+        "",
+        "2001:db8::",
+        "2001:db8::/129",
+        "2001:db8::/064",
+        "10.41.0.0/16",
+        "2001:db8:::/32",
+        "a/56",
+    ]) {
+        it(`can't be ${JSON.stringify(text)}`, () => {
+            assert.deepStrictEqual(parseIpv6Cidr(text), {
+                ok: false,
+                message: "is not an IPv6 CIDR block; write ADDRESS/PREFIX, such as 2001:db8:1200::/56",
+            });
+        });
+    }
+
+    it("with bits behind the prefix are refused, and the right block is named", () => {
+        assert.deepStrictEqual(parseIpv6Cidr("2001:db8:1234:1a01::/56"), {
+            ok: false,
+            message: "has bits set behind its prefix; the block is 2001:db8:1234:1a00::/56",
+        });
+    });
+});
+
+describe("shareAddresses", () => {
+    const pairs: [one: string, other: string, shared: boolean][] = [
+        ["10.41.0.0/16", "10.41.9.0/24", true],
+        ["10.41.0.0/16", "10.42.0.0/16", false],
+        ["2001:db8:0:100::/56", "2001:db8:0:100::/56", true],
+        ["2001:db8:0:100::/56", "2001:db8:0:1ff::/64", true],
+        ["2001:db8:0:100::/56", "2001:db8:0:200::/56", false],
+        ["2001:db8:0:100::/56", "2001:db8::/44", true],
+        ["10.41.0.0/16", "::/0", false],
+        ["0.0.0.0/0", "::ffff:0:0/96", false],
+        ["2001:db8::/32", "x", false],
+        ["2001:db8::/32", "2001:db8::1/32", false],
+        ["10.41.0.0/16", "10.41.0.1/16", false],
+    ];
+    for (const [one, other, shared] of pairs) {
+        it(`is ${shared} of ${one} and ${other}`, () => {
+            assert.strictEqual(shareAddresses(one, other), shared);
+            assert.strictEqual(shareAddresses(other, one), shared);
+        });
+    }
+});
+
 describe("checkOverlap", () => {
     const check = (a: string, b: string) => checkOverlap([{ key: "a", cidrBlock: a }], [{ key: "b", cidrBlock: b }]);
 
@@ -265,6 +323,7 @@ describe("checkOverlap", () => {
             ["10.0.0.0/16", "10.0.0.0/16", "equals"],
             ["10.0.0.0/16", "10.0.5.0/24", "overlaps"],
             ["10.0.5.0/24", "10.0.0.0/16", "overlaps"],
+            ["2001:db8::/44", "2001:db8:f:ff00::/56", "overlaps"],
         ] as const) {
             assert.deepStrictEqual(check(a, b), [
                 {
@@ -300,15 +359,15 @@ describe("checkOverlap", () => {
     });
 });
 
-describe("checkSourceCidrs", () => {
+describe("checkCidrList", () => {
     it("takes any blocks, and none", () => {
-        assert.deepStrictEqual(checkSourceCidrs("k", []), []);
-        assert.deepStrictEqual(checkSourceCidrs("k", ["0.0.0.0/0", "192.0.2.7/32"]), []);
+        assert.deepStrictEqual(checkCidrList("k", []), []);
+        assert.deepStrictEqual(checkCidrList("k", ["0.0.0.0/0", "192.0.2.7/32"]), []);
     });
 
     it("refuses what is no block, and what is listed twice", () => {
         assert.deepStrictEqual(
-            checkSourceCidrs("k", ["192.0.2.7", "192.0.2.7/32", "192.0.2.0/24", "192.0.2.0/24"]).map(
+            checkCidrList("k", ["192.0.2.7", "192.0.2.7/32", "192.0.2.0/24", "192.0.2.0/24"]).map(
                 ({ key, value, message }) => [key, value, message],
             ),
             [

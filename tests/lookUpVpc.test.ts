@@ -18,6 +18,10 @@ function aws(vpc: object = {}): Answers {
                     { cidrBlock: "100.64.0.0/16", state: "associated" },
                     { cidrBlock: "10.44.0.0/16", state: "associating" },
                 ],
+                ipv6CidrBlockAssociations: [
+                    { ipv6CidrBlock: "2001:db8:0:100::/56", state: "associated" },
+                    { ipv6CidrBlock: "2001:db8:0:200::/56", state: "disassociated" },
+                ],
                 enableDnsSupport: true,
                 enableDnsHostnames: true,
                 ...vpc,
@@ -63,6 +67,7 @@ describe("lookUpVpc", () => {
         assert.deepStrictEqual(side, {
             vpcId: "vpc-2",
             cidrBlocks: ["10.42.0.0/16", "100.64.0.0/16"],
+            ipv6CidrBlocks: ["2001:db8:0:100::/56"],
             routeTables: { "rtb-1": "rtb-1", "rtb-5": "rtb-5", "rtb-9": "rtb-9" },
             securityGroups: undefined,
             dns: true,

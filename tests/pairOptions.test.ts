@@ -235,6 +235,7 @@ describe("checkPeeredVpcPairArgs", () => {
                 accepter: { ...args.accepter, routedCidrBlocks: ["10.9.0.0/16"], region: "us-gov-east-1" },
                 autoAccept: true,
                 ingressFrom: "group",
+                extraPorts: [{ protocol: "tcp", port: 80 }],
                 dnsHostnames: false,
             },
             keyOf,
@@ -248,6 +249,7 @@ describe("checkPeeredVpcPairArgs", () => {
                 ["accepter.region", "us-gov-east-1"],
                 ["autoAccept", "true"],
                 ["ingressFrom", "group"],
+                ["extraPorts", "tcp/80"],
             ],
         );
         assert.match(problems[0]?.message ?? "", /^overlaps requester\.secondaryCidrBlocks = 10\.42\.9\.0\/24,/);

@@ -4,6 +4,7 @@ import {
     checkDeclared,
     checkPeering,
     checkPlaces,
+    checkPorts,
     checkSelf,
     partitionOf,
     quotaWarnings,
@@ -45,6 +46,32 @@ describe("across", () => {
     it("is the other side", () => {
         assert.strictEqual(across("requester"), "accepter");
         assert.strictEqual(across("accepter"), "requester");
+    });
+});
+
+describe("checkPorts", () => {
+    const found = (...ports: [protocol: "tcp" | "udp", port: number][]) =>
+        checkPorts(
+            "k",
+            ports.map(([protocol, port]) => ({ protocol, port })),
+        ).map(({ key, value, message }) => `${key} = ${value ?? ""}: ${message}`);
+
+    it("takes the first and the last port, and one port of two protocols", () => {
+        assert.deepStrictEqual(found(), []);
+        assert.deepStrictEqual(found(["tcp", 1], ["udp", 1], ["tcp", 65535]), []);
+    });
+
+    it("refuses what is no port, and every further time that one is opened", () => {
+        assert.deepStrictEqual(found(["tcp", 0], ["udp", 65536], ["tcp", 1.5], ["tcp", NaN]), [
+            "k = tcp/0: is no port; choose a whole number from 1 to 65535",
+            "k = udp/65536: is no port; choose a whole number from 1 to 65535",
+            "k = tcp/1.5: is no port; choose a whole number from 1 to 65535",
+            "k = tcp/NaN: is no port; choose a whole number from 1 to 65535",
+        ]);
+        assert.deepStrictEqual(found(["tcp", 443], ["udp", 443], ["tcp", 443], ["tcp", 443]), [
+            "k = tcp/443: is open already; leave it out",
+            "k = tcp/443: is open already; leave it out",
+        ]);
     });
 });
 
@@ -123,6 +150,18 @@ describe("checkPeering, of routed blocks", () => {
             [{ ...one, routedCidrBlocks: ["all"] }, other],
             {},
             ["requester/routedCidrBlocks = all: is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16"],
+        ],
+        [
+            "a block twice",
+            [one, { ...other, routedCidrBlocks: ["10.42.1.0/24", "10.42.2.0/24", "10.42.1.0/24"] }],
+            {},
+            ["accepter/routedCidrBlocks = 10.42.1.0/24: is listed twice; leave one of them out"],
+        ],
+        [
+            "what lies outside, and offers no blocks that are never routed",
+            [one, facts(["10.42.0.0/16", "2001:db8::/56"], { routedCidrBlocks: ["10.9.0.0/16"] })],
+            {},
+            [`accepter/routedCidrBlocks = 10.9.0.0/16: ${outside("10.42.0.0/16")}`],
         ],
         [
             "any part of a VPC whose only block is none",

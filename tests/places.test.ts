@@ -226,14 +226,8 @@ describe("settings of sides elsewhere", () => {
             { extraPorts },
             [`extraPorts = ${extraPorts}: ${noPorts}`],
         ]),
-        [
-            { extraPorts: '["tcp/443","udp/80","tcp/443"]' },
-            ['extraPorts = ["tcp/443","udp/80","tcp/443"]: opens tcp/443 twice; leave it out'],
-        ],
-        [
-            { extraPorts: '["udp/53","tcp/80"]' },
-            ['extraPorts = ["udp/53","tcp/80"]: opens tcp/80 twice, for HTTP is open in any case; leave it out'],
-        ],
+        [{ extraPorts: '["tcp/443","udp/80","tcp/443"]' }, ["extraPorts = tcp/443: is open already; leave it out"]],
+        [{ extraPorts: '["udp/53","tcp/80"]' }, ["extraPorts = tcp/80: is open already; leave it out"]],
         [{ extraPorts: '["udp/80","tcp/53","udp/53"]' }, []],
         [{ vpc1SecondaryCidrBlocks: "10.43.0.0/16" }, [`vpc1SecondaryCidrBlocks = 10.43.0.0/16: ${noCidrs}`]],
         [{ vpc2RoutedCidrBlocks: "{}" }, [`vpc2RoutedCidrBlocks = {}: ${noCidrs}`]],

@@ -522,6 +522,36 @@ describe("VpcPeering, refusals", () => {
         assert.deepStrictEqual(calls, []);
     });
 
+    it("finds lists wrong that nothing could be made of, and blocks of IPv6 that overlap", async () => {
+        let message = "";
+        await deploy(() => {
+            try {
+                new VpcPeering("p", {
+                    requester: { ...requester, cidrBlocks: ["10.41.0.0"], ipv6CidrBlocks: ["2001:db8:0:100::/56"] },
+                    accepter: {
+                        ...accepter,
+                        cidrBlocks: ["10.42.0.0/16", "10.42.0.0/16"],
+                        ipv6CidrBlocks: ["10.43.0.0/16", "2001:db8:0:100::/60"],
+                    },
+                    ports: [
+                        { protocol: "tcp", port: 443 },
+                        { protocol: "tcp", port: 443 },
+                    ],
+                });
+            } catch (caught) {
+                message = (caught as Error).message;
+            }
+        });
+        assert.deepStrictEqual(message.split("\n"), [
+            "VpcPeering p has 5 problems; nothing was created:",
+            '  requester.cidrBlocks = "10.41.0.0": is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16',
+            '  accepter.cidrBlocks = "10.42.0.0/16": is listed twice; leave one of them out',
+            '  accepter.ipv6CidrBlocks = "10.43.0.0/16": is not an IPv6 CIDR block; write ADDRESS/PREFIX, such as 2001:db8:1200::/56',
+            '  ports = "tcp/443": is open already; leave it out',
+            '  accepter.ipv6CidrBlocks = "2001:db8:0:100::/60": overlaps requester.ipv6CidrBlocks = 2001:db8:0:100::/56, and AWS peers only VPCs none of whose blocks do (VPC Peering Guide, "VPC peering limitations"); choose another block for one of them',
+        ]);
+    });
+
     it("refuses declared places that never peer", async () => {
         await deploy(() => {
             assert.throws(
