@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { run } from "./engine/process.ts";
 import { install, isInstalled, pythonOf, type PythonProgram } from "./python.ts";
@@ -23,7 +23,9 @@ export async function prepareAwsCli(log: (line: string) => void): Promise<string
     const python = pythonOf(awscli);
     const folder = join(dirname(dirname(python)), "command");
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, "aws"), `#!/bin/sh\nexec '${python}' -m awscli "$@"\n`);
-    chmodSync(join(folder, "aws"), 0o755);
+    // At once, for another run may be starting it.
+    const unfinished = join(folder, `aws.${process.pid}`);
+    writeFileSync(unfinished, `#!/bin/sh\nexec '${python}' -m awscli "$@"\n`, { mode: 0o755 });
+    renameSync(unfinished, join(folder, "aws"));
     return folder;
 }

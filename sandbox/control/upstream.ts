@@ -111,6 +111,7 @@ export class Upstream {
     #keyOf(account: string, region: string): Promise<string> {
         const key = this.#keys.get(account) ?? this.#assume(account, region);
         this.#keys.set(account, key);
+        key.catch(() => this.#keys.delete(account));
         return key;
     }
 
