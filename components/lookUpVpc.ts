@@ -44,12 +44,8 @@ export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Pro
     const tables = await Promise.all(ids.map((routeTableId) => ec2.getRouteTable({ routeTableId }, opts)));
     return {
         vpcId,
-        cidrBlocks: found.cidrBlockAssociations
-            .filter(({ state }) => state === "associated")
-            .map(({ cidrBlock }) => cidrBlock),
-        ipv6CidrBlocks: found.ipv6CidrBlockAssociations
-            .filter(({ state }) => state === "associated")
-            .map(({ ipv6CidrBlock }) => ipv6CidrBlock),
+        cidrBlocks: associated(found.cidrBlockAssociations).map(({ cidrBlock }) => cidrBlock),
+        ipv6CidrBlocks: associated(found.ipv6CidrBlockAssociations).map(({ ipv6CidrBlock }) => ipv6CidrBlock),
         routeTables: Object.fromEntries(ids.map((id) => [id, id])),
         securityGroups,
         dns: found.enableDnsSupport && found.enableDnsHostnames,
@@ -61,4 +57,9 @@ export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Pro
         accountId: place.accountId,
         provider,
     };
+}
+
+/** What the VPC has by now; a provider that is older than the pinned one tells nothing of IPv6. */
+function associated<Association extends { state: string }>(associations: readonly Association[] = []): Association[] {
+    return associations.filter(({ state }) => state === "associated");
 }

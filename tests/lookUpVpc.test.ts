@@ -79,6 +79,11 @@ describe("lookUpVpc", () => {
         assert.deepStrictEqual([...new Set(calls.map(({ provider }) => provider ?? ""))], [""]);
     });
 
+    it("finds no blocks of IPv6 where the provider does not tell of them", async () => {
+        const { side } = await lookUp(aws({ ipv6CidrBlockAssociations: undefined }));
+        assert.deepStrictEqual(side.ipv6CidrBlocks, []);
+    });
+
     it("takes the tables that it is told, and the groups", async () => {
         const routeTableIds = ["rtb-4", "rtb-2"];
         const { side, calls } = await lookUp(aws(), { routeTableIds, securityGroups: { server: "sg-1" } });
