@@ -2,9 +2,9 @@ import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import ssh2 from "ssh2";
 import type { Engine } from "./engine/engine.ts";
 import { run } from "./engine/process.ts";
+import { generateKeyPair } from "./servers/keys.ts";
 
 /** The stack that is ready in every sandbox, and the settings by which the program is given the run's key pair. */
 export const STACK = "dev";
@@ -23,7 +23,7 @@ export interface KeyPair {
 
 /** Makes a fresh key pair, and has every SSH client in the sandbox use it, whether it is typed, or called by scp or rsync. */
 export function makeKeyPair(runDir: string): KeyPair {
-    const pair = ssh2.utils.generateKeyPairSync("ed25519", { comment: "vpc-peering-lab" });
+    const pair = generateKeyPair("vpc-peering-lab");
     const privateKeyPath = join(runDir, "id_ed25519");
     writeFileSync(privateKeyPath, pair.private, { mode: 0o600 });
     const config = join(runDir, "ssh_config");

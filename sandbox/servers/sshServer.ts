@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import ssh2, { type AuthContext, type ParsedKey } from "ssh2";
+import { generateKeyPair } from "./keys.ts";
 import { serveSession } from "./session.ts";
 
 const USER = "ec2-user";
@@ -34,8 +35,7 @@ function mayEnter(context: AuthContext): boolean {
     return verified === true;
 }
 
-const hostKey = ssh2.utils.generateKeyPairSync("ed25519").private;
-const server = new ssh2.Server({ hostKeys: [hostKey], ident: "vpc-peering-lab" }, (client, { ip, port }) => {
+const server = new ssh2.Server({ hostKeys: [generateKeyPair().private], ident: "vpc-peering-lab" }, (client, { ip, port }) => {
     client.on("authentication", (context) => {
         if (mayEnter(context)) {
             context.accept();

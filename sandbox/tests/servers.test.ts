@@ -7,10 +7,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import ssh2 from "ssh2";
 import type { ServerSpec } from "../network/state.ts";
 import { namespaceOptions } from "../preflight.mjs";
+import { generateKeyPair } from "../servers/keys.ts";
 import type { Answer, Request } from "./serversWorld.ts";
 
-const key = ssh2.utils.generateKeyPairSync("ed25519");
-const otherKey = ssh2.utils.generateKeyPairSync("ed25519");
+const key = generateKeyPair();
+const otherKey = generateKeyPair();
 
 /** Servers by the number that is in their address, 10.0.N.2; an even one has no way to the internet. */
 const number = { al2023: 1, bare: 2, al2: 3, failing: 5 };
@@ -52,6 +53,18 @@ echo '<h1>AL2</h1>' > /var/www/html/index.html
     spec("bare", "#cloud-config\npackages: [httpd]\n"),
     spec("failing", "#!/bin/bash -e\necho at work\nfalse\necho not reached\n"),
 ];
+
+describe("generateKeyPair", () => {
+    it("makes pairs that can be read and fit, however many it makes", () => {
+        for (let made = 0; made < 2000; made++) {
+            const pair = generateKeyPair("me");
+            const [own, theirs] = [ssh2.utils.parseKey(pair.private), ssh2.utils.parseKey(pair.public)];
+            assert.ok(!(own instanceof Error) && !(theirs instanceof Error));
+            assert.deepEqual(own.getPublicSSH(), theirs.getPublicSSH());
+            assert.equal(theirs.comment, "me");
+        }
+    });
+});
 
 describe("Servers", function () {
     this.timeout(20_000);
