@@ -35,23 +35,21 @@ function mayEnter(context: AuthContext): boolean {
     return verified === true;
 }
 
-const server = new ssh2.Server(
-    { hostKeys: [generateKeyPair().private], ident: "vpc-peering-lab" },
-    (client, { ip, port }) => {
-        client.on("authentication", (context) => {
-            if (mayEnter(context)) {
-                context.accept();
-            } else {
-                context.reject(["publickey"]);
-            }
-        });
-        client.on("session", (accept) => {
-            serveSession(accept(), { root, user: USER, client: `${ip} ${port}` });
-        });
-        // Clients that break off are no trouble of the server's.
-        client.on("error", () => undefined);
-    },
-);
+const hostKey = generateKeyPair().private;
+const server = new ssh2.Server({ hostKeys: [hostKey], ident: "vpc-peering-lab" }, (client, { ip, port }) => {
+    client.on("authentication", (context) => {
+        if (mayEnter(context)) {
+            context.accept();
+        } else {
+            context.reject(["publickey"]);
+        }
+    });
+    client.on("session", (accept) => {
+        serveSession(accept(), { root, user: USER, client: `${ip} ${port}` });
+    });
+    // Clients that break off are no trouble of the server's.
+    client.on("error", () => undefined);
+});
 // Many small messages go to and fro, each of which would wait for the other side's delayed acknowledgement.
 createServer({ noDelay: true }, (socket) => {
     server.injectSocket(socket);
