@@ -151,8 +151,9 @@ describe("Isolation", function () {
     });
 
     it("lets the command finish in an orderly way after Ctrl-C, and tells it once", async () => {
-        const orderly =
-            "trap 'echo told' INT; echo running; sleep 600; sleep 1; curl -sf $AWS_ENDPOINT_URL/moto-api/ > /dev/null && echo served; exit 5";
+        // Not one long sleep: the signal may come before it, and would end nothing.
+        const waiting = "trap 'told=1; echo told' INT; echo running; until [ \"$told\" ]; do sleep 0.1; done";
+        const orderly = `${waiting}; sleep 1; curl -sf $AWS_ENDPOINT_URL/moto-api/ > /dev/null && echo served; exit 5`;
         const run = await new Sandbox(["sh", "-c", orderly], { group: true }).running();
         // As a terminal does: to the whole process group in front.
         process.kill(-(run.child.pid ?? 0), "SIGINT");
