@@ -124,7 +124,9 @@ export class LabVpc extends pulumi.ComponentResource {
         const internetGateway = new ec2.InternetGateway(
             `${name}-internet-gateway`,
             { vpcId: network.id, tags: tags(names.internetGateway) },
-            child,
+            // The provider would move it to a new VPC in place, and AWS does not detach a gateway while a server of the old
+            // VPC has its public address.
+            { ...child, replaceOnChanges: ["vpcId"] },
         );
         const routeTable = new ec2.RouteTable(
             `${name}-route-table`,
@@ -145,7 +147,8 @@ export class LabVpc extends pulumi.ComponentResource {
                 mapPublicIpOnLaunch: true,
                 tags: tags(names.subnet),
             },
-            child,
+            // A new block may overlap the old one, and two subnets of a VPC may not.
+            { ...child, deleteBeforeReplace: true },
         );
         const association = new ec2.RouteTableAssociation(
             `${name}-route-table-association`,
@@ -161,7 +164,8 @@ export class LabVpc extends pulumi.ComponentResource {
                 vpcId: network.id,
                 tags: tags(names.securityGroup),
             },
-            child,
+            // A group whose name is given is otherwise deleted before it is replaced, which AWS refuses while the server uses it.
+            { ...child, deleteBeforeReplace: false },
         );
         // Pings that are no longer let in must be so when a check looks.
         const pings = pin(`${name}-pings`, [...(args.icmpCidrs ?? [])].sort().join(" ") || "nobody", this);

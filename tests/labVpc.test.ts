@@ -238,6 +238,13 @@ describe("LabVpc", () => {
         assert.strictEqual(get("a-server").deleteBeforeReplace, true);
     });
 
+    it("replaces the internet gateway with its VPC, the subnet after the old one, and the group before it", async () => {
+        const { get } = await deploy(() => new LabVpc("a", args));
+        assert.deepStrictEqual(get("a-internet-gateway").replaceOnChanges, ["vpcId"]);
+        assert.strictEqual(get("a-subnet").deleteBeforeReplace, true);
+        assert.strictEqual(get("a-security-group").deleteBeforeReplace, false);
+    });
+
     it("names and tags everything as told", async () => {
         const { registrations, get } = await deploy(
             () =>

@@ -11,7 +11,9 @@ export interface Registration {
     /** Names of everything that must be there before, by data or by `dependsOn`. */
     readonly dependencies: readonly string[];
     readonly provider: string;
-    readonly deleteBeforeReplace: boolean;
+    /** Undefined where the program leaves it to the engine. */
+    readonly deleteBeforeReplace: boolean | undefined;
+    readonly replaceOnChanges: readonly string[];
     readonly replacementTrigger: unknown;
     /** URNs that it may have had in earlier versions: the type and name of each. */
     readonly aliases: readonly string[];
@@ -36,6 +38,8 @@ interface Request {
     getDependenciesList(): string[];
     getProvider(): string;
     getDeletebeforereplace(): boolean;
+    getDeletebeforereplacedefined(): boolean;
+    getReplaceonchangesList(): string[];
     getReplacementTrigger(): { toJavaScript(): unknown } | undefined;
     getAliasesList(): { getSpec(): { getName(): string; getParenturn(): string } | undefined; getUrn(): string }[];
     getIgnorechangesList(): string[];
@@ -202,7 +206,8 @@ function registrationOf(args: MockResourceArgs, request: Request | undefined): R
         parent: nameOf(request.getParent()),
         dependencies: request.getDependenciesList().map(nameOf).sort(),
         provider: nameOf(request.getProvider()),
-        deleteBeforeReplace: request.getDeletebeforereplace(),
+        deleteBeforeReplace: request.getDeletebeforereplacedefined() ? request.getDeletebeforereplace() : undefined,
+        replaceOnChanges: request.getReplaceonchangesList(),
         replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
         aliases: request.getAliasesList().map((alias) => alias.getUrn() || (alias.getSpec()?.getName() ?? "")),
         ignoreChanges: request.getIgnorechangesList(),

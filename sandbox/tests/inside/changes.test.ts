@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { DescribeVpcsCommand, EC2Client } from "@aws-sdk/client-ec2";
+import { inventory } from "../../inventory.ts";
+import { Stack } from "./pulumi.ts";
+
+// Settings that are changed on a deployed stack, each of which replaces something that is in use. Runs inside a sandbox, with
+// the real engine.
+
+interface Outputs {
+    readonly requester: { readonly vpcId: string; readonly securityGroupId: string; readonly privateIp: string };
+    readonly check: readonly { readonly seen: { readonly icmp: string; readonly http: string } }[];
+}
+
+const endpoint = process.env["AWS_ENDPOINT_URL"] ?? "";
+const home = process.env["AWS_REGION"] ?? "";
+const away = "us-east-1";
+
+async function blocksIn(region: string): Promise<string[]> {
+    const { Vpcs = [] } = await new EC2Client({ endpoint, region }).send(new DescribeVpcsCommand());
+    return Vpcs.filter(({ IsDefault }) => !IsDefault)
+        .map(({ CidrBlock = "" }) => CidrBlock)
+        .sort();
+}
+
+describe("a deployed stack", () => {
+    const stack = new Stack();
+    let outputs: Outputs;
+
+    /** Changes settings and updates the stack, which has to be reachable afterwards and to have nothing more to do. */
+    async function changed(settings: Readonly<Record<string, string>>): Promise<void> {
+        await stack.set(settings);
+        outputs = await stack.updated<Outputs>();
+        assert.deepEqual(
+            outputs.check.map(({ seen }) => `${seen.icmp}/${seen.http}`),
+            ["reply/page", "reply/page"],
+        );
+        assert.deepEqual(await stack.plan(), []);
+    }
+
+    before(() => changed({ peering: "true" }));
+
+    it("moves to another block, with a VPC, a gateway and a server made anew", async () => {
+        const before = outputs.requester;
+        await changed({
+            vpc1CidrBlock: "10.45.0.0/16",
+            vpc1SubnetCidrBlock: "10.45.1.0/24",
+            vpc1PrivateIp: "10.45.1.100",
+        });
+        assert.notEqual(outputs.requester.vpcId, before.vpcId);
+        assert.equal(outputs.requester.privateIp, "10.45.1.100");
+        assert.deepEqual(await blocksIn(home), ["10.42.0.0/16", "10.45.0.0/16"]);
+    });
+
+    it("has a subnet's block grow, which then overlaps the old one", async () => {
+        const { vpcId } = outputs.requester;
+        await changed({ vpc1SubnetCidrBlock: "10.45.0.0/20" });
+        assert.equal(outputs.requester.vpcId, vpcId);
+    });
+
+    it("gives a security group that is in use another name", async () => {
+        const { securityGroupId } = outputs.requester;
+        await changed({ vpc1Label: "Blue" });
+        assert.notEqual(outputs.requester.securityGroupId, securityGroupId);
+    });
+
+    it("has a side made anew in another region, and nothing of it left where it was", async () => {
+        await changed({ vpc2Region: away });
+        assert.deepEqual([await blocksIn(home), await blocksIn(away)], [["10.45.0.0/16"], ["10.42.0.0/16"]]);
+    });
+
+    it("leaves its regions alone when it may not go there, and says why", async () => {
+        await stack.set({ vpc2Region: "eu-west-1", vpc2AccountId: "333333333333" });
+        const { code, text } = await stack.up();
+        assert.notEqual(code, 0);
+        assert.match(text, /vpc2AccountId = "333333333333": is declared, but the accepter's provider is of \d{12};/);
+        assert.deepEqual([await blocksIn(home), await blocksIn(away)], [["10.45.0.0/16"], ["10.42.0.0/16"]]);
+    });
+
+    it("leaves nothing behind in either region", async () => {
+        await stack.destroy();
+        assert.deepEqual([await inventory(endpoint, home), await inventory(endpoint, away)], [[], []]);
+    });
+});
