@@ -76,6 +76,8 @@ export class ReachabilityCheck extends pulumi.ComponentResource {
                     stdin: script,
                     triggers: pulumi.output(args.path),
                     logging: remote.Logging.Stderr,
+                    // It would go out as SSH environment, which servers refuse with a warning each.
+                    addPreviousOutputInEnv: false,
                 },
                 { parent: this, dependsOn: [...comesAfter(opts), ...(dependsOn ?? [])] },
             );

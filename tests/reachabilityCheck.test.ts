@@ -79,13 +79,14 @@ describe("ReachabilityCheck", () => {
 
     it("logs in to the right server, as ec2-user, with the private key as a secret, until the time is up", () => {
         for (const { name, inputs } of commands()) {
-            const { create, triggers, logging, connection } = inputs;
+            const { create, triggers, logging, connection, addPreviousOutputInEnv } = inputs;
             assert.deepStrictEqual(
-                { create, triggers, logging, connection },
+                { create, triggers, logging, connection, addPreviousOutputInEnv },
                 {
                     create: "bash -s",
                     triggers: ["one", "two"],
                     logging: "stderr",
+                    addPreviousOutputInEnv: false,
                     connection: secret({
                         host: `public-ip-of-${serverOf[name] ?? ""}-server`,
                         port: 22,

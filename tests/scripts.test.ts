@@ -1,6 +1,7 @@
 import * as assert from "assert";
 import { spawnSync } from "child_process";
 import * as fs from "fs";
+import * as net from "net";
 import * as os from "os";
 import * as path from "path";
 import { labVpcNames } from "../components/names";
@@ -216,6 +217,21 @@ describe("probeScript", () => {
         assert.strictEqual(fs.readFileSync(path.join(folder, "ping.args"), "utf8").split("\n").length, 4);
     });
 
+    it("knows a refused connection by the real curl's exit code, whatever words it has for it", async () => {
+        command("ping", "exit 1");
+        fs.symlinkSync(spawnSync("which", ["curl"], { encoding: "utf8" }).stdout.trim(), path.join(folder, "curl"));
+        resolves("192.0.2.42");
+        // Nothing listens at the port of a server that has ended.
+        const closed = net.createServer();
+        await new Promise<void>((resolve) => closed.listen(0, "127.0.0.1", resolve));
+        const { port } = closed.address() as net.AddressInfo;
+        await new Promise((resolve) => closed.close(resolve));
+        const there = { ...two, ...end, privateIp: `127.0.0.1:${port}` };
+        const { status, stderr } = run(probeScript(one, there, isolated));
+        assert.strictEqual(status, 1);
+        assert.match(stderr, /, http: expected none, seen refused; something lets packets through/);
+    });
+
     const routes =
         "the route to 10.42.0.0/16 in ljhVPCPeering-RT1 and the one back to 10.41.0.0/16 in ljhVPCPeering-RT2";
     const foreign = `something lets packets through that this stack did not make. Look at ${routes}, and at the rules of ljhVPC2-EC2-SecurityGroup`;
@@ -296,8 +312,10 @@ describe("probeScript", () => {
         it(`fails on ${what} when the servers must be ${expect}, and says where to look`, () => {
             command("ping", ping ? replies : "exit 1");
             curl(answer);
-            const { status, stderr } = probe(expect, 30);
+            const { status, stdout, stderr } = probe(expect, 30);
             assert.strictEqual(status, 1);
+            // The report would stand between the sentences.
+            assert.strictEqual(stdout, "");
             assert.deepStrictEqual(
                 stderr.trimEnd().split("\n"),
                 lines.map((line) => `VPC1 (10.41.1.100) -> VPC2 (10.42.1.100), ${line}`),
