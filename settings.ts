@@ -426,7 +426,7 @@ export function parseSettings(raw: RawConfig): ReadSettings {
     );
     const warnings = values.sshCidrs.includes("0.0.0.0/0")
         ? [
-              `sshCidrs has 0.0.0.0/0: anybody may try to log in to the servers. Narrow it to your own address with pulumi config set sshCidrs '["203.0.113.7/32"]'`,
+              `sshCidrs has 0.0.0.0/0: anybody may try to log in to the servers. Narrow it to your own address, as in "pulumi config set --path 'sshCidrs[0]' 203.0.113.7/32"`,
           ]
         : [];
     if (problems.length > 0) {

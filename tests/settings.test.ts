@@ -206,7 +206,7 @@ describe("parseSettings", () => {
 
     it("warns of SSH from everywhere, and only of that", () => {
         assert.deepStrictEqual(read(enough).warnings, [
-            `sshCidrs has 0.0.0.0/0: anybody may try to log in to the servers. Narrow it to your own address with pulumi config set sshCidrs '["203.0.113.7/32"]'`,
+            `sshCidrs has 0.0.0.0/0: anybody may try to log in to the servers. Narrow it to your own address, as in "pulumi config set --path 'sshCidrs[0]' 203.0.113.7/32"`,
         ]);
         assert.deepStrictEqual(read({ ...enough, sshCidrs: '["192.0.2.0/24"]' }).warnings, []);
     });
