@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DescribeVpcsCommand, EC2Client } from "@aws-sdk/client-ec2";
-import { inventory } from "../../inventory.ts";
+import { inventory } from "../../lab/inventory.ts";
 import { run, Stack } from "./pulumi.ts";
 
 // A stack that was deployed by version 0.1 is updated by this one, and then moved to another region. Runs inside a sandbox,
