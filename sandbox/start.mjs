@@ -1,14 +1,14 @@
 /**
  * The way in: `node sandbox/start.mjs lab|shell …`. Plain JavaScript for any Node from 18 on; it makes the checkout ready
- * and hands over to main.ts on the project's own Node.
+ * and hands over to outside.ts on the project's own Node.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { setInterval } from "node:timers";
-import { checkout, isInstalled, node } from "./install.mjs";
-import { preflight } from "./preflight.mjs";
+import { checkout, isInstalled, node } from "./launch/install.mjs";
+import { preflight } from "./launch/preflight.mjs";
 
 const log = (/** @type {string} */ line) => {
     console.error(line);
@@ -24,7 +24,7 @@ try {
 if (!isInstalled()) {
     log("Installing the project's npm packages.");
     // The lock is on the folder itself, so that it leaves no file.
-    const locked = ["--no-fork", checkout, process.execPath, join(checkout, "sandbox/install.mjs")];
+    const locked = ["--no-fork", checkout, process.execPath, join(checkout, "sandbox/launch/install.mjs")];
     const { status } = spawnSync("setpriv", ["--pdeathsig", "TERM", "flock", ...locked], { stdio: ["ignore", 2, 2] });
     if (status !== 0) {
         log(`The project's npm packages could not be installed: run \`npm ci\` in ${checkout} to see why.`);
@@ -32,10 +32,10 @@ if (!isInstalled()) {
     }
 }
 
-// The extra pipe is a lifeline: its end tells main.ts that this process is gone, whatever ended it.
+// The extra pipe is a lifeline: its end tells outside.ts that this process is gone, whatever ended it.
 const main = spawn(
     node,
-    ["--disable-warning=ExperimentalWarning", join(checkout, "sandbox/main.ts"), ...process.argv.slice(2)],
+    ["--disable-warning=ExperimentalWarning", join(checkout, "sandbox/launch/outside.ts"), ...process.argv.slice(2)],
     { stdio: ["inherit", "inherit", "inherit", "pipe"] },
 );
 for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {

@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { terraformPluginDirs } from "../engine/machine.ts";
-import { table } from "../report.ts";
+import { terraformPluginDirs } from "../engine/find/machine.ts";
+import { table } from "../lab/report.ts";
 
 // Times the lab beside plain Terraform, which makes, extends and destroys the same AWS resources on the same emulator
 // without any probe: each a command of its own from start to end, by turns, so that a noisy machine is noisy for both.

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { isComplete, makeEntry, withLock } from "../cache.ts";
+import { isComplete, makeEntry, withLock } from "../cache/cache.ts";
 import type { Found } from "./parts.ts";
 import { pinnedVersion } from "./versions.ts";
 

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { cacheDir, isComplete, makeEntry, withLock } from "../cache.ts";
+import { cacheDir, isComplete, makeEntry, withLock } from "../cache/cache.ts";
 import { assemble, type Plugin } from "./assemble.ts";
-import { terraformBridge } from "./goBuild.ts";
-import { findTerraformProvider } from "./machine.ts";
+import { terraformBridge } from "./find/goBuild.ts";
+import { findTerraformProvider } from "./find/machine.ts";
 import { awsPart, cliPart, commandPart, type Found, type Part } from "./parts.ts";
 
 /** A Pulumi engine that is ready to run. */
@@ -43,7 +43,7 @@ export async function prepareEngine(log: Log): Promise<Engine> {
         pluginsDir: join(set, "plugins"),
         env: {
             VPC_PEERING_LAB_NODE: process.execPath,
-            VPC_PEERING_LAB_ENGINE: import.meta.dirname,
+            VPC_PEERING_LAB_ENGINE: join(import.meta.dirname, "plugins"),
             VPC_PEERING_LAB_BRIDGE: join(aws.dir, terraformBridge.file),
             VPC_PEERING_LAB_TERRAFORM_PROVIDER: findTerraformProvider()?.path ?? "",
             NODE_COMPILE_CACHE: join(folder, "node"),

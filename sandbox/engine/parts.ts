@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { fingerprint, goBuild, languageHost, pulumiCli, terraformBridge } from "./goBuild.ts";
-import { findPlugin, findPulumi, findTerraformProvider, onPath, terraformPluginDirs } from "./machine.ts";
-import { downloadPlugin, downloadPulumi } from "./vendor.ts";
+import { fingerprint, goBuild, languageHost, pulumiCli, terraformBridge } from "./find/goBuild.ts";
+import { findPlugin, findPulumi, findTerraformProvider, onPath, terraformPluginDirs } from "./find/machine.ts";
+import { downloadPlugin, downloadPulumi } from "./find/vendor.ts";
 import { pinnedVersion } from "./versions.ts";
 
 type Log = (line: string) => void;

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
-import { nameServerOf } from "./addresses.ts";
-import { apply, emptyNetwork } from "./apply.ts";
-import { searchDomainOf } from "./names.ts";
-import { plan } from "./plan.ts";
-import { startNameServers, type NameServers } from "./nameServers.ts";
-import { Places, type Caller } from "./places.ts";
-import type { Instance, ServerSpec, State } from "./state.ts";
+import { nameServerOf } from "./planned/addresses.ts";
+import { apply, emptyNetwork } from "./applied/apply.ts";
+import { searchDomainOf } from "./planned/names.ts";
+import { plan } from "./planned/plan.ts";
+import { startNameServers, type NameServers } from "./applied/nameServers.ts";
+import { Places, type Caller } from "./described/places.ts";
+import type { Instance, ServerSpec, State } from "./described/state.ts";
 
 /** What a reconciler works with. */
 export interface ReconcilerOptions {

@@ -6,12 +6,12 @@ import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import service from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import engine from "@pulumi/pulumi/proto/engine_pb.js";
 import protocol from "@pulumi/pulumi/proto/provider_pb.js";
-import { rewriteForBridge } from "../engine/aws/rewrite.ts";
-import { bridgeToken, bridgeUrn } from "../engine/aws/tokens.ts";
-import { BridgeLog } from "../engine/aws/bridgeLog.ts";
-import { EngineLog } from "../engine/engineLog.ts";
+import { rewriteForBridge } from "../engine/plugins/aws/rewrite.ts";
+import { bridgeToken, bridgeUrn } from "../engine/plugins/aws/tokens.ts";
+import { BridgeLog } from "../engine/plugins/aws/bridgeLog.ts";
+import { EngineLog } from "../engine/plugins/engineLog.ts";
 import { pinnedVersion } from "../engine/versions.ts";
-import { bindLoopback } from "../engine/rpc.ts";
+import { bindLoopback } from "../engine/plugins/rpc.ts";
 
 describe("names between @pulumi/aws and the Terraform bridge", () => {
     const tokens = {
@@ -96,7 +96,7 @@ describe("the bridge's log", () => {
 
 describe("what the engine is built from", () => {
     it("is the version of the CLI that package.json pins", () => {
-        const text = readFileSync(join(import.meta.dirname, "../engine/go/pulumi/go.mod"), "utf8");
+        const text = readFileSync(join(import.meta.dirname, "../engine/find/go/pulumi/go.mod"), "utf8");
         assert.match(text, new RegExp(`pulumi/pkg/v3 v${pinnedVersion("pulumi").replaceAll(".", "\\.")}`));
     });
 });

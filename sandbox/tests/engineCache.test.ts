@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { isComplete, makeEntry } from "../cache.ts";
+import { isComplete, makeEntry } from "../cache/cache.ts";
 
 describe("the cache", () => {
     let folder = "";
@@ -19,7 +19,7 @@ describe("the cache", () => {
     /** Another process that takes the lock and makes an entry, saying so, when it is not there yet. */
     function maker(milliseconds: number): ChildProcess {
         const script = `
-            import { isComplete, makeEntry, withLock } from ${JSON.stringify(join(import.meta.dirname, "../cache.ts"))};
+            import { isComplete, makeEntry, withLock } from ${JSON.stringify(join(import.meta.dirname, "../cache/cache.ts"))};
             import { appendFileSync, writeFileSync } from "node:fs";
             import { setTimeout } from "node:timers/promises";
             const entry = process.argv[1] + "/part";

@@ -3,8 +3,15 @@ import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import ssh from "ssh2";
-import { execute } from "../engine/command/execution.ts";
-import { changedInputs, checkInputs, kindOf, secret, stateOf, type WireObject } from "../engine/command/inputs.ts";
+import { execute } from "../engine/plugins/command/execution.ts";
+import {
+    changedInputs,
+    checkInputs,
+    kindOf,
+    secret,
+    stateOf,
+    type WireObject,
+} from "../engine/plugins/command/inputs.ts";
 
 const quiet = { status: () => undefined, signal: new AbortController().signal };
 

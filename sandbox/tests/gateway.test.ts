@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer, request, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer, text } from "node:stream/consumers";
-import { startGateway, type Caller } from "../control/gateway.ts";
+import { startGateway, type Caller } from "../api/gateway.ts";
 
 /** A call as it comes to the API behind the gateway. */
 interface Call {

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EC2 } from "@aws-sdk/client-ec2";
-import { startGateway } from "../control/gateway.ts";
-import { prepareMoto, startMoto } from "../control/moto.ts";
-import { Upstream } from "../control/upstream.ts";
+import { startGateway } from "../api/gateway.ts";
+import { prepareMoto, startMoto } from "../api/moto.ts";
+import { Upstream } from "../api/upstream.ts";
 
 export const region = "ap-northeast-2";
 export const otherRegion = "eu-west-1";

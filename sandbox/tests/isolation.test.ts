@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { checkout } from "../install.mjs";
+import { checkout } from "../launch/install.mjs";
 
 /** A command that says so once it runs, with a daemon of its own beside it that nobody will end. */
 const lasting = ["sh", "-c", "setsid sleep 600 & echo running; sleep 600; echo not reached"];
@@ -166,7 +166,7 @@ describe("Isolation", function () {
         const victims = [
             { name: "npm", part: /^npm run/ },
             { name: "start.mjs", part: /^node \S*start\.mjs/ },
-            { name: "main.ts", part: /main\.ts/ },
+            { name: "outside.ts", part: /outside\.ts/ },
             { name: "unshare", part: /^unshare/ },
             { name: "inside.ts", part: /^\S*node .*inside\.ts/ },
             { name: "world.ts", part: /world\.ts/ },

@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { EC2 } from "@aws-sdk/client-ec2";
-import { prepareMoto } from "../control/moto.ts";
-import { internet } from "../network/network.ts";
-import { namespaceOptions } from "../preflight.mjs";
+import { prepareMoto } from "../api/moto.ts";
+import { internet } from "../network/planned/network.ts";
+import { namespaceOptions } from "../launch/preflight.mjs";
 import type { Answer, Start } from "./networkWorld.ts";
 
 /** Something that sends and answers packets. */

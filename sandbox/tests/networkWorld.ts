@@ -7,9 +7,9 @@ import { writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { startGateway } from "../control/gateway.ts";
-import { startMoto, type Moto } from "../control/moto.ts";
-import { internet } from "../network/network.ts";
+import { startGateway } from "../api/gateway.ts";
+import { startMoto, type Moto } from "../api/moto.ts";
+import { internet } from "../network/planned/network.ts";
 import { createReconciler } from "../network/reconciler.ts";
 
 /** What the test hands over when it starts the world. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Network } from "../network/network.ts";
-import { plan } from "../network/plan.ts";
-import type { Instance, Peering, Rule, SecurityGroup, State, Vpc } from "../network/state.ts";
+import type { Network } from "../network/planned/network.ts";
+import { plan } from "../network/planned/plan.ts";
+import type { Instance, Peering, Rule, SecurityGroup, State, Vpc } from "../network/described/state.ts";
 
 const any = { from: -1, to: -1, cidrBlocks: ["0.0.0.0/0"], groupIds: [] } as const;
 

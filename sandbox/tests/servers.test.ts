@@ -5,8 +5,8 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import ssh2 from "ssh2";
-import type { ServerSpec } from "../network/state.ts";
-import { namespaceOptions } from "../preflight.mjs";
+import type { ServerSpec } from "../network/described/state.ts";
+import { namespaceOptions } from "../launch/preflight.mjs";
 import { generateKeyPair } from "../servers/keys.ts";
 import type { Answer, Request } from "./serversWorld.ts";
 

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { summarize } from "../report.ts";
-import type { Act } from "../tour/act.ts";
-import { tour } from "../tour/acts.ts";
-import { packetVerdicts } from "../tour/byProgram.ts";
-import { readCommand } from "../tour/command.ts";
-import { Mends } from "../tour/mends.ts";
-import { playActs, type Played } from "../tour/play.ts";
+import { summarize } from "../lab/report.ts";
+import type { Act } from "../lab/act.ts";
+import { tour } from "../lab/acts/acts.ts";
+import { packetVerdicts } from "../lab/acts/byProgram.ts";
+import { readCommand } from "../lab/command.ts";
+import { Mends } from "../lab/mends.ts";
+import { playActs, type Played } from "../lab/play.ts";
 
 const start = join(import.meta.dirname, "../start.mjs");
 

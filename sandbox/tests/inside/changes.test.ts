@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DescribeVpcsCommand, EC2Client } from "@aws-sdk/client-ec2";
-import { inventory } from "../../inventory.ts";
+import { inventory } from "../../lab/inventory.ts";
 import { Stack } from "./pulumi.ts";
 
 // Settings that are changed on a deployed stack, each of which replaces something that is in use. Runs inside a sandbox, with

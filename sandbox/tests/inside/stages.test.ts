@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { DeleteRouteCommand, DescribeRouteTablesCommand, EC2Client } from "@aws-sdk/client-ec2";
-import { inventory } from "../../inventory.ts";
+import { inventory } from "../../lab/inventory.ts";
 import { Stack, type Result } from "./pulumi.ts";
 
 // What a person does with the lab by hand, in an order in which it could go wrong: peered from the start, turned off,

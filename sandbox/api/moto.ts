@@ -1,0 +1,80 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { run } from "../cache/process.ts";
+import { install, isInstalled, pythonOf, type PythonProgram } from "../cache/python.ts";
+
+/** An EC2 API emulator that is ready to run. */
+export interface Moto {
+    /** The command that starts it, but for its options. */
+    readonly command: readonly string[];
+}
+
+/** The version that is installed where there is none, and the parts of it that the lab needs. */
+const version = "5.2.1";
+const moto: PythonProgram = {
+    name: "moto",
+    version,
+    requirement: `moto[ec2,ssm,sts,iam,server]==${version}`,
+    what: "the EC2 API emulator",
+};
+
+/** What starts it. */
+const server = join(import.meta.dirname, "motoServer.py");
+
+/** Fails unless that version or a later one like it is there, with what its server needs; asks without loading any of it. */
+const probe = `from importlib.metadata import version
+version("flask-cors")
+assert [${version.replaceAll(".", ", ")}] <= [int(part) for part in version("moto").split(".")[:3]] < [6]`;
+
+/** Finds moto on the machine, or installs it into the cache, which takes a minute once. */
+export async function prepareMoto(log: (line: string) => void): Promise<Moto> {
+    if (!isInstalled(moto)) {
+        try {
+            await run("python3", ["-c", probe]);
+            return { command: ["python3", server] };
+        } catch {
+            // Not on the machine, or another version of it.
+            await install(moto, log);
+        }
+    }
+    return { command: [pythonOf(moto), server] };
+}
+
+/** Starts moto on loopback, and waits until it answers. It ends with this process at the latest; its own log goes to a file. */
+export async function startMoto({ command }: Moto, logFile: string): Promise<{ endpoint: string; stop(): void }> {
+    const port = await freePort();
+    const [program = "", ...args] = command;
+    const log = openSync(logFile, "a");
+    const child = spawn("setpriv", ["--pdeathsig", "KILL", program, ...args, "-H", "127.0.0.1", "-p", String(port)], {
+        stdio: ["ignore", log, log],
+    });
+    closeSync(log);
+    const endpoint = `http://127.0.0.1:${port}`;
+    for (let tries = 0; tries < 300; tries++) {
+        if (child.exitCode !== null) {
+            break;
+        }
+        try {
+            await fetch(`${endpoint}/moto-api/`);
+            return { endpoint, stop: () => child.kill("SIGKILL") };
+        } catch {
+            await sleep(100);
+        }
+    }
+    throw new Error(`moto, the EC2 API emulator, did not start; its log is ${logFile}`);
+}
+
+function freePort(): Promise<number> {
+    const server = createServer();
+    return new Promise((resolve, reject) => {
+        server.on("error", reject).listen(0, "127.0.0.1", () => {
+            const { port } = server.address() as AddressInfo;
+            server.close(() => {
+                resolve(port);
+            });
+        });
+    });
+}

@@ -1,0 +1,31 @@
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { run } from "./process.ts";
+import { install, isInstalled, pythonOf, type PythonProgram } from "./python.ts";
+
+const awscli: PythonProgram = {
+    name: "awscli",
+    version: "1.46.3",
+    requirement: "awscli==1.46.3",
+    what: "the AWS CLI, which some acts have commands for",
+};
+
+/** Folder with an `aws` for the PATH: undefined where the machine has one, otherwise one of the cache. */
+export async function prepareAwsCli(log: (line: string) => void): Promise<string | undefined> {
+    if (!isInstalled(awscli)) {
+        try {
+            await run("aws", ["--version"]);
+            return undefined;
+        } catch {
+            await install(awscli, log);
+        }
+    }
+    const python = pythonOf(awscli);
+    const folder = join(dirname(dirname(python)), "command");
+    mkdirSync(folder, { recursive: true });
+    // At once, for another run may be starting it.
+    const unfinished = join(folder, `aws.${process.pid}`);
+    writeFileSync(unfinished, `#!/bin/sh\nexec '${python}' -m awscli "$@"\n`, { mode: 0o755 });
+    renameSync(unfinished, join(folder, "aws"));
+    return folder;
+}

@@ -1,0 +1,176 @@
+import { spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import ssh from "ssh2";
+import { endGroup } from "../../../cache/process.ts";
+
+/** A command to run and what to do with what it prints. */
+export interface Task {
+    readonly command: string;
+    readonly environment: Readonly<Record<string, string>>;
+    readonly stdin: string;
+    readonly onStdout: (chunk: Buffer) => void;
+    readonly onStderr: (chunk: Buffer) => void;
+    /** Says how it goes, to the person who waits. */
+    readonly status: (message: string) => void;
+    /** Ends the command. */
+    readonly signal: AbortSignal;
+}
+
+/** How to run a command on this machine. */
+export interface LocalOptions {
+    readonly interpreter?: readonly string[];
+    readonly dir?: string;
+}
+
+/** How to reach the host of a remote command. */
+export interface Connection {
+    readonly host: string;
+    readonly port: number;
+    readonly user: string;
+    readonly password?: string;
+    readonly privateKey?: string;
+    readonly privateKeyPassword?: string;
+    readonly agentSocketPath?: string;
+    readonly hostKey?: string;
+    /** Failed attempts before it gives up; -1 for no limit. */
+    readonly dialErrorLimit: number;
+    /** Seconds for one attempt; 0 for no limit. */
+    readonly perDialTimeout: number;
+}
+
+/** Runs a command on this machine; throws when it does not succeed. */
+export async function runLocal(options: LocalOptions, task: Task): Promise<void> {
+    const [program = "", ...args] = options.interpreter?.length ? options.interpreter : ["/bin/sh", "-c"];
+    const child = spawn(program, [...args, task.command], {
+        cwd: options.dir,
+        env: { ...process.env, ...task.environment },
+        // A group of its own, so that what the command started ends with it.
+        detached: true,
+    });
+    const end = () => {
+        endGroup(child);
+    };
+    child.stdout.on("data", task.onStdout);
+    child.stderr.on("data", task.onStderr);
+    // A command need not read its input.
+    child.stdin.on("error", () => undefined).end(task.stdin);
+    task.signal.addEventListener("abort", end);
+    try {
+        await new Promise<void>((resolve, reject) => {
+            child.once("error", reject);
+            child.once("close", (code, signal) => {
+                if (code === 0) {
+                    resolve();
+                } else {
+                    reject(new Error(signal ? `signal: ${signal}` : `exit status ${code ?? ""}`));
+                }
+            });
+        });
+    } finally {
+        task.signal.removeEventListener("abort", end);
+    }
+}
+
+/** Runs a command over SSH; throws when it does not succeed. */
+export async function runRemote(connection: Connection, task: Task): Promise<void> {
+    const client = await dial(connection, task);
+    const end = () => {
+        client.destroy();
+    };
+    task.signal.addEventListener("abort", end);
+    try {
+        await new Promise<void>((resolve, reject) => {
+            client.once("error", reject);
+            client.once("close", () => {
+                reject(new Error("The connection ended before the command did."));
+            });
+            client.exec(task.command, { env: { ...task.environment } }, (error, channel) => {
+                if (error) {
+                    reject(error);
+                    return;
+                }
+                let status = "without exit status or exit signal";
+                channel.on("exit", (code: number | null, signal?: string) => {
+                    status = `with status ${code ?? ""}${signal ? ` from signal ${signal}` : ""}`;
+                });
+                channel.on("close", () => {
+                    if (status === "with status 0") {
+                        resolve();
+                    } else {
+                        reject(new Error(`Process exited ${status}`));
+                    }
+                });
+                channel.on("data", task.onStdout);
+                channel.stderr.on("data", task.onStderr);
+                channel.end(task.stdin);
+            });
+        });
+    } finally {
+        task.signal.removeEventListener("abort", end);
+        client.end();
+    }
+}
+
+/** Connects, with the real plugin's patience: ever longer pauses of at most five seconds. */
+async function dial(connection: Connection, task: Task): Promise<ssh.Client> {
+    const { dialErrorLimit } = connection;
+    const key = connection.privateKey && ssh.utils.parseKey(connection.privateKey, connection.privateKeyPassword);
+    if (key instanceof Error) {
+        throw key;
+    }
+    for (let failed = 0, pause = 100; ; pause = Math.min(pause * 1.5, 5000)) {
+        try {
+            return await connect(connection, task.signal);
+        } catch (error) {
+            task.signal.throwIfAborted();
+            failed++;
+            if (dialErrorLimit >= 0 && failed > dialErrorLimit) {
+                const message = error instanceof Error ? error.message : String(error);
+                throw new Error(`after ${dialErrorLimit} failed attempts: ${message}`, { cause: error });
+            }
+            task.status(`Dial ${failed}/${dialErrorLimit < 0 ? "inf" : dialErrorLimit} failed: retrying`);
+        }
+        await sleep(pause, undefined, { signal: task.signal });
+    }
+}
+
+function connect(connection: Connection, signal: AbortSignal): Promise<ssh.Client> {
+    const { host, port, user, password, privateKey, privateKeyPassword, hostKey } = connection;
+    const agent = connection.agentSocketPath ?? process.env["SSH_AUTH_SOCK"];
+    const client = new ssh.Client();
+    return new Promise<ssh.Client>((resolve, reject) => {
+        const abort = () => {
+            client.destroy();
+            reject(new Error(`Connecting to ${host} was cancelled.`));
+        };
+        signal.addEventListener("abort", abort, { once: true });
+        client.once("connect", () => {
+            // Many small messages go to and fro, each of which would wait for the other side's delayed acknowledgement.
+            client.setNoDelay(true);
+        });
+        client.once("ready", () => {
+            signal.removeEventListener("abort", abort);
+            resolve(client);
+        });
+        client.on("error", (error) => {
+            signal.removeEventListener("abort", abort);
+            reject(error);
+        });
+        client.on("keyboard-interactive", (_name, _instructions, _language, prompts, answer) => {
+            answer(prompts.map(() => password ?? ""));
+        });
+        client.connect({
+            host,
+            port,
+            username: user,
+            readyTimeout: connection.perDialTimeout * 1000,
+            ...(password !== undefined && { password, tryKeyboard: true }),
+            ...(privateKey !== undefined && { privateKey }),
+            ...(privateKeyPassword !== undefined && { passphrase: privateKeyPassword }),
+            ...(agent !== undefined && agent !== "" && { agent }),
+            ...(hostKey !== undefined && {
+                hostVerifier: (offered: Buffer) => hostKey.split(" ").includes(offered.toString("base64")),
+            }),
+        });
+    });
+}

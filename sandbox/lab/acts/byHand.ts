@@ -1,0 +1,194 @@
+import type { VpcPeeringConnection } from "@aws-sdk/client-ec2";
+import { internet } from "../../network/planned/network.ts";
+import type { Act } from "../act.ts";
+import { peerByHand, routeByHand, thirdVpc } from "../hands.ts";
+import { arrivalVerdict, bothWays, isolated, nameVerdicts, ping, reachable } from "../probes.ts";
+import type { Scene } from "../scene.ts";
+
+// Acts that play with the EC2 API by hand, and put everything back. The first ones need two VPCs that are apart, the
+// others two that are peered.
+
+const apart = {};
+const together = { peering: true };
+
+/** Every part is there but the other owner's consent. */
+export const pending: Act = {
+    name: "pending",
+    shows: "a connection that nobody has accepted carries nothing, whatever routes and rules say",
+    rule: 'Amazon VPC Peering Guide, "VPC peering connection lifecycle"',
+    settings: apart,
+    play: async (scene) => {
+        const pair = await scene.pair();
+        const id = await peerByHand(scene, pair, { accepted: false, routes: pair, rules: pair });
+        return [
+            { what: "the connection", expected: "pending-acceptance", seen: await statusOf(scene, id) },
+            ...(await Promise.all(
+                pair.map(async ({ label, routeTableId }) => {
+                    const { RouteTables = [] } = await scene.ec2.describeRouteTables({ RouteTableIds: [routeTableId] });
+                    const route = RouteTables[0]?.Routes?.find(({ VpcPeeringConnectionId }) => VpcPeeringConnectionId);
+                    return { what: `${label}'s route`, expected: "blackhole", seen: route?.State ?? "none" };
+                }),
+            )),
+            ...(await bothWays(pair, isolated)),
+        ];
+    },
+};
+
+export const oneSidedRoute: Act = {
+    name: "one-sided-route",
+    shows: "with a route on one side only, answers don't find their way back",
+    rule: 'Amazon VPC Peering Guide, "Update your route tables for a VPC peering connection"',
+    settings: apart,
+    play: async (scene) => {
+        const pair = await scene.pair();
+        const [one, two] = pair;
+        await peerByHand(scene, pair, { accepted: true, routes: [one], rules: pair });
+        return [
+            await arrivalVerdict(one, two, "arrives"),
+            await arrivalVerdict(two, one, "does not arrive"),
+            ...(await bothWays(pair, isolated)),
+        ];
+    },
+};
+
+export const missingRule: Act = {
+    name: "missing-rule",
+    shows: "the way is there, but security groups let in pings and no HTTP",
+    rule: 'Amazon VPC Peering Guide, "Update your security groups to reference peer security groups"',
+    settings: apart,
+    play: async (scene) => {
+        const pair = await scene.pair();
+        await peerByHand(scene, pair, { accepted: true, routes: pair, rules: [] });
+        return bothWays(pair, { ping: "reply", http: "none" });
+    },
+};
+
+export const overlap: Act = {
+    name: "overlap",
+    shows: "VPCs whose blocks overlap can't be peered: the program refuses, and so does AWS",
+    rule: 'Amazon VPC Peering Guide, "VPC peering limitations" (overlapping CIDR blocks)',
+    settings: apart,
+    play: async (scene) => {
+        const before = await scene.inventory();
+        const reason = await scene.refusal({
+            peering: true,
+            vpc2CidrBlock: "10.41.0.0/16",
+            vpc2SubnetCidrBlock: "10.41.2.0/24",
+            vpc2PrivateIp: "10.41.2.100",
+        });
+        const after = await scene.inventory();
+        const [{ vpcId }] = await scene.pair();
+        const { Vpc } = await scene.ec2.createVpc({ CidrBlock: "10.41.128.0/17" });
+        scene.afterwards("the overlapping VPC", () => scene.ec2.deleteVpc({ VpcId: Vpc?.VpcId }));
+        const request = { VpcId: vpcId, PeerVpcId: Vpc?.VpcId };
+        const { VpcPeeringConnection: made } = await scene.ec2.createVpcPeeringConnection(request);
+        const refused = reason?.includes("vpc2CidrBlock") ? "refused" : (reason ?? "not refused");
+        return [
+            { what: "pulumi up with twice 10.41.0.0/16", expected: "refused", seen: refused },
+            { what: "resources after it", expected: `${before.length}`, seen: `${after.length}` },
+            {
+                what: "a connection of 10.41.0.0/16 and 10.41.128.0/17",
+                expected: "failed",
+                seen: await statusOf(scene, made?.VpcPeeringConnectionId),
+            },
+        ];
+    },
+};
+
+export const resolution: Act = {
+    name: "dns",
+    shows: "public names give private addresses across the connection, if DNS resolution is on",
+    rule: 'Amazon VPC Peering Guide, "Enable DNS resolution for a VPC peering connection"',
+    settings: together,
+    play: async (scene) => {
+        const pair = await scene.pair();
+        const set = (AllowDnsResolutionFromRemoteVpc: boolean) =>
+            scene.ec2.modifyVpcPeeringConnectionOptions({
+                VpcPeeringConnectionId: scene.peeringId,
+                RequesterPeeringConnectionOptions: { AllowDnsResolutionFromRemoteVpc },
+                AccepterPeeringConnectionOptions: { AllowDnsResolutionFromRemoteVpc },
+            });
+        scene.afterwards("DNS resolution off", () => set(true));
+        await set(false);
+        const off = await nameVerdicts(pair, "public", "off");
+        await set(true);
+        return [...off, ...(await nameVerdicts(pair, "private", "on"))];
+    },
+};
+
+export const second: Act = {
+    name: "second-connection",
+    shows: "two VPCs have one connection: who asks again is given the one that is there",
+    rule: 'Amazon VPC Peering Guide, "VPC peering limitations" (one connection between two VPCs)',
+    settings: together,
+    play: async (scene) => {
+        const [{ vpcId }, peer] = await scene.pair();
+        const request = { VpcId: vpcId, PeerVpcId: peer.vpcId };
+        const { VpcPeeringConnection: made } = await scene.ec2.createVpcPeeringConnection(request);
+        const id = made?.VpcPeeringConnectionId ?? "none";
+        if (id !== scene.peeringId) {
+            scene.afterwards("the second connection", () =>
+                scene.ec2.deleteVpcPeeringConnection({ VpcPeeringConnectionId: id }),
+            );
+        }
+        const { VpcPeeringConnections = [] } = await scene.ec2.describeVpcPeeringConnections();
+        const between = VpcPeeringConnections.filter((one) => isBetween(one, vpcId, peer.vpcId));
+        return [
+            { what: "asked for again", expected: scene.peeringId, seen: id },
+            { what: "connections of the two", expected: "1", seen: `${between.length}` },
+        ];
+    },
+};
+
+export const noTransit: Act = {
+    name: "no-transit",
+    shows: "VPC1 and VPC3 are both peered with VPC2, and can't reach each other through it",
+    rule: 'Amazon VPC Peering Guide, "VPC peering limitations" (transitive peering)',
+    settings: together,
+    play: async (scene) => {
+        const [one, two] = await scene.pair();
+        const three = await thirdVpc(scene, two);
+        // The nearest that one can get to a way through: both ends send what is for the other to VPC2.
+        await routeByHand(scene, one.routeTableId, three.cidrBlock, scene.peeringId);
+        await routeByHand(scene, three.routeTableId, one.cidrBlock, three.peeringId);
+        const [direct, through] = await Promise.all([ping(two, three.privateIp), ping(one, three.privateIp)]);
+        return [
+            { what: "VPC2 -> VPC3 ping", expected: reachable.ping, seen: direct },
+            { what: "VPC1 -> VPC3 ping", expected: isolated.ping, seen: through },
+        ];
+    },
+};
+
+export const noWayOut: Act = {
+    name: "no-way-out",
+    shows: "nobody gets to the internet by way of the other VPC's internet gateway",
+    rule: 'Amazon VPC Peering Guide, "VPC peering limitations" (edge to edge routing)',
+    settings: together,
+    play: async (scene) => {
+        const [one, two] = await scene.pair();
+        const own = await ping(one, internet.address);
+        // To this one address only: all else, such as the answers to SSH, goes on by the VPC's own gateway.
+        await routeByHand(scene, one.routeTableId, `${internet.address}/32`, scene.peeringId);
+        const others = await ping(one, internet.address);
+        // That gateway does work, for those whose it is.
+        const peers = await ping(two, internet.address);
+        return [
+            { what: "internet ping by the own gateway", expected: "reply", seen: own },
+            { what: "internet ping by the peer's gateway", expected: "none", seen: others },
+            { what: "internet ping of the peer itself", expected: "reply", seen: peers },
+        ];
+    },
+};
+
+async function statusOf(scene: Scene, id = ""): Promise<string> {
+    const { VpcPeeringConnections = [] } = await scene.ec2.describeVpcPeeringConnections({
+        VpcPeeringConnectionIds: [id],
+    });
+    return VpcPeeringConnections[0]?.Status?.Code ?? "none";
+}
+
+function isBetween(one: VpcPeeringConnection, requester: string, accepter: string): boolean {
+    const { RequesterVpcInfo, AccepterVpcInfo, Status } = one;
+    const pair = RequesterVpcInfo?.VpcId === requester && AccepterVpcInfo?.VpcId === accepter;
+    return pair && ["active", "pending-acceptance"].includes(Status?.Code ?? "");
+}

@@ -1,0 +1,185 @@
+import { inventory } from "../inventory.ts";
+import type { Verdict } from "../report.ts";
+import { LAST, type Act } from "../act.ts";
+import type { Outputs, Told } from "../events.ts";
+import { bothWays, isolated, nameVerdicts, reachable, sizeVerdicts } from "../probes.ts";
+import type { Scene } from "../scene.ts";
+
+// Acts that play with the program's settings.
+
+/** Region and account of the accepter's VPC in the acts that have it elsewhere. */
+const elsewhere = { region: "us-east-1", account: "222222222222" } as const;
+const role = `arn:aws:iam::${elsewhere.account}:role/vpc-peering-lab`;
+
+export const base: Act = {
+    name: "base",
+    shows: "two VPCs with a web server each, and neither can reach the other",
+    rule: 'Amazon VPC User Guide, "What is Amazon VPC?"',
+    settings: {},
+    play: (scene) => stageVerdicts(scene, false),
+};
+
+const peering: Act = {
+    name: "peering",
+    shows: "a peering connection, routes and HTTP rules, and each reaches the other",
+    rule: 'Amazon VPC Peering Guide, "What is VPC peering?"',
+    settings: { peering: true },
+    play: (scene) => stageVerdicts(scene, true),
+};
+
+/** The same on the tour, where packets of another size are to be compared with. */
+export const peered: Act = {
+    ...peering,
+    name: "peered",
+    play: async (scene) => [...(await peering.play(scene)), ...(await sizeVerdicts(await scene.pair(), 9001))],
+};
+
+export const otherRegion: Act = {
+    name: "other-region",
+    shows: `VPC2 is in ${elsewhere.region}: all is as within a region, but for the largest packet`,
+    rule: 'Amazon EC2 User Guide, "Network maximum transmission unit (MTU) for your EC2 instance"',
+    stack: "other-region",
+    settings: { peering: true, prefix: "far", vpc2Region: elsewhere.region },
+    play: async (scene) => {
+        const pair = await scene.pair();
+        const { region } = await accepterOf(scene);
+        return [
+            { what: "VPC2's region", expected: elsewhere.region, seen: region },
+            ...(await bothWays(pair, reachable)),
+            ...(await nameVerdicts(pair, "private")),
+            ...(await sizeVerdicts(pair, 8500)),
+        ];
+    },
+};
+
+export const otherAccount: Act = {
+    name: "other-account",
+    awsCli: true,
+    shows: "VPC2 is another account's, which accepts and does its part by a role of its own",
+    rule: 'Amazon VPC Peering Guide, "Create a VPC peering connection" (VPCs in different accounts)',
+    stack: "other-account",
+    settings: { peering: true, prefix: "their", vpc2RoleArn: role, vpc2AccountId: elsewhere.account },
+    play: async (scene) => {
+        const { owner } = await accepterOf(scene);
+        const pair = await scene.pair();
+        return [
+            { what: "VPC2's owner", expected: elsewhere.account, seen: owner },
+            ...(await bothWays(pair, reachable)),
+            ...(await nameVerdicts(pair, "private")),
+        ];
+    },
+};
+
+export const oneWay: Act = {
+    name: "one-way",
+    shows: "VPC1 may ask and VPC2 only answer, since VPC1's security group lets nothing in",
+    rule: 'Amazon VPC User Guide, "Control traffic to your AWS resources using security groups"',
+    settings: { peering: true, requestsFrom: "requester", icmpCidrs: ["10.41.0.0/16"] },
+    play: async (scene) => bothWays(await scene.pair(), reachable, isolated),
+};
+
+export const someoneElse: Act = {
+    name: "someone-else-accepts",
+    awsCli: true,
+    shows: "the other owner runs the commands that the program gives him, and only then packets pass",
+    rule: 'Amazon VPC Peering Guide, "Accept or reject a VPC peering connection"',
+    settings: { peering: true, manageAccepter: false },
+    play: async (scene) => {
+        const pair = await scene.pair();
+        const before = [stageVerdict(scene, "pending-acceptance"), ...(await bothWays(pair, isolated))];
+        const { otherOwner = [] } = scene.outputs["peering"] as { readonly otherOwner?: readonly string[] };
+        for (const command of otherOwner) {
+            scene.log(`$ ${command}`);
+            await scene.shell(command);
+        }
+        await scene.up();
+        return [...before, stageVerdict(scene, "reachable"), ...(await bothWays(pair, reachable))];
+    },
+};
+
+export const destroy: Act = {
+    name: LAST,
+    shows: "the peering and its routes first, then the rest, and nothing is left",
+    rule: 'Amazon VPC Peering Guide, "Delete a VPC peering connection"',
+    play: async (scene) => {
+        await scene.destroy();
+        const { endpoint, region } = scene.context;
+        const names = (await scene.stacks.opened()).map(([name]) => name);
+        const left = async (where: string, items: Promise<string[]>): Promise<Verdict> => {
+            const seen = (await items).join(", ");
+            return { what: `left in the ${where}`, expected: "nothing", seen: seen === "" ? "nothing" : seen };
+        };
+        return Promise.all([
+            left("account", scene.inventory()),
+            ...(names.includes("other-region") ? [left("other region", inventory(endpoint, elsewhere.region))] : []),
+            ...(names.includes("other-account")
+                ? [left("other account", inventory(endpoint, region, await assume(scene)))]
+                : []),
+        ]);
+    },
+};
+
+/** The three acts that the lab has without more ado. */
+export const lab: readonly Act[] = [base, peering, destroy];
+
+/** Credentials in the other account. */
+async function assume(scene: Scene): Promise<{ accessKeyId: string; secretAccessKey: string; sessionToken: string }> {
+    const command = `aws sts assume-role --role-arn ${role} --role-session-name tour --query Credentials --output json`;
+    const { AccessKeyId, SecretAccessKey, SessionToken } = JSON.parse(await scene.shell(command)) as Record<
+        "AccessKeyId" | "SecretAccessKey" | "SessionToken",
+        string
+    >;
+    return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken };
+}
+
+/** Where the connection says that the accepter's VPC is. */
+async function accepterOf({ ec2, peeringId }: Scene): Promise<{ owner: string; region: string }> {
+    const { VpcPeeringConnections = [] } = await ec2.describeVpcPeeringConnections({
+        VpcPeeringConnectionIds: [peeringId],
+    });
+    const { OwnerId: owner = "none", Region: region = "none" } = VpcPeeringConnections[0]?.AccepterVpcInfo ?? {};
+    return { owner, region };
+}
+
+function stageVerdict({ outputs }: Scene, expected: string): Verdict {
+    return { what: `the stage that the program says`, expected, seen: String(outputs["stage"]) };
+}
+
+/** The reachability check's output, a direction each, as far as the lab reads it. */
+interface DirectionResult {
+    readonly direction: string;
+    readonly seen: { readonly icmp: string; readonly http: string; readonly dns: string };
+    readonly clientSeen: string | null;
+}
+
+/** What the packets of a stage came to, against what must come of them, and that there is nothing more to do. */
+async function stageVerdicts(scene: Scene, isReachable: boolean): Promise<Verdict[]> {
+    const packets = packetVerdicts(scene.outputs, isReachable);
+    return [...packets, unchangedVerdict(await scene.up())];
+}
+
+/** The program's own expectations are not asked, so that it can't promise itself less. */
+export function packetVerdicts(outputs: Outputs, isReachable: boolean): Verdict[] {
+    const results = outputs["check"] as readonly DirectionResult[] | undefined;
+    if (results?.length !== 2) {
+        return [{ what: "check", expected: "two directions", seen: `${results?.length ?? 0} directions` }];
+    }
+    const addresses = ["requester", "accepter"].map((side) => (outputs[side] as { privateIp: string }).privateIp);
+    const { ping, http } = isReachable ? reachable : isolated;
+    return results.flatMap(({ direction, seen, clientSeen }, index) => [
+        { what: `${direction} ping`, expected: ping, seen: seen.icmp },
+        { what: `${direction} HTTP`, expected: http, seen: seen.http },
+        { what: `${direction} public name`, expected: isReachable ? "private" : "public", seen: seen.dns },
+        {
+            what: `${direction} client in the log`,
+            expected: (isReachable ? addresses[index] : undefined) ?? "none",
+            seen: clientSeen ?? "none",
+        },
+    ]);
+}
+
+function unchangedVerdict(changes: Told["changes"]): Verdict {
+    const changed = Object.entries(changes).filter(([operation]) => operation !== "same");
+    const seen = changed.map(([operation, count]) => `${count} ${operation}`).join(", ");
+    return { what: "a second pulumi up", expected: "no change", seen: seen === "" ? "no change" : seen };
+}
