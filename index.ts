@@ -1,9 +1,9 @@
 import { KeyPair } from "@pulumi/aws/ec2";
-import type { LabVpc } from "./components/labVpc";
-import { PeeredVpcPair } from "./components/peeredVpcPair";
-import type { Side } from "./components/peeringRules";
-import { ReachabilityCheck } from "./components/reachabilityCheck";
-import { sideProvider } from "./components/sideAccess";
+import type { LabVpc } from "./components/lab/labVpc";
+import { PeeredVpcPair } from "./components/lab/peeredVpcPair";
+import type { Side } from "./components/peering/peeringRules";
+import { ReachabilityCheck } from "./components/check/reachabilityCheck";
+import { sideProvider } from "./components/peering/sideAccess";
 import { readPrivateKey, readSettings, verifyPlaces } from "./settings";
 
 /** The whole lab; what it gives is what a person needs next, `peering` and `check` only where there are such. */

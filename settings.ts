@@ -3,19 +3,19 @@ import { distance } from "fastest-levenshtein";
 import * as fs from "fs";
 import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
-import { contains, parseCidr } from "./components/cidr";
-import { amiParameters } from "./components/labVpc";
-import type { Port } from "./components/otherOwner";
+import { contains, parseCidr } from "./components/addresses/cidr";
+import { amiParameters } from "./components/lab/labVpc";
+import type { Port } from "./components/peering/otherOwner";
 import {
     checkPeeredVpcPairArgs,
     peeringOptions,
     type PairArgument,
     type PairSideArgs,
     type PeeredVpcPairArgs,
-} from "./components/pairArgs";
-import { checkDeclared, checkPlaces, sides, type Place, type Side } from "./components/peeringRules";
+} from "./components/lab/pairArgs";
+import { checkDeclared, checkPlaces, sides, type Place, type Side } from "./components/peering/peeringRules";
 import { describeProblems, withoutStack, type Problem } from "./components/problems";
-import { accountOf, placeOf, type SideAccess } from "./components/sideAccess";
+import { accountOf, placeOf, type SideAccess } from "./components/peering/sideAccess";
 
 /** How the private key for the check's SSH logins is come by. */
 export type PrivateKey =

@@ -1,6 +1,12 @@
 import * as assert from "assert";
 import * as fc from "fast-check";
-import { blocksOf, checkAddressPlan, checkCidrList, checkOverlap, type AddressPlan } from "../components/addressPlan";
+import {
+    blocksOf,
+    checkAddressPlan,
+    checkCidrList,
+    checkOverlap,
+    type AddressPlan,
+} from "../components/addresses/addressPlan";
 import {
     contains,
     isReserved,
@@ -11,7 +17,7 @@ import {
     shareAddresses,
     suggestAddress,
     type Cidr,
-} from "../components/cidr";
+} from "../components/addresses/cidr";
 
 const keys = { cidrBlock: "vpc", secondaryCidrBlocks: "secondary", subnetCidrBlock: "subnet", privateIp: "address" };
 const plan: AddressPlan = { cidrBlock: "10.41.0.0/16", subnetCidrBlock: "10.41.1.0/24", privateIp: "10.41.1.100" };

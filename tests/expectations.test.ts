@@ -1,7 +1,14 @@
 import * as assert from "assert";
-import { expectedOutcomes, isolated, reachable, stageOf, type AskedSide, type Stage } from "../components/expectations";
-import type { RequestsFrom } from "../components/peeringRules";
-import type { ProbeOutcome } from "../components/probe";
+import {
+    expectedOutcomes,
+    isolated,
+    reachable,
+    stageOf,
+    type AskedSide,
+    type Stage,
+} from "../components/lab/expectations";
+import type { RequestsFrom } from "../components/peering/peeringRules";
+import type { ProbeOutcome } from "../components/check/probe";
 
 describe("stageOf", () => {
     const cases: [status: string | undefined, requestsFrom: RequestsFrom, stage: Stage][] = [

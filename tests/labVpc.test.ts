@@ -1,7 +1,7 @@
 import * as assert from "assert";
 import * as aws from "@pulumi/aws/provider";
 import * as pulumi from "@pulumi/pulumi";
-import { LabVpc, type LabVpcArgs } from "../components/labVpc";
+import { LabVpc, type LabVpcArgs } from "../components/lab/labVpc";
 import { deploy, valueOf, type Registration } from "./mocks";
 
 const al2023 = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64";

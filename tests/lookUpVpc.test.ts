@@ -1,7 +1,7 @@
 import * as assert from "assert";
 import { Provider } from "@pulumi/aws";
-import { lookUpVpc, type LookUpOptions } from "../components/lookUpVpc";
-import type { PeeringSideArgs } from "../components/peeringArgs";
+import { lookUpVpc, type LookUpOptions } from "../components/peering/lookUpVpc";
+import type { PeeringSideArgs } from "../components/peering/peeringArgs";
 import { deploy, type Answers, type Deployment } from "./mocks";
 
 /** An account of AWS with one VPC; `vpc` changes what it is like. */

@@ -3,7 +3,7 @@ import { spawnSync } from "child_process";
 import * as fs from "fs";
 import * as os from "os";
 import * as path from "path";
-import { acceptersCommands, type AcceptersPart } from "../components/otherOwner";
+import { acceptersCommands, type AcceptersPart } from "../components/peering/otherOwner";
 
 const part: AcceptersPart = {
     connectionId: "pcx-1",

@@ -1,8 +1,8 @@
 import * as assert from "assert";
 import { Provider } from "@pulumi/aws";
-import { isolated, reachable } from "../components/expectations";
-import { askedSide, checkPeeredVpcPairArgs, keyOf, type PeeredVpcPairArgs } from "../components/pairArgs";
-import { PeeredVpcPair } from "../components/peeredVpcPair";
+import { isolated, reachable } from "../components/lab/expectations";
+import { askedSide, checkPeeredVpcPairArgs, keyOf, type PeeredVpcPairArgs } from "../components/lab/pairArgs";
+import { PeeredVpcPair } from "../components/lab/peeredVpcPair";
 import { type Answers, deploy, type Deployment, elsewhere, valueOf, withStatus } from "./mocks";
 
 const args: PeeredVpcPairArgs = {

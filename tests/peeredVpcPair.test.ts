@@ -1,8 +1,8 @@
 import * as assert from "assert";
 import * as pulumi from "@pulumi/pulumi";
-import { isolated } from "../components/expectations";
-import type { PeeredVpcPairArgs } from "../components/pairArgs";
-import { PeeredVpcPair } from "../components/peeredVpcPair";
+import { isolated } from "../components/lab/expectations";
+import type { PeeredVpcPairArgs } from "../components/lab/pairArgs";
+import { PeeredVpcPair } from "../components/lab/peeredVpcPair";
 import { deploy, valueOf, type Deployment } from "./mocks";
 
 const args: PeeredVpcPairArgs = {

@@ -13,7 +13,7 @@ import {
     type Place,
     type SideFacts,
     type Usage,
-} from "../components/peeringRules";
+} from "../components/peering/peeringRules";
 
 const keys: PeeringKeys = (argument, side) => `${side}/${argument}`;
 const plain: PeeringOptions = { autoAccept: false, manageAccepter: true, ingressFrom: "cidr", dnsResolution: false };

@@ -4,7 +4,7 @@ import * as fs from "fs";
 import * as path from "path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
-import type { Place, Side } from "../components/peeringRules";
+import type { Place, Side } from "../components/peering/peeringRules";
 import { parseSettings, readSettings, verifyPlaces, type ReadSettings, type Settings } from "../settings";
 import { deploy, type Answers } from "./mocks";
 

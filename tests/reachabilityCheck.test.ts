@@ -1,9 +1,13 @@
 import * as assert from "assert";
 import * as pulumi from "@pulumi/pulumi";
-import { isolated, reachable } from "../components/expectations";
-import { LabVpc } from "../components/labVpc";
-import { accessLogScript, probeScript, readyScript, type ProbeOutcome } from "../components/probe";
-import { ReachabilityCheck, type DirectionResult, type ReachabilityCheckArgs } from "../components/reachabilityCheck";
+import { isolated, reachable } from "../components/lab/expectations";
+import { LabVpc } from "../components/lab/labVpc";
+import { accessLogScript, probeScript, readyScript, type ProbeOutcome } from "../components/check/probe";
+import {
+    ReachabilityCheck,
+    type DirectionResult,
+    type ReachabilityCheckArgs,
+} from "../components/check/reachabilityCheck";
 import { deploy, valueOf, type Deployment } from "./mocks";
 
 interface Checked {

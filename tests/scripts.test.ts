@@ -4,8 +4,8 @@ import * as fs from "fs";
 import * as net from "net";
 import * as os from "os";
 import * as path from "path";
-import { labVpcNames } from "../components/names";
-import { isolated, reachable } from "../components/expectations";
+import { labVpcNames } from "../components/lab/names";
+import { isolated, reachable } from "../components/lab/expectations";
 import {
     accessLogScript,
     probeScript,
@@ -13,9 +13,9 @@ import {
     type ProbedServer,
     type ProbeOutcome,
     type PublicEnd,
-} from "../components/probe";
+} from "../components/check/probe";
 import { shellQuote } from "../components/shell";
-import { webServerUserData } from "../components/userData";
+import { webServerUserData } from "../components/lab/userData";
 
 const server = (side: number): ProbedServer => {
     const { page, routeTable, securityGroup } = labVpcNames("ljh", side, `VPC${side}`);

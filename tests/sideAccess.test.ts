@@ -1,7 +1,7 @@
 import * as assert from "assert";
 import type { Provider } from "@pulumi/aws";
-import { accountOf, placeOf, sideProvider, type SideAccess } from "../components/sideAccess";
-import type { Place } from "../components/peeringRules";
+import { accountOf, placeOf, sideProvider, type SideAccess } from "../components/peering/sideAccess";
+import type { Place } from "../components/peering/peeringRules";
 import { deploy, type Answers } from "./mocks";
 
 const roleArn = "arn:aws:iam::222222222222:role/peering";

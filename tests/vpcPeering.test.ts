@@ -2,8 +2,8 @@ import * as assert from "assert";
 import { mock } from "node:test";
 import { Provider } from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { PeeringSideArgs, VpcPeeringArgs } from "../components/peeringArgs";
-import { VpcPeering } from "../components/vpcPeering";
+import type { PeeringSideArgs, VpcPeeringArgs } from "../components/peering/peeringArgs";
+import { VpcPeering } from "../components/peering/vpcPeering";
 import { type Answers, deploy, type Deployment, elsewhere, valueOf, withStatus } from "./mocks";
 
 const requester: PeeringSideArgs = {

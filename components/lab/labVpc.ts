@@ -3,11 +3,11 @@ import { getAvailabilityZonesOutput } from "@pulumi/aws/getAvailabilityZones";
 import * as ssm from "@pulumi/aws/ssm";
 import * as vpc from "@pulumi/aws/vpc";
 import * as pulumi from "@pulumi/pulumi";
-import { blocksOf, checkAddressPlan, checkCidrList, type AddressPlan } from "./addressPlan";
+import { blocksOf, checkAddressPlan, checkCidrList, type AddressPlan } from "../addresses/addressPlan";
 import { labVpcNames, namePattern, nameRule, type LabVpcNames } from "./names";
-import { after, pin } from "./pin";
-import type { ProbedServer } from "./probe";
-import { describeProblems, withoutStack, type Problem } from "./problems";
+import { after, pin } from "../ordering";
+import type { ProbedServer } from "../check/probe";
+import { describeProblems, withoutStack, type Problem } from "../problems";
 import { webServerUserData } from "./userData";
 
 /** The machine images that a server can have, each by its public SSM parameter. */

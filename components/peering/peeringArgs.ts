@@ -1,7 +1,7 @@
 import type { Provider } from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
-import { checkCidrList } from "./addressPlan";
-import { parseIpv6Cidr } from "./cidr";
+import { checkCidrList } from "../addresses/addressPlan";
+import { parseIpv6Cidr } from "../addresses/cidr";
 import type { Port } from "./otherOwner";
 import {
     across,
@@ -18,7 +18,7 @@ import {
     type Side,
     type Usage,
 } from "./peeringRules";
-import type { Problem } from "./problems";
+import type { Problem } from "../problems";
 
 /** One side of a `VpcPeering`: a VPC of this program or of any other. `lookUpVpc` makes one from a VPC's id. */
 export interface PeeringSideArgs extends Place {

@@ -1,7 +1,7 @@
 import * as remote from "@pulumi/command/remote";
 import * as pulumi from "@pulumi/pulumi";
-import { comesAfter } from "./dependencies";
-import type { LabVpc } from "./labVpc";
+import { comesAfter } from "../ordering";
+import type { LabVpc } from "../lab/labVpc";
 import {
     accessLogScript,
     probeScript,

@@ -1,4 +1,4 @@
-import { shellQuote } from "./shell";
+import { shellQuote } from "../shell";
 
 /** One server, as far as a probe needs to know it. */
 export interface ProbedServer {

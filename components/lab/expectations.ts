@@ -1,5 +1,5 @@
-import type { RequestsFrom, Side } from "./peeringRules";
-import type { ProbeOutcome } from "./probe";
+import type { RequestsFrom, Side } from "../peering/peeringRules";
+import type { ProbeOutcome } from "../check/probe";
 
 /**
  * How far two VPCs are connected: not at all; by a request that someone else has yet to accept; so that each may ask the

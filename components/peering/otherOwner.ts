@@ -1,4 +1,4 @@
-import { shellQuote } from "./shell";
+import { shellQuote } from "../shell";
 
 /** A port that a side's security groups open to the other side. */
 export interface Port {

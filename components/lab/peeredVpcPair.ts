@@ -3,11 +3,11 @@ import { expectedOutcomes, stageOf, type Stage } from "./expectations";
 import { LabVpc } from "./labVpc";
 import { peeringName } from "./names";
 import { askedSide, checkPeeredVpcPairArgs, keyOf, labVpcArgs, portsOf, type PeeredVpcPairArgs } from "./pairArgs";
-import { across, sides, type Place, type Side } from "./peeringRules";
-import { after, pin } from "./pin";
-import type { ProbeOutcome } from "./probe";
-import { describeProblems, withoutStack } from "./problems";
-import { VpcPeering } from "./vpcPeering";
+import { across, sides, type Place, type Side } from "../peering/peeringRules";
+import { after, pin } from "../ordering";
+import type { ProbeOutcome } from "../check/probe";
+import { describeProblems, withoutStack } from "../problems";
+import { VpcPeering } from "../peering/vpcPeering";
 
 /**
  * Two {@link LabVpc} and, when `peering` is on, the {@link VpcPeering} that lets one reach the other by private address.

@@ -1,4 +1,4 @@
-import { shellQuote } from "./shell";
+import { shellQuote } from "../shell";
 
 /** What the first boot of a web server makes of it. */
 export interface WebServer {

@@ -1,11 +1,11 @@
 import type { Provider } from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
-import { blocksOf } from "./addressPlan";
-import { contains, parseCidr } from "./cidr";
+import { blocksOf } from "../addresses/addressPlan";
+import { contains, parseCidr } from "../addresses/cidr";
 import type { AskedSide } from "./expectations";
 import { checkLabVpcArgs, type LabVpcArgs } from "./labVpc";
-import type { Port } from "./otherOwner";
-import { optionsOf, type VpcPeeringArgs } from "./peeringArgs";
+import type { Port } from "../peering/otherOwner";
+import { optionsOf, type VpcPeeringArgs } from "../peering/peeringArgs";
 import {
     across,
     checkPeering,
@@ -15,8 +15,8 @@ import {
     type PeeringOptions,
     type Place,
     type Side,
-} from "./peeringRules";
-import type { Problem } from "./problems";
+} from "../peering/peeringRules";
+import type { Problem } from "../problems";
 
 /** What one side of a `PeeredVpcPair` says for itself; the rest is the pair's. */
 export interface PairSideArgs extends Omit<LabVpcArgs, "side" | "prefix" | "keyName" | "tags" | "dnsHostnames">, Place {

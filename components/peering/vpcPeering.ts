@@ -2,11 +2,11 @@ import * as ec2 from "@pulumi/aws/ec2";
 import { getCallerIdentityOutput } from "@pulumi/aws/getCallerIdentity";
 import { getRegionOutput } from "@pulumi/aws/getRegion";
 import * as pulumi from "@pulumi/pulumi";
-import { comesAfter } from "./dependencies";
+import { comesAfter } from "../ordering";
 import { checkVpcPeeringArgs, keyOf, optionsOf, type PeeringSideArgs, type VpcPeeringArgs } from "./peeringArgs";
 import { acceptersPart, sideParts, type Places } from "./peeringParts";
 import { checkDeclared, checkPlaces, checkSelf, sides, type Place, type Side } from "./peeringRules";
-import { describeProblems, withoutStack, type Problem } from "./problems";
+import { describeProblems, withoutStack, type Problem } from "../problems";
 
 /** How long a request waits to be accepted, in days. Source: Amazon VPC Peering Guide, "VPC peering connection lifecycle". */
 const requestLifetime = 7;

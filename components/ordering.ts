@@ -18,3 +18,12 @@ export function pin(name: string, word: string, parent: pulumi.Resource): pulumi
 export function after(pinned: pulumi.Output<string>, value: pulumi.Output<string>): pulumi.Output<string> {
     return pulumi.all([pinned, value]).apply(([, plain]) => plain);
 }
+
+/**
+ * What a component was told to come after. The engine does not pass it on to the component's children, so whoever makes
+ * the children does.
+ */
+export function comesAfter(opts: pulumi.ComponentResourceOptions | undefined): pulumi.Resource[] {
+    const dependsOn = opts?.dependsOn ?? [];
+    return (Array.isArray(dependsOn) ? dependsOn : [dependsOn]) as pulumi.Resource[];
+}

@@ -9,7 +9,7 @@ import {
     type Cidr,
     type Parsed,
 } from "./cidr";
-import type { Problem } from "./problems";
+import type { Problem } from "../problems";
 
 /** The addresses of one VPC with its subnet and its server. */
 export interface AddressPlan {

@@ -1,7 +1,7 @@
-import { checkCidrList, checkOverlap, type NamedBlock } from "./addressPlan";
-import { contains, parseCidr } from "./cidr";
+import { checkCidrList, checkOverlap, type NamedBlock } from "../addresses/addressPlan";
+import { contains, parseCidr } from "../addresses/cidr";
 import type { Port } from "./otherOwner";
-import type { Problem } from "./problems";
+import type { Problem } from "../problems";
 
 /** The two sides of a peering connection. */
 export const sides = ["requester", "accepter"] as const;
