@@ -22,7 +22,7 @@ export default tseslint.config(
         },
     },
     {
-        files: ["index.ts", "settings.ts", "components/**", "tests/**"],
+        files: ["index.ts", "settings.ts", "settings/**", "components/**", "docs/**", "tests/**"],
         rules: wall(["**/sandbox/**"], "The program does not know the sandbox."),
     },
     {

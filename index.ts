@@ -1,41 +1,49 @@
-import { KeyPair } from "@pulumi/aws/ec2";
+import type { Provider } from "@pulumi/aws";
+import type { Output } from "@pulumi/pulumi";
 import type { LabVpc } from "./components/lab/labVpc";
-import { PeeredVpcPair } from "./components/lab/peeredVpcPair";
-import type { Side } from "./components/peering/peeringRules";
-import { ReachabilityCheck } from "./components/check/reachabilityCheck";
-import { sideProvider } from "./components/peering/sideAccess";
-import { readPrivateKey, readSettings, verifyPlaces } from "./settings";
+import type { Side } from "./components/peering/sides";
+import { readPrivateKey, readSettings } from "./settings";
 
-/** The whole lab; what it gives is what a person needs next, `peering` and `check` only where there are such. */
+/** The whole lab; it puts out what a person needs next, `peering` and `check` only where there are such. */
 export = async () => {
     const settings = readSettings();
-    const provider = (side: Side) => sideProvider(`lab-${side}`, settings.access[side], settings.defaultRegion);
+    // Loaded only now, since AWS's SDK takes most of the time that a refusal of settings would.
+    const [{ KeyPair }, { PeeredVpcPair }, { ReachabilityCheck }, { sideProvider }, { verifyPlaces }] =
+        await Promise.all([
+            import("@pulumi/aws/ec2/keyPair"),
+            import("./components/lab/peeredVpcPair"),
+            import("./components/check/reachabilityCheck"),
+            import("./components/peering/sideAccess"),
+            import("./settings/places"),
+        ]);
+    const { pair: args, access, defaultRegion, publicKey } = settings;
+    const provider = (side: Side) => sideProvider(`lab-${side}`, access[side], defaultRegion);
     const providers = { requester: provider("requester"), accepter: provider("accepter") };
     const places = await verifyPlaces(settings, providers);
 
-    /** Key pairs are of one region of one account, so a side elsewhere imports its own. */
-    const keyName = (side: Side) => {
-        if ("name" in settings.keyPair) {
-            return settings.keyPair.name;
-        }
-        const { publicKey } = settings.keyPair;
+    /** The keys that were imported: key pairs are of one region of one account, so a side elsewhere imports its own. */
+    const imported = new Map<Provider | undefined, Output<string>>();
+    const importKey = (side: Side): Output<string> => {
         const at = providers[side];
         const { region, accountId } = places[side];
         const name = at === undefined ? "lab-key" : ["lab-key", side, region, accountId].join("-");
-        return new KeyPair(name, { publicKey, tags: settings.pair.tags }, at && { provider: at }).keyName;
+        const key = { publicKey: publicKey ?? "", tags: args.tags ?? {} };
+        const keyName = imported.get(at) ?? new KeyPair(name, key, at && { provider: at }).keyName;
+        imported.set(at, keyName);
+        return keyName;
     };
-    const shared = keyName("requester");
-
+    const side = (own: Side) => ({
+        ...args[own],
+        ...places[own],
+        provider: providers[own],
+        keyName: args[own].keyName ?? args.keyName ?? importKey(own),
+    });
+    const requester = side("requester");
     const pair = new PeeredVpcPair("lab", {
-        ...settings.pair,
-        requester: { ...settings.pair.requester, ...places.requester, provider: providers.requester },
-        accepter: {
-            ...settings.pair.accepter,
-            ...places.accepter,
-            provider: providers.accepter,
-            ...(providers.accepter !== providers.requester && { keyName: keyName("accepter") }),
-        },
-        keyName: shared,
+        ...args,
+        keyName: requester.keyName,
+        requester,
+        accepter: side("accepter"),
     });
 
     const reachability =
@@ -55,7 +63,7 @@ export = async () => {
     const identity = settings.check?.privateKey.kind === "path" ? `-i ${settings.check.privateKey.path} ` : "";
 
     const describe = (side: Side, vpc: LabVpc) => ({
-        region: settings.access[side].region ?? settings.defaultRegion,
+        region: access[side].region ?? defaultRegion,
         vpcId: vpc.vpcId,
         routeTableId: vpc.routeTableId,
         securityGroupId: vpc.securityGroupId,
@@ -81,7 +89,7 @@ export = async () => {
                 otherOwner: pair.peering.otherOwner,
             },
         }),
-        /** What the reachability check saw, a direction each. */
+        /** What the reachability check saw, in each direction. */
         ...(reachability && { check: reachability.results }),
     };
 };

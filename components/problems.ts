@@ -1,28 +1,45 @@
+import * as pulumi from "@pulumi/pulumi";
+
 /** One thing that is wrong with what somebody configured. */
 export interface Problem {
-    /** The setting or argument that is wrong, as its author wrote it: `vpc1CidrBlock`, `requester.cidrBlock`. */
-    readonly key: string;
-    /** Its value, as it was given; left out where there is none or where it is a secret. */
-    readonly value?: string | undefined;
-    /** What is wrong with it and how to mend it. */
+    /** The path of the setting or argument, as `pulumi config set --path` takes it: `requester.sshCidrs[0]`. */
+    readonly path: string;
+    /** Its value; left out where there is none or where it is a secret. */
+    readonly value?: unknown;
+    /** What is wrong with it and how to correct it. */
     readonly message: string;
 }
 
 /**
- * One text for all problems, a line each: key, value, what is wrong and the remedy.
+ * One text for all problems, a line each: path, value, what is wrong and the remedy.
  *
- * @param subject what the problems are about, for the first line: `stack dev`.
+ * @param subject what the problems are about, for the first line: `The configuration of stack dev`.
+ * @param outcome what that means, for the first line too.
  */
-export function describeProblems(subject: string, problems: readonly Problem[]): string {
+export function describeProblems(
+    subject: string,
+    problems: readonly Problem[],
+    outcome = "nothing was changed",
+): string {
     const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-    const lines = problems.map(({ key, value, message }) =>
-        value === undefined ? `  ${key}: ${message}` : `  ${key} = ${JSON.stringify(value)}: ${message}`,
+    const lines = problems.map(({ path, value, message }) =>
+        value === undefined ? `  ${path}: ${message}` : `  ${path} = ${JSON.stringify(value)}: ${message}`,
     );
-    return [`${subject} has ${count}; nothing was created:`, ...lines].join("\n");
+    return [`${subject} has ${count}; ${outcome}:`, ...lines].join("\n");
+}
+
+/** Throws a ResourceError that lists the problems of a component's arguments as {@link describeProblems} does, if there are any. */
+export function refuse(
+    component: pulumi.ComponentResource,
+    ...[subject, problems, outcome]: Parameters<typeof describeProblems>
+): void {
+    if (problems.length > 0) {
+        throw withoutStack(new pulumi.ResourceError(describeProblems(subject, problems, outcome), component, true));
+    }
 }
 
 /**
- * The error without a stack trace, which nobody is shown anyway: Node may take half a minute to print one that is mapped to
+ * The error without a stack trace, which is not shown anyway: Node may take half a minute to print one that is mapped to
  * TypeScript (nodejs/node issue 64011).
  */
 export function withoutStack<Failure extends Error>(error: Failure): Failure {

@@ -7,7 +7,7 @@ import {
     type AskedSide,
     type Stage,
 } from "../components/lab/expectations";
-import type { RequestsFrom } from "../components/peering/peeringRules";
+import type { RequestsFrom } from "../components/peering/sides";
 import type { ProbeOutcome } from "../components/check/probe";
 
 describe("stageOf", () => {

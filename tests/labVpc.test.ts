@@ -1,7 +1,8 @@
 import * as assert from "assert";
 import * as aws from "@pulumi/aws/provider";
 import * as pulumi from "@pulumi/pulumi";
-import { LabVpc, type LabVpcArgs } from "../components/lab/labVpc";
+import { LabVpc } from "../components/lab/labVpc";
+import type { LabVpcArgs } from "../components/lab/labVpcArgs";
 import { deploy, valueOf, type Registration } from "./mocks";
 
 const al2023 = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64";
@@ -221,7 +222,7 @@ describe("LabVpc", () => {
         const { get, calls } = await deploy(() => new LabVpc("a", { ...args, ami: "al2" }));
         const parameter = "/aws/service/ami-amazon-linux-latest/amzn2-ami-hvm-x86_64-gp2";
         assert.ok(calls.some(({ inputs }) => (inputs as { name?: string }).name === parameter));
-        assert.strictEqual(get("a-ami").replacementTrigger, parameter);
+        assert.deepStrictEqual(get("a-ami").replacementTrigger, [parameter, "default"]);
         assert.strictEqual(get("a-server").inputs["ami"], `image-of-${parameter}`);
     });
 
@@ -340,12 +341,12 @@ describe("LabVpc", () => {
         assert.strictEqual(
             error.message,
             [
-                "LabVpc a has 7 problems; nothing was created:",
+                "LabVpc a has 7 problems; nothing was changed:",
                 '  cidrBlock = "10.41.1.0/16": has bits set behind its prefix; the block is 10.41.0.0/16',
-                '  secondaryCidrBlocks = "all": is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16',
+                '  secondaryCidrBlocks[0] = "all": is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16',
                 '  privateIp = "10.41.1.1": is one of the five that AWS reserves in every subnet; choose another address in 10.41.1.0/24, such as 10.41.1.100',
-                '  sshCidrs = "anywhere": is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16',
-                '  icmpCidrs = "10.0.0.0/8": is listed twice; leave one of them out',
+                '  sshCidrs[0] = "anywhere": is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16',
+                '  icmpCidrs[1] = "10.0.0.0/8": is listed twice; leave one of them out',
                 '  prefix = "-": may have letters, digits and hyphens only, begins with a letter and has 20 characters at most',
                 '  label = "Ünder": may have letters, digits and hyphens only, begins with a letter and has 20 characters at most',
             ].join("\n"),

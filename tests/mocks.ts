@@ -15,8 +15,6 @@ export interface Registration {
     readonly deleteBeforeReplace: boolean | undefined;
     readonly replaceOnChanges: readonly string[];
     readonly replacementTrigger: unknown;
-    /** URNs that it may have had in earlier versions: the type and name of each. */
-    readonly aliases: readonly string[];
     readonly ignoreChanges: readonly string[];
 }
 
@@ -41,7 +39,6 @@ interface Request {
     getDeletebeforereplacedefined(): boolean;
     getReplaceonchangesList(): string[];
     getReplacementTrigger(): { toJavaScript(): unknown } | undefined;
-    getAliasesList(): { getSpec(): { getName(): string; getParenturn(): string } | undefined; getUrn(): string }[];
     getIgnorechangesList(): string[];
 }
 
@@ -209,7 +206,6 @@ function registrationOf(args: MockResourceArgs, request: Request | undefined): R
         deleteBeforeReplace: request.getDeletebeforereplacedefined() ? request.getDeletebeforereplace() : undefined,
         replaceOnChanges: request.getReplaceonchangesList(),
         replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
-        aliases: request.getAliasesList().map((alias) => alias.getUrn() || (alias.getSpec()?.getName() ?? "")),
         ignoreChanges: request.getIgnorechangesList(),
     };
 }

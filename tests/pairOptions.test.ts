@@ -1,7 +1,7 @@
 import * as assert from "assert";
 import { Provider } from "@pulumi/aws";
 import { isolated, reachable } from "../components/lab/expectations";
-import { askedSide, checkPeeredVpcPairArgs, keyOf, type PeeredVpcPairArgs } from "../components/lab/pairArgs";
+import { askedSide, checkPeeredVpcPairArgs, type PeeredVpcPairArgs } from "../components/lab/pairArgs";
 import { PeeredVpcPair } from "../components/lab/peeredVpcPair";
 import { type Answers, deploy, type Deployment, elsewhere, valueOf, withStatus } from "./mocks";
 
@@ -61,20 +61,56 @@ describe("PeeredVpcPair with a side elsewhere", () => {
         assert.strictEqual(get("p-accepter-server").inputs["keyName"], "there");
     });
 
+    it("makes each server by its side's arguments, or the pair's", async () => {
+        const { get, calls, registrations } = await make({
+            peering: false,
+            dnsResolution: false,
+            instanceType: "t3.nano",
+            ami: "al2",
+            sshCidrs: ["192.0.2.0/24"],
+            icmpCidrs: ["10.0.0.0/8"],
+            accepter: {
+                ...args.accepter,
+                instanceType: "t3.small",
+                ami: "al2023",
+                sshCidrs: ["198.51.100.0/24"],
+                icmpCidrs: [],
+                dnsHostnames: false,
+            },
+        });
+        assert.strictEqual(get("p-requester-server").inputs["instanceType"], "t3.nano");
+        assert.strictEqual(get("p-accepter-server").inputs["instanceType"], "t3.small");
+        assert.deepStrictEqual(
+            registrations
+                .map(({ name }) => name)
+                .filter((name) => /-(ssh|icmp)-/.test(name))
+                .sort(),
+            ["p-accepter-ssh-198.51.100.0/24", "p-requester-icmp-10.0.0.0/8", "p-requester-ssh-192.0.2.0/24"],
+        );
+        const images = calls
+            .map(({ inputs }) => String((inputs as { name?: string }).name))
+            .filter((name) => name.includes("ami-amazon"));
+        assert.deepStrictEqual(
+            images.map((name) => /al2023|amzn2/.exec(name)?.[0]),
+            ["amzn2", "al2023"],
+        );
+        assert.strictEqual(get("p-requester-vpc").inputs["enableDnsHostnames"], true);
+        assert.strictEqual(get("p-accepter-vpc").inputs["enableDnsHostnames"], false);
+    });
+
     const parameter = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64";
 
     it("makes all of a side anew when its place changes, for its place is everything's trigger", async () => {
         const deployment = await make(() => ({ ...accepterThere(), peering: false }));
-        // The image and the pings have triggers of their own, which stay.
-        const own: Record<string, string> = { ami: parameter, pings: "nobody" };
-        const place = "us-west-2 222222222222";
-        for (const side of ["requester", "accepter"]) {
-            const parts = partsOf(deployment, side);
-            assert.strictEqual(parts.length, 11);
+        for (const [side, place] of [
+            ["requester", "default"],
+            ["accepter", "us-west-2 222222222222"],
+        ] as const) {
+            // The pings have a trigger of their own, and nothing on AWS.
+            const parts = partsOf(deployment, side).filter(({ name }) => !name.endsWith("-pings"));
+            assert.strictEqual(parts.length, 10);
             for (const { name, replacementTrigger } of parts) {
-                const trigger = own[name.split("-").at(-1) ?? ""];
-                const [here, there] = [trigger ?? "default", trigger === undefined ? place : [trigger, place]];
-                assert.deepStrictEqual(replacementTrigger, side === "requester" ? here : there, name);
+                assert.deepStrictEqual(replacementTrigger, name.endsWith("-ami") ? [parameter, place] : place, name);
             }
         }
     });
@@ -117,7 +153,7 @@ describe("PeeredVpcPair, what is connected", () => {
         assert.strictEqual(stage, "isolated");
     });
 
-    it("promises nothing while someone else has yet to accept", async () => {
+    it("promises nothing while another owner has yet to accept", async () => {
         const change = { manageAccepter: false };
         assert.deepStrictEqual(await outcomesOf(change, withStatus("pending-acceptance")), {
             stage: "pending-acceptance",
@@ -174,7 +210,7 @@ describe("PeeredVpcPair, rules and blocks", () => {
         const { get, registrations } = await make({
             ingressFrom: "group",
             requestsFrom: "requester",
-            extraPorts: [{ protocol: "udp", port: 53 }],
+            extraPorts: ["udp/53"],
         });
         assert.deepStrictEqual(
             registrations
@@ -210,8 +246,6 @@ describe("PeeredVpcPair, rules and blocks", () => {
                 "p-peering-requester-public-10.42.1.0/24",
             ],
         );
-        assert.deepStrictEqual(get("p-peering-accepter-public-10.43.0.0/16").aliases, []);
-        assert.deepStrictEqual(get("p-peering-accepter-public-10.41.0.0/16").aliases, ["p-accepter-peering-route"]);
         for (const block of ["p-requester-10.43.0.0/16", "p-accepter-100.64.0.0/16"]) {
             assert.ok(get("p-peering-connection").dependencies.includes(block), block);
         }
@@ -227,32 +261,52 @@ describe("PeeredVpcPair, rules and blocks", () => {
 });
 
 describe("checkPeeredVpcPairArgs", () => {
-    it("names everything as whoever makes the pair does", () => {
-        const problems = checkPeeredVpcPairArgs(
-            {
-                ...args,
-                requester: { ...args.requester, secondaryCidrBlocks: ["10.42.9.0/24"], region: "us-east-1" },
-                accepter: { ...args.accepter, routedCidrBlocks: ["10.9.0.0/16"], region: "us-gov-east-1" },
-                autoAccept: true,
-                ingressFrom: "group",
-                extraPorts: [{ protocol: "tcp", port: 80 }],
-                dnsHostnames: false,
-            },
-            keyOf,
-        );
+    it("finds a side's arguments where the side has them, and the others where the pair has", () => {
+        const problems = checkPeeredVpcPairArgs({
+            ...args,
+            sshCidrs: ["x"],
+            icmpCidrs: ["10.0.0.0/8"],
+            accepter: { ...args.accepter, sshCidrs: ["10.0.0.0/8", "y"], icmpCidrs: ["z"] },
+        });
         assert.deepStrictEqual(
-            problems.map(({ key, value }) => [key, value]),
+            problems.map(({ path, value }) => [path, value]),
             [
-                ["accepter.cidrBlock", "10.42.0.0/16"],
-                ["accepter.routedCidrBlocks", "10.9.0.0/16"],
-                ["dnsHostnames", "false"],
-                ["accepter.region", "us-gov-east-1"],
-                ["autoAccept", "true"],
-                ["ingressFrom", "group"],
-                ["extraPorts", "tcp/80"],
+                ["sshCidrs[0]", "x"],
+                ["accepter.sshCidrs[1]", "y"],
+                ["accepter.icmpCidrs[0]", "z"],
             ],
         );
-        assert.match(problems[0]?.message ?? "", /^overlaps requester\.secondaryCidrBlocks = 10\.42\.9\.0\/24,/);
+    });
+
+    it("names every argument by its path", () => {
+        const problems = checkPeeredVpcPairArgs({
+            ...args,
+            requester: { ...args.requester, secondaryCidrBlocks: ["10.42.9.0/24"], region: "us-east-1" },
+            accepter: {
+                ...args.accepter,
+                routedCidrBlocks: ["10.9.0.0/16"],
+                region: "us-gov-east-1",
+                dnsHostnames: false,
+            },
+            autoAccept: true,
+            ingressFrom: "group",
+            extraPorts: ["tcp/80"],
+            dnsHostnames: false,
+        });
+        assert.deepStrictEqual(
+            problems.map(({ path, value }) => [path, value]),
+            [
+                ["accepter.cidrBlock", "10.42.0.0/16"],
+                ["accepter.routedCidrBlocks[0]", "10.9.0.0/16"],
+                ["dnsHostnames", false],
+                ["accepter.dnsHostnames", false],
+                ["accepter.region", "us-gov-east-1"],
+                ["autoAccept", true],
+                ["ingressFrom", "group"],
+                ["extraPorts[0]", "tcp/80"],
+            ],
+        );
+        assert.match(problems[0]?.message ?? "", /^overlaps requester\.secondaryCidrBlocks\[0\], 10\.42\.9\.0\/24,/);
     });
 
     it("knows the two accounts, and who manages the accepter's side", () => {
@@ -261,18 +315,15 @@ describe("checkPeeredVpcPairArgs", () => {
             accepter: { ...args.accepter, accountId: "222222222222" },
         };
         const keysOf = (change: Partial<PeeredVpcPairArgs>) =>
-            checkPeeredVpcPairArgs({ ...args, ...change }, keyOf).map(({ key }) => key);
+            checkPeeredVpcPairArgs({ ...args, ...change }).map(({ path }) => path);
         assert.deepStrictEqual(keysOf({ ...there, autoAccept: true }), ["autoAccept"]);
         assert.deepStrictEqual(keysOf({ autoAccept: true, manageAccepter: false }), ["autoAccept"]);
         assert.deepStrictEqual(keysOf({ ...there, manageAccepter: false }), []);
     });
 
     it("finds nothing wrong without labels, nor without DNS of any kind", () => {
-        assert.deepStrictEqual(checkPeeredVpcPairArgs(args, keyOf), []);
-        assert.deepStrictEqual(
-            checkPeeredVpcPairArgs({ ...args, dnsHostnames: false, dnsResolution: false }, keyOf),
-            [],
-        );
+        assert.deepStrictEqual(checkPeeredVpcPairArgs(args), []);
+        assert.deepStrictEqual(checkPeeredVpcPairArgs({ ...args, dnsHostnames: false, dnsResolution: false }), []);
     });
 });
 

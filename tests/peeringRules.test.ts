@@ -1,26 +1,22 @@
 import * as assert from "assert";
 import {
-    across,
     checkDeclared,
     checkPeering,
     checkPlaces,
-    checkPorts,
     checkSelf,
-    partitionOf,
     quotaWarnings,
-    type PeeringKeys,
     type PeeringOptions,
-    type Place,
     type SideFacts,
     type Usage,
 } from "../components/peering/peeringRules";
+import { checkPorts, parsePort, parsePorts } from "../components/peering/ports";
+import { across, accountOf, partitionOf, type Place } from "../components/peering/sides";
 
-const keys: PeeringKeys = (argument, side) => `${side}/${argument}`;
 const plain: PeeringOptions = { autoAccept: false, manageAccepter: true, ingressFrom: "cidr", dnsResolution: false };
 
 function facts(blocks: string[], more: Partial<SideFacts> = {}): SideFacts {
-    const named = blocks.map((cidrBlock, index) => ({ key: `block ${index}`, cidrBlock }));
-    return { blocks: named, routedCidrBlocks: [], dns: true, ...more };
+    const named = blocks.map((cidrBlock, index) => ({ path: `block ${index}`, cidrBlock }));
+    return { blocks: named, routedCidrBlocks: [], dns: { path: "names", on: true }, ...more };
 }
 
 const one = facts(["10.41.0.0/16"]);
@@ -33,8 +29,8 @@ function eachOf(cases: Case[]): void {
     for (const [what, [requester, accepter], options, problems] of cases) {
         it(`${problems.length === 0 ? "permits" : "refuses"} ${what}`, () => {
             assert.deepStrictEqual(
-                checkPeering({ requester, accepter }, { ...plain, ...options }, keys).map(
-                    ({ key, value, message }) => `${key} = ${value ?? ""}: ${message}`,
+                checkPeering({ requester, accepter }, { ...plain, ...options }).map(
+                    ({ path, value, message }) => `${path} = ${String(value)}: ${message}`,
                 ),
                 problems,
             );
@@ -49,29 +45,46 @@ describe("across", () => {
     });
 });
 
-describe("checkPorts", () => {
-    const found = (...ports: [protocol: "tcp" | "udp", port: number][]) =>
-        checkPorts(
-            "k",
-            ports.map(([protocol, port]) => ({ protocol, port })),
-        ).map(({ key, value, message }) => `${key} = ${value ?? ""}: ${message}`);
+describe("ports", () => {
+    const found = (ports: string[], taken?: string[]) =>
+        checkPorts("k", ports, taken).map(({ path, value, message }) => `${path} = ${String(value)}: ${message}`);
+    const none = "is not a port; write a protocol and a number from 1 to 65535, such as tcp/443 or udp/53";
 
-    it("takes the first and the last port, and one port of two protocols", () => {
-        assert.deepStrictEqual(found(), []);
-        assert.deepStrictEqual(found(["tcp", 1], ["udp", 1], ["tcp", 65535]), []);
+    it("are read as protocol and number", () => {
+        assert.deepStrictEqual(parsePort("tcp/443"), { protocol: "tcp", port: 443 });
+        assert.deepStrictEqual(parsePorts(["udp/1", "tcp/65535"]), [
+            { protocol: "udp", port: 1 },
+            { protocol: "tcp", port: 65535 },
+        ]);
+        assert.deepStrictEqual(parsePorts(), []);
     });
 
-    it("refuses what is no port, and every further time that one is opened", () => {
-        assert.deepStrictEqual(found(["tcp", 0], ["udp", 65536], ["tcp", 1.5], ["tcp", NaN]), [
-            "k = tcp/0: is no port; choose a whole number from 1 to 65535",
-            "k = udp/65536: is no port; choose a whole number from 1 to 65535",
-            "k = tcp/1.5: is no port; choose a whole number from 1 to 65535",
-            "k = tcp/NaN: is no port; choose a whole number from 1 to 65535",
+    it("may be the first and the last one, and one number of two protocols", () => {
+        assert.deepStrictEqual(found([]), []);
+        assert.deepStrictEqual(found(["tcp/1", "udp/1", "tcp/65535"]), []);
+    });
+
+    for (const text of ["tcp/0", "udp/65536", "tcp/1.5", "tcp/x", "icmp/8", "443", "tcp/", "xtcp/80", "tcp/0443", ""]) {
+        it(`can't be ${JSON.stringify(text)}`, () => {
+            assert.strictEqual(parsePort(text), undefined);
+            assert.deepStrictEqual(found(["tcp/443", text]), [`k[1] = ${text}: ${none}`]);
+        });
+    }
+
+    it("are refused every further time that one is opened, also where it is open already", () => {
+        assert.deepStrictEqual(found(["tcp/443", "udp/443", "tcp/443", "tcp/443"]), [
+            "k[2] = tcp/443: is open already; leave it out",
+            "k[3] = tcp/443: is open already; leave it out",
         ]);
-        assert.deepStrictEqual(found(["tcp", 443], ["udp", 443], ["tcp", 443], ["tcp", 443]), [
-            "k = tcp/443: is open already; leave it out",
-            "k = tcp/443: is open already; leave it out",
+        assert.deepStrictEqual(found(["udp/80", "tcp/80"], ["tcp/80"]), [
+            "k[1] = tcp/80: is open already; leave it out",
         ]);
+    });
+});
+
+describe("accountOf", () => {
+    it("is the role's", () => {
+        assert.strictEqual(accountOf("arn:aws:iam::222222222222:role/peering"), "222222222222");
     });
 });
 
@@ -99,23 +112,23 @@ describe("partitionOf", () => {
 });
 
 describe("checkPeering, of blocks", () => {
-    const overlap = (relation: string, key: string, block: string): string =>
-        `${relation} ${key} = ${block}, and AWS peers only VPCs none of whose blocks do (VPC Peering Guide, "VPC peering limitations"); choose another block for one of them`;
+    const overlap = (relation: string): string =>
+        `${relation}, and AWS peers only VPCs whose blocks are apart (VPC Peering Guide, "VPC peering limitations"); choose another block for one of them`;
     eachOf([
         ["blocks that lie apart", [one, other], {}, []],
         [
             "a pair of blocks that overlaps behind others that do not",
             [facts(["10.41.0.0/16", "10.50.0.0/16"]), facts(["10.42.0.0/16", "10.50.128.0/17"])],
             {},
-            [`block 1 = 10.50.128.0/17: ${overlap("overlaps", "block 1", "10.50.0.0/16")}`],
+            [`block 1 = 10.50.128.0/17: ${overlap("overlaps block 1, 10.50.0.0/16")}`],
         ],
         [
             "two pairs that do, each of them",
             [facts(["10.41.0.0/16", "10.50.0.0/16"]), facts(["10.41.0.0/16", "10.50.0.0/16"])],
             {},
             [
-                `block 0 = 10.41.0.0/16: ${overlap("equals", "block 0", "10.41.0.0/16")}`,
-                `block 1 = 10.50.0.0/16: ${overlap("equals", "block 1", "10.50.0.0/16")}`,
+                `block 0 = 10.41.0.0/16: ${overlap("equals block 0")}`,
+                `block 1 = 10.50.0.0/16: ${overlap("equals block 1")}`,
             ],
         ],
     ]);
@@ -137,44 +150,46 @@ describe("checkPeering, of routed blocks", () => {
             "more than a block",
             [one, facts(two, { routedCidrBlocks: ["10.42.0.0/15"] })],
             {},
-            [`accepter/routedCidrBlocks = 10.42.0.0/15: ${outside("10.42.0.0/16, 100.64.0.0/16")}`],
+            [`accepter.routedCidrBlocks[0] = 10.42.0.0/15: ${outside("10.42.0.0/16, 100.64.0.0/16")}`],
         ],
         [
             "the internet through the other side, which would be transit",
             [{ ...one, routedCidrBlocks: ["10.41.0.0/16", "0.0.0.0/0"] }, other],
             {},
-            [`requester/routedCidrBlocks = 0.0.0.0/0: ${outside("10.41.0.0/16")}`],
+            [`requester.routedCidrBlocks[1] = 0.0.0.0/0: ${outside("10.41.0.0/16")}`],
         ],
         [
             "what is no block",
             [{ ...one, routedCidrBlocks: ["all"] }, other],
             {},
-            ["requester/routedCidrBlocks = all: is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16"],
+            [
+                "requester.routedCidrBlocks[0] = all: is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16",
+            ],
         ],
         [
             "a block twice",
             [one, { ...other, routedCidrBlocks: ["10.42.1.0/24", "10.42.2.0/24", "10.42.1.0/24"] }],
             {},
-            ["accepter/routedCidrBlocks = 10.42.1.0/24: is listed twice; leave one of them out"],
+            ["accepter.routedCidrBlocks[2] = 10.42.1.0/24: is listed twice; leave one of them out"],
         ],
         [
             "what lies outside, and offers no blocks that are never routed",
             [one, facts(["10.42.0.0/16", "2001:db8::/56"], { routedCidrBlocks: ["10.9.0.0/16"] })],
             {},
-            [`accepter/routedCidrBlocks = 10.9.0.0/16: ${outside("10.42.0.0/16")}`],
+            [`accepter.routedCidrBlocks[0] = 10.9.0.0/16: ${outside("10.42.0.0/16")}`],
         ],
         [
             "any part of a VPC whose only block is none",
             [facts(["x"], { routedCidrBlocks: ["10.41.1.0/24"] }), other],
             {},
-            [`requester/routedCidrBlocks = 10.41.1.0/24: ${outside("x")}`],
+            [`requester.routedCidrBlocks[0] = 10.41.1.0/24: ${outside("x")}`],
         ],
     ]);
 });
 
 describe("checkPeering, of DNS", () => {
     const off = `is off, and AWS resolves names across a connection only between VPCs that have DNS support and DNS hostnames (VPC Peering Guide, "Enable DNS resolution for a VPC peering connection"); turn it on, or DNS resolution off`;
-    const without = (side: SideFacts): SideFacts => ({ ...side, dns: false });
+    const without = (side: SideFacts): SideFacts => ({ ...side, dns: { path: "names", on: false } });
     eachOf([
         ["DNS resolution with hostnames", [one, other], { dnsResolution: true }, []],
         ["VPCs without hostnames and without DNS resolution", [without(one), without(other)], {}, []],
@@ -182,13 +197,13 @@ describe("checkPeering, of DNS", () => {
             "DNS resolution without the requester's hostnames",
             [without(one), other],
             { dnsResolution: true },
-            [`requester/dnsHostnames = false: ${off}`],
+            [`names = false: ${off}`],
         ],
         [
             "DNS resolution without the accepter's hostnames",
             [one, without(other)],
             { dnsResolution: true },
-            [`accepter/dnsHostnames = false: ${off}`],
+            [`names = false: ${off}`],
         ],
     ]);
 });
@@ -198,14 +213,14 @@ describe("checkPeering, of acceptance", () => {
         ["a request that accepts itself", [one, other], { autoAccept: true }, []],
         ["a request that its other owner accepts", [one, other], { manageAccepter: false }, []],
         [
-            "a request that accepts itself in someone else's place, once even in another region",
+            "a request that accepts itself in another owner's place, once even in another region",
             [
                 { ...one, region: "us-east-1" },
                 { ...other, region: "us-west-2" },
             ],
             { autoAccept: true, manageAccepter: false },
             [
-                `accepter/autoAccept = true: is on while the accepter's side is someone else's (accepter/manageAccepter is false), and only the accepter's owner can accept (VPC Peering Guide, "Accept or reject a VPC peering connection"); turn one of the two around`,
+                `autoAccept = true: is on while the accepter's side is another owner's (manageAccepter is off), and only the accepter's owner can accept (VPC Peering Guide, "Accept or reject a VPC peering connection"); change one of the two`,
             ],
         ],
     ]);
@@ -233,12 +248,12 @@ describe("checkPlaces", () => {
     for (const [here, there, rule] of regions) {
         it(`${rule === undefined ? "permits" : "refuses"} ${here ?? "anywhere"} with ${there ?? "anywhere"}`, () => {
             assert.deepStrictEqual(
-                checkPlaces({ requester: { region: here }, accepter: { region: there } }, plain, keys),
+                checkPlaces({ requester: { region: here }, accepter: { region: there } }, plain),
                 rule === undefined
                     ? []
                     : [
                           {
-                              key: "accepter/region",
+                              path: "accepter.region",
                               value: there,
                               message: `can't be peered with ${here ?? ""}: ${rule} (VPC Peering Guide, "VPC peering limitations"); choose two regions of one partition`,
                           },
@@ -249,12 +264,12 @@ describe("checkPlaces", () => {
 
     const here: Place = { region: "us-east-1", accountId: "111111111111" };
     const itself = {
-        key: "accepter/autoAccept",
-        value: "true",
+        path: "autoAccept",
+        value: true,
         message: `works within one account and region only, and the sides differ (Amazon EC2 API Reference, "AcceptVpcPeeringConnection"); turn it off, and the accepter's own provider accepts`,
     };
     const group = {
-        key: "accepter/ingressFrom",
+        path: "ingressFrom",
         value: "group",
         message: `works within one region only, and the sides are in us-east-1 and us-west-2 (VPC Peering Guide, "Update your security groups to reference peer security groups"); choose cidr`,
     };
@@ -265,7 +280,7 @@ describe("checkPlaces", () => {
         ["autoAccept across accounts", { ...here, accountId: "222222222222" }, { autoAccept: true }, [itself]],
         ["another region and account without it", { region: "us-west-2", accountId: "222222222222" }, {}, []],
         [
-            "autoAccept for someone else, of which another check speaks",
+            "autoAccept for another owner, which another check refuses",
             { ...here, accountId: "222222222222" },
             { autoAccept: true, manageAccepter: false },
             [],
@@ -283,17 +298,13 @@ describe("checkPlaces", () => {
     ];
     for (const [what, accepter, options, problems] of cases) {
         it(`${problems.length === 0 ? "permits" : "refuses"} ${what}`, () => {
-            assert.deepStrictEqual(
-                checkPlaces({ requester: here, accepter }, { ...plain, ...options }, keys),
-                problems,
-            );
+            assert.deepStrictEqual(checkPlaces({ requester: here, accepter }, { ...plain, ...options }), problems);
             // The whole check says nothing less.
             assert.deepStrictEqual(
                 checkPeering(
                     { requester: { ...one, ...here }, accepter: { ...other, ...accepter } },
                     { ...plain, ...options },
-                    keys,
-                ).filter(({ key }) => key !== "accepter/autoAccept" || options.manageAccepter !== false),
+                ).filter(({ path }) => path !== "autoAccept" || options.manageAccepter !== false),
                 problems,
             );
         });
@@ -301,16 +312,16 @@ describe("checkPlaces", () => {
 
     it("lets an account pass that only one side's is known of", () => {
         const places = { requester: { accountId: "111111111111" }, accepter: { region: "us-east-1" } };
-        assert.deepStrictEqual(checkPlaces(places, { ...plain, autoAccept: true }, keys), []);
+        assert.deepStrictEqual(checkPlaces(places, { ...plain, autoAccept: true }), []);
     });
 });
 
 describe("checkDeclared", () => {
     const actual = { region: "us-east-1", accountId: "111111111111" };
     const problem = (part: string, value: string, found: string) => ({
-        key: `requester/${part}`,
+        path: `requester.${part}`,
         value,
-        message: `is declared, but the requester's provider is of ${found}; mend what it is made with (region, profile, role) or what is declared`,
+        message: `is declared, but the requester's provider leads to ${found}; correct what the provider is made with (region, profile, role) or what is declared`,
     });
     const cases: [what: string, declared: Place, actual: Place, problems: object[]][] = [
         ["what was declared", actual, actual, []],
@@ -332,17 +343,17 @@ describe("checkDeclared", () => {
     ];
     for (const [what, declared, found, problems] of cases) {
         it(`${problems.length === 0 ? "permits" : "refuses"} ${what}`, () => {
-            assert.deepStrictEqual(checkDeclared(declared, found, "requester", keys), problems);
+            assert.deepStrictEqual(checkDeclared("requester", declared, found), problems);
         });
     }
 });
 
 describe("checkSelf", () => {
     it("permits two VPCs and refuses one", () => {
-        assert.deepStrictEqual(checkSelf("vpc-1", "vpc-2", keys), []);
-        assert.deepStrictEqual(checkSelf("vpc-1", "vpc-1", keys), [
+        assert.deepStrictEqual(checkSelf("vpc-1", "vpc-2"), []);
+        assert.deepStrictEqual(checkSelf("vpc-1", "vpc-1"), [
             {
-                key: "accepter/vpcId",
+                path: "accepter.vpcId",
                 value: "vpc-1",
                 message: `is the requester's VPC too, and a VPC can't be peered with itself (VPC Peering Guide, "VPC peering limitations"); name another one`,
             },

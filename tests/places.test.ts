@@ -1,30 +1,19 @@
 import * as assert from "assert";
 import { Provider } from "@pulumi/aws";
-import * as fs from "fs";
-import * as path from "path";
 import * as pulumi from "@pulumi/pulumi";
-import { parse } from "yaml";
-import type { Place, Side } from "../components/peering/peeringRules";
-import { parseSettings, readSettings, verifyPlaces, type ReadSettings, type Settings } from "../settings";
+import type { Place, Side } from "../components/peering/sides";
+import { parseSettings, readSettings, type ReadSettings, type Settings } from "../settings";
+import { verifyPlaces } from "../settings/places";
+import { config, described, namespaced, type Change } from "./config";
 import { deploy, type Answers } from "./mocks";
 
-const project = parse(fs.readFileSync(path.join(__dirname, "../Pulumi.yaml"), "utf8")) as {
-    config: Record<string, { default: unknown }>;
-};
-const defaults = Object.fromEntries(
-    Object.entries(project.config).map(([key, { default: value }]) => [
-        key,
-        typeof value === "string" ? value : JSON.stringify(value),
-    ]),
-);
-const enough = { ...defaults, sshPublicKey: `ssh-ed25519 ${"A".repeat(68)} me@here`, sshAgent: "true" };
+const sideOf = (number: number): Side => (number === 1 ? "requester" : "accepter");
 
-function read(change: Record<string, string>, defaultRegion: string | undefined = "us-east-1"): ReadSettings {
-    const values = { ...enough, ...change };
-    return parseSettings({ values, defaultRegion, isSecret: () => false, fileExists: () => true });
+function read(change: Change, defaultRegion: string | undefined = "us-east-1"): ReadSettings {
+    return parseSettings({ values: config(change), defaultRegion, isSecret: () => false, fileExists: () => true });
 }
 
-function settingsOf(change: Record<string, string>, defaultRegion?: string): Settings {
+function settingsOf(change: Change, defaultRegion?: string): Settings {
     const { settings, problems } = read(change, defaultRegion);
     assert.deepStrictEqual(problems, []);
     assert.ok(settings);
@@ -37,12 +26,12 @@ const [one, two] = ["111111111111", "222222222222"];
 describe("settings of sides elsewhere", () => {
     it("are read, each side's for itself", () => {
         const { access, pair } = settingsOf({
-            vpc1Region: "eu-central-1",
-            vpc1AccountId: one,
-            vpc1Profile: "me",
-            vpc2Region: "us-west-2",
-            vpc2RoleArn: roleArn,
-            vpc2ExternalId: "word",
+            "requester.region": "eu-central-1",
+            "requester.accountId": one,
+            "requester.profile": "me",
+            "accepter.region": "us-west-2",
+            "accepter.roleArn": roleArn,
+            "accepter.externalId": "word",
         });
         assert.deepStrictEqual(access, {
             requester: {
@@ -64,19 +53,18 @@ describe("settings of sides elsewhere", () => {
     });
 
     it("leave a side without a region in the default one as soon as the other has one", () => {
-        const regions = (change: Record<string, string>, defaultRegion?: string) => {
+        const regions = (change: Change, defaultRegion?: string) => {
             const { requester, accepter } = settingsOf(change, defaultRegion).pair;
             return [requester.region, accepter.region];
         };
-        assert.deepStrictEqual(regions({ vpc2Region: "us-west-2" }), ["us-east-1", "us-west-2"]);
-        assert.deepStrictEqual(regions({ vpc1Region: "us-west-2" }), ["us-west-2", "us-east-1"]);
-        assert.deepStrictEqual(regions({ vpc2AccountId: two }), [undefined, undefined]);
+        assert.deepStrictEqual(regions({ "accepter.region": "us-west-2" }), ["us-east-1", "us-west-2"]);
+        assert.deepStrictEqual(regions({ "requester.region": "us-west-2" }), ["us-west-2", "us-east-1"]);
+        assert.deepStrictEqual(regions({ "accepter.accountId": two }), [undefined, undefined]);
     });
 
     it("leave the region open where nothing says it", () => {
-        const values = { ...enough, vpc2Region: "us-west-2" };
         const { settings } = parseSettings({
-            values,
+            values: config({ "accepter.region": "us-west-2" }),
             defaultRegion: undefined,
             isSecret: () => false,
             fileExists: () => true,
@@ -87,10 +75,10 @@ describe("settings of sides elsewhere", () => {
 
     it("give blocks, ports, and how the two are peered", () => {
         const { pair } = settingsOf({
-            vpc1SecondaryCidrBlocks: '["10.43.0.0/16"]',
-            vpc1RoutedCidrBlocks: '["10.41.1.0/24","10.43.0.0/16"]',
-            vpc2SecondaryCidrBlocks: '["100.64.0.0/16"]',
-            vpc2RoutedCidrBlocks: '["10.42.1.100/32"]',
+            "requester.secondaryCidrBlocks": '["10.43.0.0/16"]',
+            "requester.routedCidrBlocks": '["10.41.1.0/24","10.43.0.0/16"]',
+            "accepter.secondaryCidrBlocks": '["100.64.0.0/16"]',
+            "accepter.routedCidrBlocks": '["10.42.1.100/32"]',
             extraPorts: '["tcp/443","udp/53","tcp/65535","tcp/1"]',
             requestsFrom: "accepter",
             manageAccepter: "false",
@@ -102,12 +90,7 @@ describe("settings of sides elsewhere", () => {
         assert.deepStrictEqual(pair.requester.routedCidrBlocks, ["10.41.1.0/24", "10.43.0.0/16"]);
         assert.deepStrictEqual(pair.accepter.secondaryCidrBlocks, ["100.64.0.0/16"]);
         assert.deepStrictEqual(pair.accepter.routedCidrBlocks, ["10.42.1.100/32"]);
-        assert.deepStrictEqual(pair.extraPorts, [
-            { protocol: "tcp", port: 443 },
-            { protocol: "udp", port: 53 },
-            { protocol: "tcp", port: 65535 },
-            { protocol: "tcp", port: 1 },
-        ]);
+        assert.deepStrictEqual(pair.extraPorts, ["tcp/443", "udp/53", "tcp/65535", "tcp/1"]);
         const { requestsFrom, manageAccepter, autoAccept, ingressFrom, dnsHostnames } = pair;
         assert.deepStrictEqual(
             { requestsFrom, manageAccepter, autoAccept, ingressFrom, dnsHostnames },
@@ -123,40 +106,39 @@ describe("settings of sides elsewhere", () => {
         assert.strictEqual(settingsOf({ requestsFrom: "requester" }).pair.requestsFrom, "requester");
     });
 
-    const noRegion = "is not an AWS region; write one such as us-east-1, or leave it empty for aws:region";
+    const noRegion = "is not an AWS region; write one such as us-east-1";
     const noAccount = "is not an AWS account; write its 12 digits";
     const noRole = "is not the ARN of an IAM role; write one such as arn:aws:iam::222222222222:role/peering";
-    const noPorts = 'must be a list of protocols and ports from 1 to 65535, such as ["tcp/443", "udp/53"]';
+    const noPorts = 'must be a list of protocols and ports, such as ["tcp/443", "udp/53"]';
+    const noPort = "is not a port; write a protocol and a number from 1 to 65535, such as tcp/443 or udp/53";
     const noCidrs = 'must be a list of CIDR blocks, such as ["203.0.113.0/24"]';
     const noFlag = "must be true or false";
     const off = "or turn the check off with 'pulumi config set check false'";
     const unserved = (number: number): string =>
-        `does not cover the server, vpc${number}PrivateIp = 10.4${number}.1.100, which the check sends packets to; add a block that does, ${off}`;
+        `does not cover ${sideOf(number)}.privateIp, 10.4${number}.1.100, to which the check sends packets; add a block that does, ${off}`;
     const unpinged = (number: number): string =>
-        `does not cover vpc${number}CidrBlock = 10.4${number}.0.0/16, whose server the check lets ping the other; add that block, ${off}`;
-    const cases: [change: Record<string, string>, problems: string[]][] = [
+        `does not cover ${sideOf(number)}.cidrBlock, 10.4${number}.0.0/16, whose server the check lets ping the other; add that block, ${off}`;
+    const cases: [change: Change, problems: string[]][] = [
         ...["us-east-1", "us-gov-west-1", "cn-northwest-1", "us-isob-east-1", "eusc-de-east-1", "eu-west-12"].map(
-            (vpc1Region): [Record<string, string>, string[]] => [{ vpc1Region, vpc2Region: vpc1Region }, []],
+            (region): [Change, string[]] => [{ "requester.region": region, "accepter.region": region }, []],
         ),
         ...["here", "us-east", "us-east-1a", "US-EAST-1", "xus-east-1x", " us-east-1", "u-east-1", "us-east-123"].map(
-            (vpc2Region): [Record<string, string>, string[]] => [
-                { vpc2Region },
-                [`vpc2Region = ${vpc2Region}: ${noRegion}`],
+            (region): [Change, string[]] => [
+                { "accepter.region": region },
+                [`accepter.region = ${region}: ${noRegion}`],
             ],
         ),
         [
-            { vpc1Region: "us-east-1", vpc2Region: "cn-north-1" },
+            { "requester.region": "us-east-1", "accepter.region": "cn-north-1" },
             [
-                `vpc2Region = cn-north-1: can't be peered with us-east-1: China's regions peer with one another only (VPC Peering Guide, "VPC peering limitations"); choose two regions of one partition`,
+                `accepter.region = cn-north-1: can't be peered with us-east-1: China's regions peer with one another only (VPC Peering Guide, "VPC peering limitations"); choose two regions of one partition`,
             ],
         ],
-        ...["11111111111", "1111111111111", "11111111111x", "x111111111111"].map(
-            (vpc1AccountId): [Record<string, string>, string[]] => [
-                { vpc1AccountId },
-                [`vpc1AccountId = ${vpc1AccountId}: ${noAccount}`],
-            ],
-        ),
-        [{ vpc1AccountId: one, vpc2AccountId: two }, []],
+        ...["11111111111", "1111111111111", "11111111111x", "x111111111111"].map((account): [Change, string[]] => [
+            { "requester.accountId": account },
+            [`requester.accountId = ${account}: ${noAccount}`],
+        ]),
+        [{ "requester.accountId": one, "accepter.accountId": two }, []],
         ...[
             "peering",
             "arn:aws:iam::222222222222:user/peering",
@@ -164,47 +146,51 @@ describe("settings of sides elsewhere", () => {
             "arn:aws:iam::222222222222:role/",
             "arn:aws:iam::222222222222:role/a b",
             `x${roleArn}`,
-        ].map((vpc2RoleArn): [Record<string, string>, string[]] => [
-            { vpc2RoleArn },
-            [`vpc2RoleArn = ${vpc2RoleArn}: ${noRole}`],
+        ].map((role): [Change, string[]] => [{ "accepter.roleArn": role }, [`accepter.roleArn = ${role}: ${noRole}`]]),
+        ...[roleArn, "arn:aws-cn:iam::222222222222:role/path/to/a+b=c,d.e@f-g_h"].map((role): [Change, string[]] => [
+            { "accepter.roleArn": role, "accepter.accountId": two },
+            [],
         ]),
-        ...[roleArn, "arn:aws-cn:iam::222222222222:role/path/to/a+b=c,d.e@f-g_h"].map(
-            (vpc2RoleArn): [Record<string, string>, string[]] => [{ vpc2RoleArn, vpc2AccountId: two }, []],
-        ),
         [
-            { vpc2RoleArn: roleArn, vpc2AccountId: one },
+            { "accepter.roleArn": roleArn, "accepter.accountId": one },
             [
-                `vpc2RoleArn = ${roleArn}: is a role of account 222222222222, but vpc2AccountId says 111111111111; mend one of the two`,
+                `accepter.roleArn = ${roleArn}: is a role of another account than accepter.accountId, 111111111111; correct one of the two`,
             ],
         ],
         [
-            { vpc1ExternalId: "word", vpc2ExternalId: "word", vpc2RoleArn: roleArn },
-            ["vpc1ExternalId = word: is sent with a role's assumption, and there is no role; set vpc1RoleArn too"],
+            { "requester.externalId": "word", "accepter.externalId": "word", "accepter.roleArn": roleArn },
+            [
+                "requester.externalId = word: is sent when a role is assumed, and there is no role; set requester.roleArn too",
+            ],
         ],
         [
-            { vpc2RoleArn: "role", vpc1AccountId: "1", vpc2Region: "there" },
-            [`vpc1AccountId = 1: ${noAccount}`, `vpc2Region = there: ${noRegion}`, `vpc2RoleArn = role: ${noRole}`],
+            { "accepter.roleArn": "role", "requester.accountId": "1", "accepter.region": "there" },
+            [
+                `requester.accountId = 1: ${noAccount}`,
+                `accepter.region = there: ${noRegion}`,
+                `accepter.roleArn = role: ${noRole}`,
+            ],
         ],
         [{ requestsFrom: "none" }, ["requestsFrom = none: must be one of both, requester, accepter"]],
         [{ manageAccepter: "maybe" }, [`manageAccepter = maybe: ${noFlag}`]],
         [{ autoAccept: "1" }, [`autoAccept = 1: ${noFlag}`]],
         [{ dnsHostnames: "" }, [`dnsHostnames = : ${noFlag}`]],
-        [{ ingressFrom: "groups" }, ["ingressFrom = groups: must be cidr or group"]],
+        [{ ingressFrom: "groups" }, ["ingressFrom = groups: must be one of cidr, group"]],
         [
             { autoAccept: "true", manageAccepter: "false" },
             [
-                `autoAccept = true: is on while the accepter's side is someone else's (manageAccepter is false), and only the accepter's owner can accept (VPC Peering Guide, "Accept or reject a VPC peering connection"); turn one of the two around`,
+                `autoAccept = true: is on while the accepter's side is another owner's (manageAccepter is off), and only the accepter's owner can accept (VPC Peering Guide, "Accept or reject a VPC peering connection"); change one of the two`,
             ],
         ],
         [
-            { ingressFrom: "group", autoAccept: "true", vpc2Region: "us-west-2" },
+            { ingressFrom: "group", autoAccept: "true", "accepter.region": "us-west-2" },
             [
                 `autoAccept = true: works within one account and region only, and the sides differ (Amazon EC2 API Reference, "AcceptVpcPeeringConnection"); turn it off, and the accepter's own provider accepts`,
                 `ingressFrom = group: works within one region only, and the sides are in us-east-1 and us-west-2 (VPC Peering Guide, "Update your security groups to reference peer security groups"); choose cidr`,
             ],
         ],
         [
-            { autoAccept: "true", vpc1AccountId: one, vpc2RoleArn: roleArn },
+            { autoAccept: "true", "requester.accountId": one, "accepter.roleArn": roleArn },
             [
                 `autoAccept = true: works within one account and region only, and the sides differ (Amazon EC2 API Reference, "AcceptVpcPeeringConnection"); turn it off, and the accepter's own provider accepts`,
             ],
@@ -216,43 +202,56 @@ describe("settings of sides elsewhere", () => {
                 `dnsHostnames = false: is off, and AWS resolves names across a connection only between VPCs that have DNS support and DNS hostnames (VPC Peering Guide, "Enable DNS resolution for a VPC peering connection"); turn it on, or DNS resolution off`,
             ],
         ],
-        ...["tcp/80", '"tcp/443"', '["443"]', '["tcp/0"]', '["tcp/65536"]', '["tcp/080"]', '["icmp/1"]'].map(
-            (extraPorts): [Record<string, string>, string[]] => [
-                { extraPorts },
-                [`extraPorts = ${extraPorts}: ${noPorts}`],
-            ],
-        ),
-        ...['["xtcp/1"]', '["tcp/443x"]', '["tcp/443",1]'].map((extraPorts): [Record<string, string>, string[]] => [
+        ...["tcp/80", '"tcp/443"', "{}"].map((extraPorts): [Change, string[]] => [
             { extraPorts },
-            [`extraPorts = ${extraPorts}: ${noPorts}`],
+            [`extraPorts = ${extraPorts === "{}" ? "{}" : extraPorts}: ${noPorts}`],
         ]),
-        [{ extraPorts: '["tcp/443","udp/80","tcp/443"]' }, ["extraPorts = tcp/443: is open already; leave it out"]],
-        [{ extraPorts: '["udp/53","tcp/80"]' }, ["extraPorts = tcp/80: is open already; leave it out"]],
+        ...["443", "tcp/0", "tcp/65536", "tcp/080", "icmp/1", "xtcp/1", "tcp/443x"].map((port): [Change, string[]] => [
+            { extraPorts: JSON.stringify(["tcp/443", port]) },
+            [`extraPorts[1] = ${port}: ${noPort}`],
+        ]),
+        [{ extraPorts: "[443]" }, [`extraPorts[0] = 443: ${noPort}`]],
+        [{ extraPorts: '["tcp/443","udp/80","tcp/443"]' }, ["extraPorts[2] = tcp/443: is open already; leave it out"]],
+        [{ extraPorts: '["udp/53","tcp/80"]' }, ["extraPorts[1] = tcp/80: is open already; leave it out"]],
         [{ extraPorts: '["udp/80","tcp/53","udp/53"]' }, []],
-        [{ vpc1SecondaryCidrBlocks: "10.43.0.0/16" }, [`vpc1SecondaryCidrBlocks = 10.43.0.0/16: ${noCidrs}`]],
-        [{ vpc2RoutedCidrBlocks: "{}" }, [`vpc2RoutedCidrBlocks = {}: ${noCidrs}`]],
         [
-            { vpc1SecondaryCidrBlocks: '["10.43.0.0/16"]', vpc2SecondaryCidrBlocks: '["10.43.8.0/24"]' },
+            { "requester.secondaryCidrBlocks": "10.43.0.0/16" },
+            [`requester.secondaryCidrBlocks = 10.43.0.0/16: ${noCidrs}`],
+        ],
+        [{ "accepter.routedCidrBlocks": "{}" }, [`accepter.routedCidrBlocks = {}: ${noCidrs}`]],
+        [
+            { "requester.secondaryCidrBlocks": '["10.43.0.0/16"]', "accepter.secondaryCidrBlocks": '["10.43.8.0/24"]' },
             [
-                'vpc2SecondaryCidrBlocks = 10.43.8.0/24: overlaps vpc1SecondaryCidrBlocks = 10.43.0.0/16, and AWS peers only VPCs none of whose blocks do (VPC Peering Guide, "VPC peering limitations"); choose another block for one of them',
+                'accepter.secondaryCidrBlocks[0] = 10.43.8.0/24: overlaps requester.secondaryCidrBlocks[0], 10.43.0.0/16, and AWS peers only VPCs whose blocks are apart (VPC Peering Guide, "VPC peering limitations"); choose another block for one of them',
             ],
         ],
-        [{ vpc1RoutedCidrBlocks: '["10.41.1.100/32"]', vpc2RoutedCidrBlocks: '["10.42.9.0/24","10.42.1.0/24"]' }, []],
         [
-            { vpc1RoutedCidrBlocks: '["10.41.2.0/24"]', vpc2RoutedCidrBlocks: '["10.42.2.0/24","10.42.3.0/24"]' },
+            {
+                "requester.routedCidrBlocks": '["10.41.1.100/32"]',
+                "accepter.routedCidrBlocks": '["10.42.9.0/24","10.42.1.0/24"]',
+            },
+            [],
+        ],
+        [
+            {
+                "requester.routedCidrBlocks": '["10.41.2.0/24"]',
+                "accepter.routedCidrBlocks": '["10.42.2.0/24","10.42.3.0/24"]',
+            },
             [
-                `vpc1RoutedCidrBlocks = ["10.41.2.0/24"]: ${unserved(1)}`,
-                `vpc2RoutedCidrBlocks = ["10.42.2.0/24","10.42.3.0/24"]: ${unserved(2)}`,
+                `requester.routedCidrBlocks = ["10.41.2.0/24"]: ${unserved(1)}`,
+                `accepter.routedCidrBlocks = ["10.42.2.0/24","10.42.3.0/24"]: ${unserved(2)}`,
             ],
         ],
-        [{ vpc1RoutedCidrBlocks: '["10.41.2.0/24"]', check: "false" }, []],
+        [{ "requester.routedCidrBlocks": '["10.41.2.0/24"]', check: "false" }, []],
         [
-            { vpc2RoutedCidrBlocks: '["all"]' },
-            ["vpc2RoutedCidrBlocks = all: is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16"],
+            { "accepter.routedCidrBlocks": '["all"]' },
+            [
+                "accepter.routedCidrBlocks[0] = all: is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16",
+            ],
         ],
         [
-            { vpc1RoutedCidrBlocks: '["10.41.0.0/16"]', vpc1PrivateIp: "server" },
-            ["vpc1PrivateIp = server: is not an IPv4 address; write four decimal numbers, such as 10.41.1.100"],
+            { "requester.routedCidrBlocks": '["10.41.0.0/16"]', "requester.privateIp": "server" },
+            ["requester.privateIp = server: is not an IPv4 address; write four decimal numbers, such as 10.41.1.100"],
         ],
         [{ icmpCidrs: '["10.41.0.0/16"]', requestsFrom: "requester" }, []],
         [{ icmpCidrs: '["10.42.0.0/16"]', requestsFrom: "accepter" }, []],
@@ -265,17 +264,12 @@ describe("settings of sides elsewhere", () => {
     ];
     for (const [change, problems] of cases) {
         it(`${problems.length === 0 ? "are right with" : "are wrong with"} ${JSON.stringify(change)}`, () => {
-            assert.deepStrictEqual(
-                read(change).problems.map(({ key, value, message }) => `${key} = ${value ?? ""}: ${message}`),
-                problems,
-            );
+            assert.deepStrictEqual(read(change).problems.map(described), problems);
         });
     }
 
     it("take the default region from the stack, or else from the environment as AWS's tools do", async () => {
-        const stack = Object.fromEntries(
-            Object.entries(enough).map(([key, value]) => [`vpc-peering-lab:${key}`, value]),
-        );
+        const stack = namespaced();
         const kept = { AWS_REGION: process.env["AWS_REGION"], AWS_DEFAULT_REGION: process.env["AWS_DEFAULT_REGION"] };
         const regionWith = async (config: object, environment: Record<string, string>) => {
             delete process.env["AWS_REGION"];
@@ -315,7 +309,7 @@ describe("verifyPlaces", () => {
     };
 
     /** What it says, with a provider of its own for the accepter or none; and how many questions it asked. */
-    async function verify(change: Record<string, string>, elsewhere: boolean) {
+    async function verify(change: Change, elsewhere: boolean) {
         let places: Readonly<Record<Side, Place>> | undefined;
         let error: unknown;
         const { calls } = await deploy(
@@ -348,23 +342,35 @@ describe("verifyPlaces", () => {
     it("says where both sides are as soon as one is declared or has a provider", async () => {
         const both = { requester: here, accepter: there };
         assert.deepStrictEqual(await verify({}, true), { places: both, error: undefined, asked: 4 });
-        assert.deepStrictEqual((await verify({ vpc2Region: "us-west-2", vpc2AccountId: two }, true)).places, both);
-        for (const change of [{ vpc1AccountId: one }, { vpc2AccountId: one }, { vpc1Region: "us-east-1" }]) {
+        assert.deepStrictEqual(
+            (await verify({ "accepter.region": "us-west-2", "accepter.accountId": two }, true)).places,
+            both,
+        );
+        for (const change of [
+            { "requester.accountId": one },
+            { "accepter.accountId": one },
+            { "requester.region": "us-east-1" },
+        ]) {
             assert.deepStrictEqual((await verify(change, false)).places, { requester: here, accepter: here });
         }
     });
 
     it("refuses providers that lead elsewhere, and what can't be peered there", async () => {
         const { error, places } = await verify(
-            { vpc1AccountId: two, vpc2Region: "us-east-1", vpc2AccountId: two, ingressFrom: "group" },
+            {
+                "requester.accountId": two,
+                "accepter.region": "us-east-1",
+                "accepter.accountId": two,
+                ingressFrom: "group",
+            },
             true,
         );
         assert.strictEqual(places, undefined);
         assert.ok(pulumi.RunError.isInstance(error));
         assert.deepStrictEqual(error.message.split("\n"), [
-            "The configuration of stack test has 3 problems; nothing was created:",
-            `  vpc1AccountId = "222222222222": is declared, but the requester's provider is of 111111111111; mend what it is made with (region, profile, role) or what is declared`,
-            `  vpc2Region = "us-east-1": is declared, but the accepter's provider is of us-west-2; mend what it is made with (region, profile, role) or what is declared`,
+            "The configuration of stack test has 3 problems; nothing was changed:",
+            `  requester.accountId = "222222222222": is declared, but the requester's provider leads to 111111111111; correct what the provider is made with (region, profile, role) or what is declared`,
+            `  accepter.region = "us-east-1": is declared, but the accepter's provider leads to us-west-2; correct what the provider is made with (region, profile, role) or what is declared`,
             `  ingressFrom = "group": works within one region only, and the sides are in us-east-1 and us-west-2 (VPC Peering Guide, "Update your security groups to reference peer security groups"); choose cidr`,
         ]);
     });

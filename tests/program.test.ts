@@ -1,32 +1,10 @@
 import * as assert from "assert";
 import * as pulumi from "@pulumi/pulumi";
-import { parse } from "yaml";
-import * as fs from "fs";
-import * as path from "path";
+import { namespaced, sshPublicKey, type Change } from "./config";
 import { deploy, valueOf, type Answers, type Deployment } from "./mocks";
 
-const root = path.join(__dirname, "..");
-const sshPublicKey = `ssh-ed25519 ${"A".repeat(68)} me@here`;
-
-/** Runs the whole program with the settings of Pulumi.yaml and these; gives what it registered and its outputs. */
-async function up(
-    change: Record<string, string>,
-    answers: Answers = {},
-): Promise<Deployment & { exports: Record<string, unknown> }> {
-    const { config } = parse(fs.readFileSync(path.join(root, "Pulumi.yaml"), "utf8")) as {
-        config: Record<string, { default: unknown }>;
-    };
-    const values = Object.entries(config).map(([key, { default: value }]) => [
-        key,
-        typeof value === "string" ? value : JSON.stringify(value),
-    ]);
-    const all = {
-        ...(Object.fromEntries(values) as Record<string, string>),
-        sshPublicKey,
-        sshAgent: "true",
-        ...change,
-    };
-    const namespaced = Object.fromEntries(Object.entries(all).map(([key, value]) => [`vpc-peering-lab:${key}`, value]));
+/** Runs the whole program with these settings; gives what it registered and its outputs. */
+async function up(change: Change, answers: Answers = {}): Promise<Deployment & { exports: Record<string, unknown> }> {
     let exports: Record<string, unknown> = {};
     const deployment = await deploy(
         async () => {
@@ -36,7 +14,7 @@ async function up(
             // eslint-disable-next-line @typescript-eslint/no-require-imports
             exports = await (require(program) as () => Promise<Record<string, unknown>>)();
         },
-        { "aws:region": "ap-northeast-2", ...namespaced },
+        { "aws:region": "ap-northeast-2", ...namespaced(change) },
         [],
         answers,
     );
@@ -133,7 +111,12 @@ describe("the program", () => {
 
     describe("with an accepter in another region and account", () => {
         const roleArn = "arn:aws:iam::222222222222:role/peering";
-        const change = { peering: "true", vpc2Region: "us-west-2", vpc2RoleArn: roleArn, vpc2ExternalId: "word" };
+        const change = {
+            peering: "true",
+            "accepter.region": "us-west-2",
+            "accepter.roleArn": roleArn,
+            "accepter.externalId": "word",
+        };
         const answers: Answers = {
             "aws:index/getRegion:getRegion": (_, provider) => ({
                 region: provider === "" ? "ap-northeast-2" : "us-west-2",
@@ -185,12 +168,12 @@ describe("the program", () => {
             const identity = () => ({ accountId: "111111111111" });
             await assert.rejects(
                 up(change, { ...answers, "aws:index/getCallerIdentity:getCallerIdentity": identity }),
-                /vpc2AccountId = "222222222222": is declared, but the accepter's provider is of 111111111111/,
+                /accepter.accountId = "222222222222": is declared, but the accepter's provider leads to 111111111111/,
             );
         });
     });
 
-    it("puts out what the other owner has to run, and by when, while he has not accepted", async () => {
+    it("puts out what the other owner has to run, and by when, while they have not accepted", async () => {
         const { get, exports } = await up(
             { peering: "true", manageAccepter: "false" },
             {
@@ -211,6 +194,6 @@ describe("the program", () => {
     });
 
     it("registers nothing when a setting is wrong", async () => {
-        await assert.rejects(up({ vpc1CidrBlock: "10.41.1.0/16" }), /the block is 10\.41\.0\.0\/16/);
+        await assert.rejects(up({ "requester.cidrBlock": "10.41.1.0/16" }), /the block is 10\.41\.0\.0\/16/);
     });
 });

@@ -4,35 +4,26 @@ import * as os from "os";
 import * as path from "path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
-import { parseSettings, readPrivateKey, readSettings, settingKeys, type RawConfig } from "../settings";
+import { parseSettings, readPrivateKey, readSettings, type RawConfig } from "../settings";
+import { reference } from "../settings/schema";
+import { config, described, namespaced, sshPublicKey, type Change } from "./config";
 import { deploy, valueOf } from "./mocks";
-
-interface Declared {
-    type: string;
-    description: string;
-    default: unknown;
-}
 
 const root = path.join(__dirname, "..");
 const project = parse(fs.readFileSync(path.join(root, "Pulumi.yaml"), "utf8")) as {
     name: string;
-    runtime: { name: string };
-    config: Record<string, Declared>;
+    requiredPulumiVersion: string;
+    config?: object;
     template: { config: Record<string, { description: string }> };
 };
+const { dependencies } = JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8")) as {
+    dependencies: Record<string, string>;
+};
+const paths = reference.map((setting) => setting.path);
 
-/** The value as the engine passes it to a program. */
-const passed = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
-
-const defaults = Object.fromEntries(
-    Object.entries(project.config).map(([key, { default: value }]) => [key, passed(value)]),
-);
-const sshPublicKey = `ssh-ed25519 ${"A".repeat(68)} me@here`;
-const enough = { ...defaults, sshPublicKey, sshAgent: "true" };
-
-function read(values: Record<string, string>, more: Partial<RawConfig> = {}) {
+function read(change: Change, more: Partial<RawConfig> = {}) {
     return parseSettings({
-        values,
+        values: config(change),
         defaultRegion: "ap-northeast-2",
         isSecret: () => false,
         fileExists: () => true,
@@ -40,64 +31,24 @@ function read(values: Record<string, string>, more: Partial<RawConfig> = {}) {
     });
 }
 
-const problemsOf = (change: Record<string, string>, more: Partial<RawConfig> = {}): string[] =>
-    read({ ...enough, ...change }, more).problems.map(
-        ({ key, value, message }) => `${key}${value === undefined ? "" : ` = ${value}`}: ${message}`,
-    );
+const problemsOf = (change: Change, more: Partial<RawConfig> = {}): string[] =>
+    read(change, more).problems.map(described);
 
 describe("Pulumi.yaml", () => {
-    it("declares every setting that the program reads, and no other, with type, description and default", () => {
-        assert.deepStrictEqual(Object.keys(project.config).sort(), [...settingKeys].sort());
-        for (const [key, { type, description, default: value }] of Object.entries(project.config)) {
-            assert.match(type, /^(string|boolean|integer|array|object)$/, key);
-            assert.ok(description.length > 10, key);
-            assert.notStrictEqual(value, undefined, key);
-        }
+    it("declares no setting, so that the CLI does not stop at the first value of a wrong type", () => {
+        assert.strictEqual(project.config, undefined);
     });
 
     it("asks in its template only for settings that there are", () => {
         const own = Object.keys(project.template.config).filter((key) => !key.startsWith("aws:"));
         assert.deepStrictEqual(
-            own.filter((key) => !settingKeys.includes(key)),
+            own.filter((key) => !paths.includes(key)),
             [],
         );
     });
-});
 
-describe("README.md", () => {
-    it("describes every setting as Pulumi.yaml does", () => {
-        const cells = fs
-            .readFileSync(path.join(root, "README.md"), "utf8")
-            .split("\n")
-            .map((line) => line.split("|").map((cell) => cell.trim()));
-        for (const [key, { type, description, default: value }] of Object.entries(project.config)) {
-            const row = cells.find(([, first]) => first === `\`${key}\``);
-            const shown = value === "" ? "" : `\`${passed(value)}\``;
-            assert.deepStrictEqual(row, ["", `\`${key}\``, type, shown, description, ""], key);
-        }
-    });
-});
-
-describe("the pages", () => {
-    for (const page of ["README.md", "CONTRIBUTING.md", "docs/own-stack.md", "docs/choosing.md", "sandbox/README.md"]) {
-        it(`${page} links to files that there are`, () => {
-            const text = fs.readFileSync(path.join(root, page), "utf8");
-            const links = [...text.matchAll(/\]\(([^)#]+)[^)]*\)|^\[[^\]]+\]: (\S+)$/gm)].map(
-                ([, a, b]) => a ?? b ?? "",
-            );
-            const missing = links
-                .filter((link) => !link.includes("://"))
-                .filter((link) => !fs.existsSync(path.join(root, path.dirname(page), link)));
-            assert.deepStrictEqual(missing, []);
-        });
-    }
-
-    it("use no reference in the README that is not there", () => {
-        const text = fs.readFileSync(path.join(root, "README.md"), "utf8");
-        const defined = [...text.matchAll(/^\[([^\]]+)\]: /gm)].map(([, name]) => name);
-        const table = text.slice(text.indexOf("## What peering can do"), text.indexOf("[network]:"));
-        const used = [...table.matchAll(/\[([a-z ]+)\](?!\()/g)].map(([, name]) => name);
-        assert.deepStrictEqual([...new Set(used)].sort(), [...defined].sort());
+    it("requires the Pulumi CLI of the SDK's version, which is the oldest that is tested", () => {
+        assert.strictEqual(project.requiredPulumiVersion, `>=${dependencies["@pulumi/pulumi"] ?? ""}`);
     });
 });
 
@@ -106,28 +57,48 @@ describe("Pulumi.dev.yaml", () => {
         const stack = parse(fs.readFileSync(path.join(root, "Pulumi.dev.yaml"), "utf8")) as {
             config: Record<string, unknown>;
         };
-        assert.strictEqual(stack.config["aws:region"], "ap-northeast-2");
-        for (const [key, value] of Object.entries(stack.config)) {
-            if (key !== "aws:region") {
-                assert.deepStrictEqual(value, project.config[key.replace(`${project.name}:`, "")]?.default, key);
-            }
+        const { "aws:region": region, ...own } = stack.config;
+        assert.strictEqual(region, "ap-northeast-2");
+        const said = Object.entries(own).flatMap(([key, value]): [string, unknown][] => {
+            const setting = key.replace(`${project.name}:`, "");
+            return typeof value === "object" && value !== null && !Array.isArray(value)
+                ? Object.entries(value).map(([inner, one]) => [`${setting}.${inner}`, one])
+                : [[setting, value]];
+        });
+        assert.ok(said.length > 8);
+        for (const [setting, value] of said) {
+            assert.deepStrictEqual(value, reference.find((one) => one.path === setting)?.value, setting);
         }
     });
 });
 
+describe("the schema", () => {
+    it("describes every setting, and shows an example of each that has no default", () => {
+        assert.strictEqual(new Set(paths).size, paths.length);
+        for (const { path: setting, type, description, value, example } of reference) {
+            assert.ok(type.length > 3 && description.length > 10, setting);
+            assert.strictEqual(value === undefined, example !== undefined, setting);
+        }
+    });
+
+    it("takes every default and example that it shows", () => {
+        const examples = Object.fromEntries(
+            reference
+                .filter(({ path: setting }) => setting.includes("."))
+                .map(({ path: setting, value, example }) => [setting, toText(value ?? example)]),
+        );
+        // Each is right by itself; keys are long, and the blocks of a real VPC's pings are others.
+        assert.deepStrictEqual(problemsOf({ ...examples, dnsResolution: "false" }), []);
+    });
+});
+
+const toText = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+
 describe("parseSettings", () => {
     it("makes the lab of the defaults and a key", () => {
-        assert.deepStrictEqual(read(enough).problems, []);
-        const shared = {
-            instanceType: "t2.micro",
-            ami: "al2023",
-            sshCidrs: ["0.0.0.0/0"],
-            icmpCidrs: ["0.0.0.0/0"],
-            secondaryCidrBlocks: [],
-            routedCidrBlocks: [],
-            region: undefined,
-            accountId: undefined,
-        };
+        const { settings, problems } = read({});
+        assert.deepStrictEqual(problems, []);
+        const shared = { secondaryCidrBlocks: [], routedCidrBlocks: [], region: undefined, accountId: undefined };
         const nowhere = {
             region: undefined,
             accountId: undefined,
@@ -135,7 +106,7 @@ describe("parseSettings", () => {
             roleArn: undefined,
             externalId: undefined,
         };
-        assert.deepStrictEqual(read(enough).settings, {
+        assert.deepStrictEqual(settings, {
             pair: {
                 requester: {
                     ...shared,
@@ -158,65 +129,84 @@ describe("parseSettings", () => {
                 ingressFrom: "cidr",
                 extraPorts: [],
                 prefix: "ljh",
+                instanceType: "t2.micro",
+                ami: "al2023",
+                sshCidrs: ["0.0.0.0/0"],
+                icmpCidrs: ["0.0.0.0/0"],
+                keyName: undefined,
                 dnsHostnames: true,
                 dnsResolution: true,
                 tags: {},
             },
             access: { requester: nowhere, accepter: nowhere },
             defaultRegion: "ap-northeast-2",
-            keyPair: { publicKey: sshPublicKey },
+            publicKey: sshPublicKey,
             check: { timeLimit: 300, privateKey: { kind: "agent" } },
         });
     });
 
-    it("reads every type", () => {
-        const { settings, problems } = read({
-            ...enough,
-            peering: "true",
-            dnsResolution: "false",
-            sshCidrs: '["192.0.2.0/24"]',
-            tags: '{"team":"network"}',
-            checkTimeLimit: "3600",
-            ami: "al2",
-            keyName: "mine",
-            sshPublicKey: "",
-        });
+    it("reads every type, as the CLI stores it with --path and without", () => {
+        const { settings, problems } = read(
+            { peering: "true", dnsResolution: "false", sshCidrs: '["192.0.2.0/24"]', tags: '{"team":"network"}' },
+            {
+                values: {
+                    ...config({ checkTimeLimit: "3600", ami: "al2", keyName: "mine", sshPublicKey: "" }),
+                    peering: "true",
+                    sshCidrs: '["192.0.2.0/24"]',
+                    tags: '{"team":"network","cost":42}',
+                    requester:
+                        '{"accountId":222222222222,"dnsHostnames":false,"icmpCidrs":["0.0.0.0/0"],"label":"Blue"}',
+                    accepter:
+                        '{"dnsHostnames":"true","icmpCidrs":"[\\"10.0.0.0/8\\"]","keyName":"theirs","sshCidrs":[]}',
+                    dnsResolution: "false",
+                },
+            },
+        );
         assert.deepStrictEqual(problems, []);
-        assert.strictEqual(settings?.pair.peering, true);
-        assert.strictEqual(settings.pair.dnsResolution, false);
-        assert.deepStrictEqual(settings.pair.requester.sshCidrs, ["192.0.2.0/24"]);
-        assert.deepStrictEqual(settings.pair.tags, { team: "network" });
-        assert.strictEqual(settings.pair.accepter.ami, "al2");
+        assert.ok(settings);
+        const { pair } = settings;
+        assert.deepStrictEqual([pair.peering, pair.dnsResolution, pair.keyName], [true, false, "mine"]);
+        assert.deepStrictEqual([pair.sshCidrs, pair.tags], [["192.0.2.0/24"], { team: "network", cost: "42" }]);
+        const { requester, accepter } = pair;
+        assert.deepStrictEqual([requester.accountId, requester.dnsHostnames], ["222222222222", false]);
+        assert.deepStrictEqual([requester.icmpCidrs, requester.label], [["0.0.0.0/0"], "Blue"]);
+        assert.deepStrictEqual([accepter.dnsHostnames, accepter.icmpCidrs], [true, ["10.0.0.0/8"]]);
+        assert.deepStrictEqual([accepter.keyName, accepter.sshCidrs, accepter.label], ["theirs", [], "VPC2"]);
         assert.strictEqual(settings.check?.timeLimit, 3600);
-        assert.deepStrictEqual(settings.keyPair, { name: "mine" });
+        assert.strictEqual(settings.publicKey, undefined);
     });
 
     it("takes the private key from where it is told to, and needs none when the check is off", () => {
-        const kindOf = (change: Record<string, string>, secret = false) =>
-            read({ ...enough, sshAgent: "false", ...change }, { isSecret: () => secret }).settings?.check?.privateKey;
+        const kindOf = (change: Change, secret = false) =>
+            read({ sshAgent: "false", ...change }, { isSecret: () => secret }).settings?.check?.privateKey;
         assert.deepStrictEqual(kindOf({ sshPrivateKeyPath: "k" }), { kind: "path", path: "k" });
         assert.deepStrictEqual(kindOf({ sshPrivateKey: "k" }, true), { kind: "secret" });
-        const off = read(
-            { ...enough, sshAgent: "false", check: "false", sshPrivateKeyPath: "gone" },
-            { fileExists: () => false },
-        );
+        const off = read({ sshAgent: "false", check: "false", sshPrivateKeyPath: "gone" }, { fileExists: () => false });
         assert.deepStrictEqual(off.problems, []);
         assert.ok(off.settings && off.settings.check === undefined);
     });
 
-    it("warns of SSH from everywhere, and only of that", () => {
-        assert.deepStrictEqual(read(enough).warnings, [
-            `sshCidrs has 0.0.0.0/0: anybody may try to log in to the servers. Narrow it to your own address, as in "pulumi config set --path 'sshCidrs[0]' 203.0.113.7/32"`,
-        ]);
-        assert.deepStrictEqual(read({ ...enough, sshCidrs: '["192.0.2.0/24"]' }).warnings, []);
+    it("needs no key pair for both where each side names its own", () => {
+        const own = { sshPublicKey: "", "requester.keyName": "a", "accepter.keyName": "b" };
+        assert.deepStrictEqual(read(own).problems, []);
+        assert.strictEqual(problemsOf({ ...own, "accepter.keyName": "" }).length, 1);
     });
 
-    const noSetting = "is no setting of this project;";
+    it("warns of SSH from everywhere, wherever it is opened, and only of that", () => {
+        const warning = (list: string, entry: string): string =>
+            `${list} has 0.0.0.0/0: anybody may try to log in to the servers. Narrow it to your own address, as in "pulumi config set --path '${entry}' 203.0.113.7/32"`;
+        assert.deepStrictEqual(read({}).warnings, [warning("sshCidrs", "sshCidrs[0]")]);
+        assert.deepStrictEqual(read({ sshCidrs: '["192.0.2.0/24"]' }).warnings, []);
+        const own = { sshCidrs: "[]", "accepter.sshCidrs": '["192.0.2.0/24","0.0.0.0/0"]' };
+        assert.deepStrictEqual(read(own).warnings, [warning("accepter.sshCidrs", "accepter.sshCidrs[1]")]);
+    });
+
+    const noSetting = "is not a setting of this project;";
     const noCidr = "is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16";
     const noType = "is not an instance type; write one such as t2.micro";
     const arm = "has an ARM processor, and the lab's images are x86_64; choose a type such as t3.micro";
     const noList = 'must be a list of CIDR blocks, such as ["203.0.113.0/24"]';
-    const noMap = 'must be a map of strings, such as {"team": "network"}';
+    const noMap = 'must be a map of texts, such as {"team": "network"}';
     const noPublicKey = "is not an RSA or ED25519 public key; give the one line of a .pub file, such as id_ed25519.pub";
     const noName = "may have letters, digits and hyphens only, begins with a letter and has 20 characters at most";
     const noTime = "must be a whole number of seconds from 10 to 3600";
@@ -224,21 +214,23 @@ describe("parseSettings", () => {
         [
             "a typo",
             { peerring: "true" },
-            [`peerring = true: ${noSetting} did you mean peering? Remove it with 'pulumi config rm peerring'`],
+            [
+                `peerring = true: ${noSetting} if you mean peering, set that; remove it with 'pulumi config rm --path peerring'`,
+            ],
         ],
         [
             "a key that is like no other",
             { colour: "blue" },
-            [`colour = blue: ${noSetting} Remove it with 'pulumi config rm colour'`],
+            [`colour = blue: ${noSetting} remove it with 'pulumi config rm --path colour'`],
         ],
         [
             "typos of several keys, each with the nearest one",
-            { prefx: "a", sshCidr: "b", vpc2CidrBlok: "c", tag: "d" },
+            { prefx: "a", sshCidr: "b", "accepter.cidrBlok": "c", tag: "d" },
             [
-                `prefx = a: ${noSetting} did you mean prefix? Remove it with 'pulumi config rm prefx'`,
-                `sshCidr = b: ${noSetting} did you mean sshCidrs? Remove it with 'pulumi config rm sshCidr'`,
-                `vpc2CidrBlok = c: ${noSetting} did you mean vpc2CidrBlock? Remove it with 'pulumi config rm vpc2CidrBlok'`,
-                `tag = d: ${noSetting} did you mean tags? Remove it with 'pulumi config rm tag'`,
+                `accepter.cidrBlok = c: ${noSetting} if you mean accepter.cidrBlock, set that; remove it with 'pulumi config rm --path accepter.cidrBlok'`,
+                `prefx = a: ${noSetting} if you mean prefix, set that; remove it with 'pulumi config rm --path prefx'`,
+                `sshCidr = b: ${noSetting} if you mean sshCidrs, set that; remove it with 'pulumi config rm --path sshCidr'`,
+                `tag = d: ${noSetting} if you mean tags, set that; remove it with 'pulumi config rm --path tag'`,
             ],
         ],
         ["the shortest time", { checkTimeLimit: "10" }, []],
@@ -249,10 +241,10 @@ describe("parseSettings", () => {
         ["too long a time", { checkTimeLimit: "3601" }, [`checkTimeLimit = 3601: ${noTime}`]],
         ["a time that is none", { checkTimeLimit: "60s" }, [`checkTimeLimit = 60s: ${noTime}`]],
         ["a list that is none", { sshCidrs: "0.0.0.0/0" }, [`sshCidrs = 0.0.0.0/0: ${noList}`]],
-        ["a list of numbers", { icmpCidrs: "[1]" }, [`icmpCidrs = [1]: ${noList}`]],
-        ["a wrong block in a list", { sshCidrs: '["me"]' }, [`sshCidrs = me: ${noCidr}`]],
+        ["a list of numbers", { icmpCidrs: "[1]" }, [`icmpCidrs[0] = 1: ${noCidr}`]],
+        ["a wrong block in a list", { sshCidrs: '["me"]' }, [`sshCidrs[0] = me: ${noCidr}`]],
         ["a map that is none", { tags: "team" }, [`tags = team: ${noMap}`]],
-        ["a map of numbers", { tags: '{"a":1}' }, [`tags = {"a":1}: ${noMap}`]],
+        ["a map of numbers, which are texts to AWS", { tags: '{"a":1}' }, []],
         ["an image that is none", { ami: "al3" }, ["ami = al3: must be one of al2023, al2"]],
         ["an instance type that is none", { instanceType: "micro" }, [`instanceType = micro: ${noType}`]],
         ["a type with more to it", { instanceType: "t2.micro x" }, [`instanceType = t2.micro x: ${noType}`]],
@@ -260,39 +252,48 @@ describe("parseSettings", () => {
         ["an ARM processor with a disk", { instanceType: "m6gd.large" }, [`instanceType = m6gd.large: ${arm}`]],
         ["the first ARM processor", { instanceType: "a1.medium" }, [`instanceType = a1.medium: ${arm}`]],
         ["a wrong prefix, once", { prefix: "1a" }, [`prefix = 1a: ${noName}`]],
-        ["a wrong label", { vpc2Label: "" }, [`vpc2Label = : ${noName}`]],
+        ["a wrong label", { "accepter.label": "" }, [`accepter.label = : ${noName}`]],
         [
             "equal labels",
-            { vpc2Label: "VPC1" },
-            ["vpc2Label = VPC1: is also vpc1Label; choose another label for one of them"],
+            { "accepter.label": "VPC1" },
+            ["accepter.label = VPC1: is the requester's label too; choose another one for one of them"],
         ],
         [
             "overlapping VPCs",
-            { vpc2CidrBlock: "10.41.128.0/17", vpc2SubnetCidrBlock: "10.41.200.0/24", vpc2PrivateIp: "10.41.200.9" },
+            {
+                "accepter.cidrBlock": "10.41.128.0/17",
+                "accepter.subnetCidrBlock": "10.41.200.0/24",
+                "accepter.privateIp": "10.41.200.9",
+            },
             [
-                'vpc2CidrBlock = 10.41.128.0/17: overlaps vpc1CidrBlock = 10.41.0.0/16, and AWS peers only VPCs none of whose blocks do (VPC Peering Guide, "VPC peering limitations"); choose another block for one of them',
+                'accepter.cidrBlock = 10.41.128.0/17: overlaps requester.cidrBlock, 10.41.0.0/16, and AWS peers only VPCs whose blocks are apart (VPC Peering Guide, "VPC peering limitations"); choose another block for one of them',
             ],
         ],
         [
             "wrong addresses of each side",
-            { vpc1CidrBlock: "10.41.1.0/16", vpc1SubnetCidrBlock: "x", vpc1PrivateIp: "y", vpc2PrivateIp: "10.42.1.3" },
+            {
+                "requester.cidrBlock": "10.41.1.0/16",
+                "requester.subnetCidrBlock": "x",
+                "requester.privateIp": "y",
+                "accepter.privateIp": "10.42.1.3",
+            },
             [
-                "vpc1CidrBlock = 10.41.1.0/16: has bits set behind its prefix; the block is 10.41.0.0/16",
-                `vpc1SubnetCidrBlock = x: ${noCidr}`,
-                "vpc1PrivateIp = y: is not an IPv4 address; write four decimal numbers, such as 10.41.1.100",
-                "vpc2PrivateIp = 10.42.1.3: is one of the five that AWS reserves in every subnet; choose another address in 10.42.1.0/24, such as 10.42.1.100",
+                "requester.cidrBlock = 10.41.1.0/16: has bits set behind its prefix; the block is 10.41.0.0/16",
+                `requester.subnetCidrBlock = x: ${noCidr}`,
+                "requester.privateIp = y: is not an IPv4 address; write four decimal numbers, such as 10.41.1.100",
+                "accepter.privateIp = 10.42.1.3: is one of the five that AWS reserves in every subnet; choose another address in 10.42.1.0/24, such as 10.42.1.100",
             ],
         ],
         [
             "ICMP that the check needs and the groups refuse",
             { icmpCidrs: '["10.41.0.0/16"]' },
             [
-                "icmpCidrs = [\"10.41.0.0/16\"]: does not cover vpc2CidrBlock = 10.42.0.0/16, whose server the check lets ping the other; add that block, or turn the check off with 'pulumi config set check false'",
+                "icmpCidrs = [\"10.41.0.0/16\"]: does not cover accepter.cidrBlock, 10.42.0.0/16, whose server the check lets ping the other; add that block, or turn the check off with 'pulumi config set check false'",
             ],
         ],
         ["ICMP that nobody needs", { icmpCidrs: "[]", check: "false" }, []],
         ["ICMP from both blocks", { icmpCidrs: '["10.41.0.0/16","10.40.0.0/14"]' }, []],
-        ["a wrong block for ICMP, once", { icmpCidrs: '["x"]' }, [`icmpCidrs = x: ${noCidr}`]],
+        ["a wrong block for ICMP, once", { icmpCidrs: '["x"]' }, [`icmpCidrs[0] = x: ${noCidr}`]],
         [
             "a public key of another kind",
             { sshPublicKey: "ssh-dss AAAA" },
@@ -336,7 +337,7 @@ describe("parseSettings", () => {
             "a private key in clear, without repeating it",
             { sshPrivateKey: "very secret", sshAgent: "false" },
             [
-                "sshPrivateKey: stands in the settings file in clear; encrypt it with 'pulumi config set --secret sshPrivateKey < FILE', and take the key out of use if the file was shared",
+                "sshPrivateKey: is in the settings file in plain text; encrypt it with 'pulumi config set --secret sshPrivateKey < FILE', and stop using the key if the file was shared",
             ],
         ],
         [
@@ -351,19 +352,65 @@ describe("parseSettings", () => {
         ],
         [
             "many things at once",
-            { peerring: "x", check: "no", vpc1CidrBlock: "172.16.0.0/12", sshPublicKey: "" },
+            { peerring: "x", check: "no", "requester.cidrBlock": "172.16.0.0/12", sshPublicKey: "" },
             [
                 "check = no: must be true or false",
-                `peerring = x: ${noSetting} did you mean peering? Remove it with 'pulumi config rm peerring'`,
-                "vpc1CidrBlock = 172.16.0.0/12: AWS takes blocks from /16 to /28 only; choose a prefix between them",
+                `peerring = x: ${noSetting} if you mean peering, set that; remove it with 'pulumi config rm --path peerring'`,
+                "requester.cidrBlock = 172.16.0.0/12: AWS takes blocks from /16 to /28 only; choose a prefix between them",
                 "keyName, sshPublicKey: one of the two must be set, and neither is: the name of an existing EC2 key pair, or a public key to import, as in 'pulumi config set sshPublicKey \"$(cat ~/.ssh/id_ed25519.pub)\"'",
+            ],
+        ],
+        [
+            "typos in a side, and settings that belong into one",
+            { "requester.cidrBlok": "a", "accepter.colour": "b", cidrBlock: "c", "requester.peering": "true" },
+            [
+                `requester.cidrBlok = a: ${noSetting} if you mean requester.cidrBlock, set that; remove it with 'pulumi config rm --path requester.cidrBlok'`,
+                `requester.peering = true: ${noSetting} if you mean peering, set that; remove it with 'pulumi config rm --path requester.peering'`,
+                `accepter.colour = b: ${noSetting} remove it with 'pulumi config rm --path accepter.colour'`,
+                `cidrBlock = c: ${noSetting} if you mean requester.cidrBlock or accepter.cidrBlock, set that; remove it with 'pulumi config rm --path cidrBlock'`,
+            ],
+        ],
+        [
+            "a key that a shell would take apart",
+            { "it's": "x" },
+            [`["it's"] = x: ${noSetting} remove it with 'pulumi config rm --path '["it'\\''s"]''`],
+        ],
+        [
+            "a side that is none",
+            { requester: "us-east-1" },
+            [
+                `requester = us-east-1: must be an object with the settings of that side, such as {"region": "us-east-1"}`,
+            ],
+        ],
+        [
+            "wrong values of several types in a side, all at once",
+            {
+                "requester.dnsHostnames": "maybe",
+                "requester.sshCidrs": "0.0.0.0/0",
+                "requester.ami": "al3",
+                "requester.instanceType": "t4g.nano",
+                "accepter.icmpCidrs": '["x"]',
+            },
+            [
+                `requester.instanceType = t4g.nano: ${arm}`,
+                "requester.ami = al3: must be one of al2023, al2",
+                `requester.sshCidrs = 0.0.0.0/0: ${noList}`,
+                "requester.dnsHostnames = maybe: must be true or false",
+                `accepter.icmpCidrs[0] = x: ${noCidr}`,
+            ],
+        ],
+        [
+            "a side's own pings that its server's group refuses",
+            { "accepter.icmpCidrs": '["10.42.0.0/16"]' },
+            [
+                "accepter.icmpCidrs = [\"10.42.0.0/16\"]: does not cover requester.cidrBlock, 10.41.0.0/16, whose server the check lets ping the other; add that block, or turn the check off with 'pulumi config set check false'",
             ],
         ],
     ];
     for (const [what, change, problems] of cases) {
         it(`${problems.length === 0 ? "takes" : "refuses"} ${what}`, () => {
             assert.deepStrictEqual(problemsOf(change), problems);
-            assert.strictEqual(read({ ...enough, ...change }).settings === undefined, problems.length > 0);
+            assert.strictEqual(read(change).settings === undefined, problems.length > 0);
         });
     }
 
@@ -371,7 +418,7 @@ describe("parseSettings", () => {
         assert.deepStrictEqual(
             problemsOf({ sshAgent: "false", sshPrivateKeyPath: "gone" }, { fileExists: (file) => file !== "gone" }),
             [
-                "sshPrivateKeyPath = gone: can't be read; give the path of the private key's file, from the project's folder on or absolute",
+                "sshPrivateKeyPath = gone: can't be read; give the path of the private key's file, absolute or relative to the project's folder",
             ],
         );
     });
@@ -380,33 +427,18 @@ describe("parseSettings", () => {
         const change = { peering: "hidden", unheardOf: "hidden" };
         const text = problemsOf(change, { isSecret: (key) => key in change }).join("\n");
         assert.match(text, /^peering = \[secret\]: must be/m);
-        assert.match(text, /^unheardOf = \[secret\]: is no setting/m);
+        assert.match(text, /^unheardOf = \[secret\]: is not a setting/m);
         assert.ok(!text.includes("hidden"));
-    });
-
-    it("says which setting has no value, should one have lost its default", () => {
-        const values: Record<string, string> = { ...enough };
-        delete values["vpc1CidrBlock"];
-        assert.deepStrictEqual(read(values), {
-            settings: undefined,
-            problems: [
-                { key: "vpc1CidrBlock", message: "has no value; Pulumi.yaml gives its default, so check that file" },
-            ],
-            warnings: [],
-        });
     });
 });
 
 describe("readSettings", () => {
-    const namespaced = (values: Record<string, string>): Record<string, string> =>
-        Object.fromEntries(Object.entries(values).map(([key, value]) => [`vpc-peering-lab:${key}`, value]));
-
     it("reads the stack's own settings and leaves others alone", async () => {
         await deploy(
             () => {
-                assert.deepStrictEqual(readSettings().keyPair, { publicKey: sshPublicKey });
+                assert.strictEqual(readSettings().publicKey, sshPublicKey);
             },
-            { ...namespaced(enough), "aws:region": "ap-northeast-2" },
+            { ...namespaced(), "aws:region": "ap-northeast-2" },
         );
     });
 
@@ -416,19 +448,19 @@ describe("readSettings", () => {
                 assert.throws(readSettings, (error: Error) => {
                     assert.ok(pulumi.RunError.isInstance(error));
                     assert.deepStrictEqual(error.message.split("\n"), [
-                        "The configuration of stack test has 2 problems; nothing was created:",
+                        "The configuration of stack test has 2 problems; nothing was changed:",
                         '  peering = "maybe": must be true or false',
-                        '  vpc1PrivateIp = "10.41.1.0": is one of the five that AWS reserves in every subnet; choose another address in 10.41.1.0/24, such as 10.41.1.100',
+                        '  requester.privateIp = "10.41.1.0": is one of the five that AWS reserves in every subnet; choose another address in 10.41.1.0/24, such as 10.41.1.100',
                     ]);
                     return true;
                 });
             },
-            namespaced({ ...enough, peering: "maybe", vpc1PrivateIp: "10.41.1.0" }),
+            namespaced({ peering: "maybe", "requester.privateIp": "10.41.1.0" }),
         );
     });
 
     it("knows a private key that is encrypted from one that is not, and files from folders", async () => {
-        const values = namespaced({ ...enough, sshAgent: "false", sshPrivateKey: "k" });
+        const values = namespaced({ sshAgent: "false", sshPrivateKey: "k" });
         await deploy(
             () => {
                 assert.strictEqual(readSettings().check?.privateKey.kind, "secret");
@@ -437,9 +469,9 @@ describe("readSettings", () => {
             ["vpc-peering-lab:sshPrivateKey"],
         );
         await deploy(() => {
-            assert.throws(readSettings, /sshPrivateKey: stands in the settings file in clear/);
+            assert.throws(readSettings, /sshPrivateKey: is in the settings file in plain text/);
         }, values);
-        const withPath = (file: string) => namespaced({ ...enough, sshAgent: "false", sshPrivateKeyPath: file });
+        const withPath = (file: string) => namespaced({ sshAgent: "false", sshPrivateKeyPath: file });
         await deploy(() => {
             assert.strictEqual(readSettings().check?.privateKey.kind, "path");
         }, withPath(__filename));

@@ -1,7 +1,7 @@
 import * as assert from "assert";
 import type { Provider } from "@pulumi/aws";
-import { accountOf, placeOf, sideProvider, type SideAccess } from "../components/peering/sideAccess";
-import type { Place } from "../components/peering/peeringRules";
+import { placeOf, sideProvider, type SideAccess } from "../components/peering/sideAccess";
+import type { Place } from "../components/peering/sides";
 import { deploy, type Answers } from "./mocks";
 
 const roleArn = "arn:aws:iam::222222222222:role/peering";
@@ -91,12 +91,5 @@ describe("placeOf", () => {
             { region: "region through ", accountId: "account through " },
             { region: "region through lab-us-west-2", accountId: "account through lab-us-west-2" },
         ]);
-    });
-});
-
-describe("accountOf", () => {
-    it("is the role's", () => {
-        assert.strictEqual(accountOf(roleArn), "222222222222");
-        assert.strictEqual(accountOf("arn:aws-cn:iam::333333333333:role/a:b"), "333333333333");
     });
 });

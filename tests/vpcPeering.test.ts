@@ -18,7 +18,7 @@ const accepter: PeeringSideArgs = {
     routeTables: { main: "rtb-2" },
     securityGroups: { web: "sg-2" },
 };
-const args: VpcPeeringArgs = { requester, accepter, ports: [{ protocol: "tcp", port: 80 }] };
+const args: VpcPeeringArgs = { requester, accepter, ports: ["tcp/80"] };
 const id = "id-of-p-connection";
 const tags = { Name: "p" };
 
@@ -253,10 +253,7 @@ describe("VpcPeering, rules", () => {
         const many = {
             ...args,
             requestsFrom: "requester",
-            ports: [
-                { protocol: "tcp", port: 443 },
-                { protocol: "udp", port: 53 },
-            ],
+            ports: ["tcp/443", "udp/53"],
             requester: { ...requester, cidrBlocks: ["10.41.0.0/16", "100.64.0.0/16"] },
             accepter: { ...accepter, securityGroups: { web: "sg-2", db: "sg-3" } },
         } as const;
@@ -350,10 +347,7 @@ describe("VpcPeering, routes", () => {
     });
 
     it("and rules are the same in whatever order things are listed", async () => {
-        const ports = [
-            { protocol: "tcp", port: 443 },
-            { protocol: "udp", port: 53 },
-        ] as const;
+        const ports = ["tcp/443", "udp/53"] as const;
         const turned = (side: PeeringSideArgs): PeeringSideArgs => ({
             ...side,
             cidrBlocks: [...side.cidrBlocks].reverse(),
@@ -371,10 +365,10 @@ describe("VpcPeering, routes", () => {
     });
 });
 
-describe("VpcPeering with someone else's VPC", () => {
+describe("VpcPeering with another owner's VPC", () => {
     const foreign: VpcPeeringArgs = { ...args, manageAccepter: false, dnsResolution: true };
 
-    it("makes nothing but the request until he accepts, and says what he has to run and by when", async () => {
+    it("makes only the request until they accept, and says what they have to run and by when", async () => {
         for (const status of ["pending-acceptance", "initiating-request", "provisioning"]) {
             const deployment = await peer(foreign, withStatus(status));
             assert.deepStrictEqual(namesOf(deployment), ["p", "p-connection", "p-requested"]);
@@ -402,7 +396,7 @@ describe("VpcPeering with someone else's VPC", () => {
         }
     });
 
-    it("completes its own side once he has, and awaits nothing more", async () => {
+    it("completes its own side once they have, and awaits nothing more", async () => {
         const deployment = await peer(foreign, withStatus("active"));
         const after = ["p-connection"];
         const made = Object.entries(madeOf(deployment)).filter(([name]) => name !== "p-requested");
@@ -423,7 +417,7 @@ describe("VpcPeering with someone else's VPC", () => {
         ]);
     });
 
-    it("believes that it is where it is declared to be", async () => {
+    it("takes it to be where it is declared to be", async () => {
         const { peering, get, calls } = await peer(
             { ...foreign, accepter: { ...accepter, region: "eu-west-1", accountId: "333333333333" } },
             withStatus("pending-acceptance"),
@@ -434,7 +428,7 @@ describe("VpcPeering with someone else's VPC", () => {
         assert.strictEqual(calls.filter(({ token }) => token.endsWith(":getRegion")).length, 1);
     });
 
-    it("asks him for rules only where requests come his way, and for groups by their account", async () => {
+    it("asks them for rules only where requests come their way, and for groups by their account", async () => {
         const commands = async (change: Partial<VpcPeeringArgs>): Promise<string[]> => {
             const { peering } = await peer({ ...foreign, ...change }, withStatus("pending-acceptance"));
             return (await valueOf(peering.otherOwner)).filter((line) => !/ (accept|describe)-vpc/.test(line));
@@ -508,12 +502,12 @@ describe("VpcPeering, refusals", () => {
         });
         assert.ok(pulumi.ResourceError.isInstance(error) && error.hideStack);
         assert.deepStrictEqual(error.message.split("\n"), [
-            "VpcPeering p has 5 problems; nothing was created:",
+            "VpcPeering p has 5 problems; nothing was changed:",
             itself,
-            '  accepter.cidrBlocks = "10.41.0.0/16": equals requester.cidrBlocks = 10.41.0.0/16, and AWS peers only VPCs none of whose blocks do (VPC Peering Guide, "VPC peering limitations"); choose another block for one of them',
-            `  requester.routedCidrBlocks = "10.99.0.0/16": is not inside any block of that VPC (10.41.0.0/16), and a peering connection leads to the VPC's own addresses only (VPC Peering Guide, "VPC peering limitations"); choose one of those blocks or a part of one`,
-            '  accepter.dns = "false": is off, and AWS resolves names across a connection only between VPCs that have DNS support and DNS hostnames (VPC Peering Guide, "Enable DNS resolution for a VPC peering connection"); turn it on, or DNS resolution off',
-            `  autoAccept = "true": is on while the accepter's side is someone else's (manageAccepter is false), and only the accepter's owner can accept (VPC Peering Guide, "Accept or reject a VPC peering connection"); turn one of the two around`,
+            '  accepter.cidrBlocks[1] = "10.41.0.0/16": equals requester.cidrBlocks[0], and AWS peers only VPCs whose blocks are apart (VPC Peering Guide, "VPC peering limitations"); choose another block for one of them',
+            `  requester.routedCidrBlocks[0] = "10.99.0.0/16": is not inside any block of that VPC (10.41.0.0/16), and a peering connection leads to the VPC's own addresses only (VPC Peering Guide, "VPC peering limitations"); choose one of those blocks or a part of one`,
+            '  accepter.dns = false: is off, and AWS resolves names across a connection only between VPCs that have DNS support and DNS hostnames (VPC Peering Guide, "Enable DNS resolution for a VPC peering connection"); turn it on, or DNS resolution off',
+            `  autoAccept = true: is on while the accepter's side is another owner's (manageAccepter is off), and only the accepter's owner can accept (VPC Peering Guide, "Accept or reject a VPC peering connection"); change one of the two`,
         ]);
         assert.deepStrictEqual(
             registrations.map(({ name }) => name),
@@ -533,22 +527,19 @@ describe("VpcPeering, refusals", () => {
                         cidrBlocks: ["10.42.0.0/16", "10.42.0.0/16"],
                         ipv6CidrBlocks: ["10.43.0.0/16", "2001:db8:0:100::/60"],
                     },
-                    ports: [
-                        { protocol: "tcp", port: 443 },
-                        { protocol: "tcp", port: 443 },
-                    ],
+                    ports: ["tcp/443", "tcp/443"],
                 });
             } catch (caught) {
                 message = (caught as Error).message;
             }
         });
         assert.deepStrictEqual(message.split("\n"), [
-            "VpcPeering p has 5 problems; nothing was created:",
-            '  requester.cidrBlocks = "10.41.0.0": is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16',
-            '  accepter.cidrBlocks = "10.42.0.0/16": is listed twice; leave one of them out',
-            '  accepter.ipv6CidrBlocks = "10.43.0.0/16": is not an IPv6 CIDR block; write ADDRESS/PREFIX, such as 2001:db8:1200::/56',
-            '  ports = "tcp/443": is open already; leave it out',
-            '  accepter.ipv6CidrBlocks = "2001:db8:0:100::/60": overlaps requester.ipv6CidrBlocks = 2001:db8:0:100::/56, and AWS peers only VPCs none of whose blocks do (VPC Peering Guide, "VPC peering limitations"); choose another block for one of them',
+            "VpcPeering p has 5 problems; nothing was changed:",
+            '  requester.cidrBlocks[0] = "10.41.0.0": is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16',
+            '  accepter.cidrBlocks[1] = "10.42.0.0/16": is listed twice; leave one of them out',
+            '  accepter.ipv6CidrBlocks[0] = "10.43.0.0/16": is not an IPv6 CIDR block; write ADDRESS/PREFIX, such as 2001:db8:1200::/56',
+            '  ports[1] = "tcp/443": is open already; leave it out',
+            '  accepter.ipv6CidrBlocks[1] = "2001:db8:0:100::/60": overlaps requester.ipv6CidrBlocks[0], 2001:db8:0:100::/56, and AWS peers only VPCs whose blocks are apart (VPC Peering Guide, "VPC peering limitations"); choose another block for one of them',
         ]);
     });
 
@@ -570,7 +561,7 @@ describe("VpcPeering, refusals", () => {
             "VPCs that turn out to be one",
             () => ({ requester, accepter: { ...accepter, vpcId: pulumi.output("vpc-1") } }),
             {},
-            ["VpcPeering p has 1 problem; nothing was created:", itself],
+            ["VpcPeering p has 1 problem; no connection was requested:", itself],
         ],
         [
             "providers of other accounts and regions than declared",
@@ -580,9 +571,9 @@ describe("VpcPeering, refusals", () => {
             }),
             elsewhere,
             [
-                "VpcPeering p has 2 problems; nothing was created:",
-                `  requester.region = "us-west-1": is declared, but the requester's provider is of us-east-1; mend what it is made with (region, profile, role) or what is declared`,
-                `  accepter.accountId = "333333333333": is declared, but the accepter's provider is of 222222222222; mend what it is made with (region, profile, role) or what is declared`,
+                "VpcPeering p has 2 problems; no connection was requested:",
+                `  requester.region = "us-west-1": is declared, but the requester's provider leads to us-east-1; correct what the provider is made with (region, profile, role) or what is declared`,
+                `  accepter.accountId = "333333333333": is declared, but the accepter's provider leads to 222222222222; correct what the provider is made with (region, profile, role) or what is declared`,
             ],
         ],
         [
@@ -590,8 +581,8 @@ describe("VpcPeering, refusals", () => {
             () => ({ requester, accepter: { ...accepter, provider: there() }, autoAccept: true }),
             elsewhere,
             [
-                "VpcPeering p has 1 problem; nothing was created:",
-                `  autoAccept = "true": works within one account and region only, and the sides differ (Amazon EC2 API Reference, "AcceptVpcPeeringConnection"); turn it off, and the accepter's own provider accepts`,
+                "VpcPeering p has 1 problem; no connection was requested:",
+                `  autoAccept = true: works within one account and region only, and the sides differ (Amazon EC2 API Reference, "AcceptVpcPeeringConnection"); turn it off, and the accepter's own provider accepts`,
             ],
         ],
     ];
@@ -607,25 +598,25 @@ describe("VpcPeering, refusals", () => {
         ["expired", "the accepter's owner did not accept it within 7 days"],
         ["rejected", "the accepter's owner turned it down"],
         ["failed", "AWS finds no such VPC or account there, or their blocks overlap"],
-        ["deleting", "one of the owners deletes it"],
+        ["deleting", "one of the owners is deleting it"],
         ["deleted", "one of the owners deleted it"],
     ] as const) {
         it(`fails when the request is ${status}, and says why and what helps`, async () => {
             const { messages, made } = await failure(() => ({ ...args, manageAccepter: false }), withStatus(status));
-            const line = `The peering connection is ${status}: ${why}; 'pulumi up --refresh' forgets it and asks again`;
+            const line = `The peering connection is ${status}: ${why}; run 'pulumi up --refresh', which forgets it and asks again`;
             assert.ok(messages.includes(line), messages);
             assert.deepStrictEqual(made, ["p-connection"]);
         });
     }
 
-    it("has someone else open nothing by group where the requester has no groups, as on a side of its own", async () => {
+    it("has the other owner open nothing by group where the requester has no groups, as on a side of its own", async () => {
         const { peering } = await peer(
             {
                 requester: { ...requester, securityGroups: {} },
                 accepter,
                 manageAccepter: false,
                 ingressFrom: "group",
-                ports: [{ protocol: "tcp", port: 80 }],
+                ports: ["tcp/80"],
             },
             withStatus("pending-acceptance"),
         );

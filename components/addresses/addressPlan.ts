@@ -1,15 +1,15 @@
+import type { Problem } from "../problems";
 import {
     contains,
     isReserved,
     overlaps,
     parseAddress,
     parseCidr,
-    shareAddresses,
+    parseIpv6Cidr,
     suggestAddress,
     type Cidr,
     type Parsed,
 } from "./cidr";
-import type { Problem } from "../problems";
 
 /** The addresses of one VPC with its subnet and its server. */
 export interface AddressPlan {
@@ -23,60 +23,57 @@ export interface AddressPlan {
     readonly privateIp: string;
 }
 
-/** How the parts of an address plan are called where they were configured. */
-export type AddressPlanKeys = Readonly<Record<keyof AddressPlan, string>>;
-
-/** A CIDR block, and how it is called where it was configured. */
+/** A CIDR block, and the path of the argument that has it. */
 export interface NamedBlock {
-    readonly key: string;
+    readonly path: string;
     readonly cidrBlock: string;
 }
 
 /** Largest and smallest block of a VPC or subnet. Source: Amazon VPC User Guide, "VPC CIDR blocks". */
-const prefixes = { smallest: 16, largest: 28 } as const;
+const prefixes = { shortest: 16, longest: 28 } as const;
 
-function blockProblem(text: string): { readonly cidr: Cidr | undefined; readonly message: string | undefined } {
+/** Reads the block of a VPC or subnet. */
+function parseBlock(text: string): Parsed<Cidr> {
     const parsed = parseCidr(text);
-    if (!parsed.ok) {
-        return { cidr: undefined, message: parsed.message };
-    }
-    const { prefix } = parsed.value;
-    if (prefix < prefixes.smallest || prefix > prefixes.largest) {
-        return { cidr: undefined, message: "AWS takes blocks from /16 to /28 only; choose a prefix between them" };
-    }
-    return { cidr: parsed.value, message: undefined };
+    return parsed.ok && (parsed.value.prefix < prefixes.shortest || parsed.value.prefix > prefixes.longest)
+        ? { ok: false, message: "AWS takes blocks from /16 to /28 only; choose a prefix between them" }
+        : parsed;
 }
 
 /** Everything that is wrong with the addresses of one VPC; empty when all is well. */
-export function checkAddressPlan(plan: AddressPlan, keys: AddressPlanKeys): Problem[] {
-    const problems: Problem[] = [];
-    const report = (part: "cidrBlock" | "subnetCidrBlock" | "privateIp", message: string | undefined): void => {
-        if (message !== undefined) {
-            problems.push({ key: keys[part], value: plan[part], message });
-        }
-    };
-
-    const vpc = blockProblem(plan.cidrBlock);
-    report("cidrBlock", vpc.message);
-    problems.push(...checkSecondaryBlocks(plan, keys));
-    const subnet = blockProblem(plan.subnetCidrBlock);
-    report("subnetCidrBlock", subnet.message);
-    if (vpc.cidr && subnet.cidr && !contains(vpc.cidr, subnet.cidr)) {
-        report("subnetCidrBlock", `is not inside its VPC's block; choose a part of ${vpc.cidr.text}`);
-    }
-
+export function checkAddressPlan(plan: AddressPlan): Problem[] {
+    const vpc = parseBlock(plan.cidrBlock);
+    const subnet = parseBlock(plan.subnetCidrBlock);
     const address = parseAddress(plan.privateIp);
-    if (!address.ok) {
-        report("privateIp", address.message);
-    } else if (subnet.cidr) {
-        const remedy = `choose another address in ${subnet.cidr.text}, such as ${suggestAddress(subnet.cidr)}`;
-        if (address.value < subnet.cidr.first || address.value > subnet.cidr.last) {
-            report("privateIp", `is not inside its subnet; ${remedy}`);
-        } else if (isReserved(subnet.cidr, address.value)) {
-            report("privateIp", `is one of the five that AWS reserves in every subnet; ${remedy}`);
-        }
+    return [
+        ...problem(plan, "cidrBlock", vpc.ok ? undefined : vpc.message),
+        ...checkSecondaryBlocks(plan),
+        ...problem(plan, "subnetCidrBlock", subnet.ok ? checkSubnet(vpc, subnet.value) : subnet.message),
+        ...problem(plan, "privateIp", address.ok ? checkAddress(subnet, address.value) : address.message),
+    ];
+}
+
+function problem(plan: AddressPlan, path: keyof AddressPlan, message: string | undefined): Problem[] {
+    return message === undefined ? [] : [{ path, value: plan[path], message }];
+}
+
+function checkSubnet(vpc: Parsed<Cidr>, subnet: Cidr): string | undefined {
+    return !vpc.ok || contains(vpc.value, subnet)
+        ? undefined
+        : `is not inside its VPC's block; choose a part of ${vpc.value.text}`;
+}
+
+function checkAddress(subnet: Parsed<Cidr>, address: Cidr): string | undefined {
+    if (!subnet.ok) {
+        return undefined;
     }
-    return problems;
+    const remedy = `choose another address in ${subnet.value.text}, such as ${suggestAddress(subnet.value)}`;
+    if (!contains(subnet.value, address)) {
+        return `is not inside its subnet; ${remedy}`;
+    }
+    return isReserved(subnet.value, address)
+        ? `is one of the five that AWS reserves in every subnet; ${remedy}`
+        : undefined;
 }
 
 /** Every block of a plan's VPC, the primary one first. */
@@ -84,76 +81,69 @@ export function blocksOf(plan: AddressPlan): string[] {
     return [plan.cidrBlock, ...(plan.secondaryCidrBlocks ?? [])];
 }
 
-/** The ranges of private addresses, of which a VPC may have blocks of one only. Source: RFC 1918. */
-const privateRanges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"].flatMap((text) => {
-    const range = parseCidr(text);
-    return range.ok ? [range.value] : [];
-});
+/** The blocks that can be read, of either family. */
+export function readable(blocks: readonly string[]): Cidr[] {
+    return blocks
+        .map((text) => (text.includes(":") ? parseIpv6Cidr(text) : parseCidr(text)))
+        .flatMap((parsed) => (parsed.ok ? [parsed.value] : []));
+}
+
+/** The ranges of private addresses; a VPC may have blocks of one of them only. Source: RFC 1918. */
+const privateRanges = readable(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]);
 
 /**
  * What is wrong with a VPC's secondary blocks.
  * Source: Amazon VPC User Guide, "VPC CIDR blocks", the restrictions of IPv4 block associations.
  */
-function checkSecondaryBlocks(plan: AddressPlan, keys: AddressPlanKeys): Problem[] {
+function checkSecondaryBlocks(plan: AddressPlan): Problem[] {
     const blocks = blocksOf(plan);
-    const primaryRange = privateRanges.find((range) => {
-        const primary = parseCidr(plan.cidrBlock);
-        return primary.ok && overlaps(range, primary.value);
-    });
+    const rangeOf = (block: Cidr) => privateRanges.find((range) => overlaps(range, block));
+    const primary = readable([plan.cidrBlock]).map(rangeOf)[0];
     return blocks.slice(1).flatMap((value, index) => {
-        const key = keys.secondaryCidrBlocks;
-        const { cidr, message } = blockProblem(value);
-        if (cidr === undefined) {
-            return [{ key, value, message: message ?? "" }];
+        const path = `secondaryCidrBlocks[${index}]`;
+        const parsed = parseBlock(value);
+        if (!parsed.ok) {
+            return [{ path, value, message: parsed.message }];
         }
-        const range = privateRanges.find((other) => overlaps(other, cidr));
-        if (primaryRange && range && range !== primaryRange) {
-            const remedy = `is in ${range.text} and the VPC's primary block in ${primaryRange.text}, and AWS lets a VPC have private blocks of one such range only; choose one in ${primaryRange.text} or 100.64.0.0/10`;
-            return [{ key, value, message: remedy }];
+        const range = rangeOf(parsed.value);
+        if (primary && range && range !== primary) {
+            const message = `is in ${range.text} and the VPC's primary block in ${primary.text}, and AWS lets a VPC have private blocks of one such range only; choose one in ${primary.text} or 100.64.0.0/10`;
+            return [{ path, value, message }];
         }
-        const earlier = blocks.slice(0, index + 1).find((other) => {
-            const parsed = parseCidr(other);
-            return parsed.ok && overlaps(parsed.value, cidr);
-        });
-        return earlier === undefined
-            ? []
-            : [{ key, value, message: `overlaps ${earlier} of the same VPC; leave it out or choose another block` }];
+        const earlier = readable(blocks.slice(0, index + 1)).find((other) => overlaps(other, parsed.value))?.text;
+        const relation = earlier === value ? "is listed twice" : `overlaps ${earlier ?? ""}`;
+        const message = `${relation} in the same VPC; leave it out or choose another block`;
+        return earlier === undefined ? [] : [{ path, value, message }];
     });
 }
 
 /**
- * The problems that blocks of two VPCs are equal or overlap, one for each pair that does; what is no block at all is
- * somebody else's problem. Source: Amazon VPC Peering Guide, "VPC peering limitations".
+ * The problems of blocks of two VPCs that are equal or overlap, one for each such pair; malformed blocks are reported
+ * elsewhere. Source: Amazon VPC Peering Guide, "VPC peering limitations".
  */
 export function checkOverlap(ones: readonly NamedBlock[], others: readonly NamedBlock[]): Problem[] {
-    return others.flatMap((other) =>
+    return others.flatMap(({ path, cidrBlock: value }) =>
         ones.flatMap((one) => {
-            if (!shareAddresses(one.cidrBlock, other.cidrBlock)) {
+            const [block, other] = [readable([one.cidrBlock])[0], readable([value])[0]];
+            if (!block || !other || !overlaps(block, other)) {
                 return [];
             }
-            const relation = one.cidrBlock === other.cidrBlock ? "equals" : "overlaps";
-            return [
-                {
-                    key: other.key,
-                    value: other.cidrBlock,
-                    message: `${relation} ${one.key} = ${one.cidrBlock}, and AWS peers only VPCs none of whose blocks do (VPC Peering Guide, "VPC peering limitations"); choose another block for one of them`,
-                },
-            ];
+            const relation = block.text === other.text ? `equals ${one.path}` : `overlaps ${one.path}, ${block.text}`;
+            const message = `${relation}, and AWS peers only VPCs whose blocks are apart (VPC Peering Guide, "VPC peering limitations"); choose another block for one of them`;
+            return [{ path, value, message }];
         }),
     );
 }
 
 /** What is wrong with a list of CIDR blocks, of IPv4 unless `parse` is for others; empty when all is well. */
 export function checkCidrList(
-    key: string,
+    path: string,
     cidrs: readonly string[],
-    parse: (text: string) => Parsed<unknown> = parseCidr,
+    parse: (text: string) => Parsed<Cidr> = parseCidr,
 ): Problem[] {
     return cidrs.flatMap((value, index) => {
         const parsed = parse(value);
-        if (!parsed.ok) {
-            return [{ key, value, message: parsed.message }];
-        }
-        return cidrs.indexOf(value) < index ? [{ key, value, message: "is listed twice; leave one of them out" }] : [];
+        const message = parsed.ok ? "is listed twice; leave one of them out" : parsed.message;
+        return parsed.ok && cidrs.indexOf(value) === index ? [] : [{ path: `${path}[${index}]`, value, message }];
     });
 }

@@ -2,7 +2,7 @@ import { shellQuote } from "../shell";
 
 /** One server, as far as a probe needs to know it. */
 export interface ProbedServer {
-    /** How messages call it: `VPC1`. */
+    /** Its name in messages: `VPC1`. */
     readonly label: string;
     readonly privateIp: string;
     /** The page that it serves, one line of HTML. */
@@ -32,7 +32,7 @@ export interface ProbeOutcome {
     readonly dns: string;
 }
 
-/** What `probeScript` prints. */
+/** What {@link probeScript} prints. */
 export interface ProbeReport extends ProbeOutcome {
     /** The address that the other server's public name gave; empty when it gave none. */
     readonly resolved: string;
@@ -42,11 +42,14 @@ export interface ProbeReport extends ProbeOutcome {
     readonly mark: string;
 }
 
-/** What `accessLogScript` prints. */
+/** What {@link accessLogScript} prints. */
 export interface AccessLogReport {
-    /** Address that the request came from, as the asked server saw it; null when it got no request. */
+    /** Address that the request came from, as the probed server saw it; null when it got no request. */
     readonly client: string | null;
 }
+
+/** How long a server may take to boot and to run its user data when nothing else is said, in seconds. */
+export const defaultTimeLimit = 300;
 
 /**
  * How long a probe waits, in seconds: for one reply, for a new path to settle, and for a name server to forget. A round trip
@@ -61,7 +64,7 @@ function assign(variables: Readonly<Record<string, string>>): string {
         .join("\n");
 }
 
-/** What to look at when something came to anything else than expected, by protocol and what was seen. */
+/** What to look at when an outcome is not the expected one, by protocol and by what was seen. */
 function hints(from: ProbedServer, to: ProbedServer, expected: ProbeOutcome): Record<string, string> {
     const routes = `the route to ${to.cidrBlock} in ${from.routeTable} and the one back to ${from.cidrBlock} in ${to.routeTable}`;
     const way = `something lets packets through that this stack did not make. Look at ${routes}, and at the rules of ${to.securityGroup}`;

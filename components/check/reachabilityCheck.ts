@@ -1,12 +1,13 @@
 import * as remote from "@pulumi/command/remote";
 import * as pulumi from "@pulumi/pulumi";
-import { comesAfter } from "../ordering";
-import type { LabVpc } from "../lab/labVpc";
+import { dependenciesOf } from "../ordering";
 import {
     accessLogScript,
+    defaultTimeLimit,
     probeScript,
     readyScript,
     type AccessLogReport,
+    type ProbedServer,
     type ProbeOutcome,
     type ProbeReport,
 } from "./probe";
@@ -15,17 +16,25 @@ import {
 export interface SshAccess {
     /** Login name: `ec2-user` by default. */
     readonly user?: string | undefined;
-    /** Private key in OpenSSH or PEM form; without one the SSH agent of `SSH_AUTH_SOCK` is asked. Kept as a secret. */
+    /** Private key in OpenSSH or PEM form, kept as a secret; by default the SSH agent at `SSH_AUTH_SOCK` signs. */
     readonly privateKey?: pulumi.Input<string> | undefined;
+}
+
+/** A VPC with a server that can be probed, as `LabVpc` is one. */
+export interface ProbedVpc {
+    readonly probed: ProbedServer;
+    /** The server's public address and DNS name. */
+    readonly publicIp: pulumi.Output<string>;
+    readonly publicDns: pulumi.Output<string>;
 }
 
 /** How a {@link ReachabilityCheck} is made. */
 export interface ReachabilityCheckArgs {
     /** The two VPCs whose servers are to be probed, each from the other. */
-    readonly vpcs: readonly [LabVpc, LabVpc];
-    /** What must come of the first server's questions, and of the second's. */
+    readonly vpcs: readonly [ProbedVpc, ProbedVpc];
+    /** What the first server's probes have to come to, and the second's. */
     readonly expect: pulumi.Input<readonly [ProbeOutcome, ProbeOutcome]>;
-    /** What the packets' way depends on: the check runs again whenever any of it changes. */
+    /** Ids of what the packets depend on: the check runs again whenever any of it changes. */
     readonly path: pulumi.Input<pulumi.Input<string>[]>;
     readonly ssh: SshAccess;
     /** How long a server may take to boot and to run its user data, in seconds: 300 by default. */
@@ -47,9 +56,6 @@ export interface DirectionResult {
     readonly clientSeen: string | null;
 }
 
-/** Time limit of the check when none is given, in seconds. */
-export const defaultTimeLimit = 300;
-
 /**
  * Shows with real packets what two servers promise: ping and HTTP by private address, and what a public DNS name gives,
  * both ways. It logs in to each server over SSH by its public address, first waits until each serves its own page to
@@ -66,7 +72,7 @@ export class ReachabilityCheck extends pulumi.ComponentResource {
     constructor(name: string, args: ReachabilityCheckArgs, opts?: pulumi.ComponentResourceOptions) {
         super("vpc-peering-lab:components:ReachabilityCheck", name, {}, opts);
         const timeLimit = args.timeLimit ?? defaultTimeLimit;
-        const run = (role: string, on: LabVpc, script: pulumi.Input<string>, dependsOn?: pulumi.Resource[]) =>
+        const run = (role: string, on: ProbedVpc, script: pulumi.Input<string>, dependsOn?: pulumi.Resource[]) =>
             new remote.Command(
                 `${name}-${role}`,
                 {
@@ -79,7 +85,7 @@ export class ReachabilityCheck extends pulumi.ComponentResource {
                     // It would go out as SSH environment, which servers refuse with a warning each.
                     addPreviousOutputInEnv: false,
                 },
-                { parent: this, dependsOn: [...comesAfter(opts), ...(dependsOn ?? [])] },
+                { parent: this, dependsOn: [...dependenciesOf(opts), ...(dependsOn ?? [])] },
             );
 
         const ready = args.vpcs.map((vpc) => run(`${vpc.probed.label}-ready`, vpc, readyScript(vpc.probed, timeLimit)));
@@ -138,7 +144,7 @@ function reportOf<Report>(command: remote.Command): pulumi.Output<Report> {
 }
 
 /** Where and how to log in, which @pulumi/command keeps as a secret as a whole; a dial is tried again until the time limit is up, every five seconds at the latest. */
-function connection(vpc: LabVpc, ssh: SshAccess, timeLimit: number) {
+function connection(vpc: ProbedVpc, ssh: SshAccess, timeLimit: number) {
     return {
         host: vpc.publicIp,
         user: ssh.user ?? "ec2-user",

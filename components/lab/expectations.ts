@@ -1,16 +1,16 @@
-import type { RequestsFrom, Side } from "../peering/peeringRules";
+import type { RequestsFrom, Side } from "../peering/sides";
 import type { ProbeOutcome } from "../check/probe";
 
 /**
- * How far two VPCs are connected: not at all; by a request that someone else has yet to accept; so that each may ask the
- * other; or so that only one may.
+ * How far two VPCs are connected: not at all; by a request that another owner has yet to accept; so that servers of both may
+ * open connections; or so that those of one may.
  */
 export type Stage = "isolated" | "pending-acceptance" | "reachable" | "one-way";
 
-/** What is not connected: nothing comes back, and a public name means a public address. */
+/** The outcome of probes between VPCs that are not connected: nothing comes back, and a public name gives the public address. */
 export const isolated: ProbeOutcome = { icmp: "none", http: "none", dns: "public" };
 
-/** What is connected: all of it comes back, and a public name means the private address. */
+/** The outcome of probes between connected VPCs: all of it comes back, and a public name gives the private address. */
 export const reachable: ProbeOutcome = { icmp: "reply", http: "page", dns: "private" };
 
 /** The stage of a pair: `status` is its connection's; undefined when it has none. */
@@ -24,7 +24,7 @@ export function stageOf(status: string | undefined, requestsFrom: RequestsFrom):
     return requestsFrom === "both" ? "reachable" : "one-way";
 }
 
-/** What one side's server is asked for, and what lets it answer. */
+/** What a probed side lets in and has. */
 export interface AskedSide {
     /** Whether its security group lets in the asking server's pings. */
     readonly letsPing: boolean;
@@ -32,7 +32,7 @@ export interface AskedSide {
     readonly dnsHostnames: boolean;
 }
 
-/** What a pair's stage promises of each direction: of the requester's questions, then of the accepter's. */
+/** What a pair's stage promises: the outcome of the requester's probes, then of the accepter's. */
 export function expectedOutcomes(
     stage: Stage,
     requestsFrom: RequestsFrom,

@@ -3,68 +3,16 @@ import { getAvailabilityZonesOutput } from "@pulumi/aws/getAvailabilityZones";
 import * as ssm from "@pulumi/aws/ssm";
 import * as vpc from "@pulumi/aws/vpc";
 import * as pulumi from "@pulumi/pulumi";
-import { blocksOf, checkAddressPlan, checkCidrList, type AddressPlan } from "../addresses/addressPlan";
-import { labVpcNames, namePattern, nameRule, type LabVpcNames } from "./names";
+import { blocksOf } from "../addresses/addressPlan";
+import { amiParameters, checkLabVpcArgs, labVpcDefaults, type LabVpcArgs } from "./labVpcArgs";
+import { labVpcNames, type LabVpcNames } from "./names";
 import { after, pin } from "../ordering";
 import type { ProbedServer } from "../check/probe";
-import { describeProblems, withoutStack, type Problem } from "../problems";
+import { refuse } from "../problems";
 import { webServerUserData } from "./userData";
-
-/** The machine images that a server can have, each by its public SSM parameter. */
-export const amiParameters = {
-    al2023: "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64",
-    al2: "/aws/service/ami-amazon-linux-latest/amzn2-ami-hvm-x86_64-gp2",
-} as const;
-
-/** `al2023` is Amazon Linux 2023; `al2` is Amazon Linux 2, whose support ended on 2026-06-30. */
-export type AmiChoice = keyof typeof amiParameters;
 
 /** Size of a server's root volume in GiB: that of both images. */
 const rootVolumeSize = 8;
-
-/** How a {@link LabVpc} is made. */
-export interface LabVpcArgs extends AddressPlan {
-    /** Number of the VPC within its lab, for names: 1 or more. */
-    readonly side: number;
-    /** The VPC's own part of the names; by default `VPC` and the number. */
-    readonly label?: string | undefined;
-    /** First part of the names: `ljh` by default. */
-    readonly prefix?: string | undefined;
-    /** Name of the EC2 key pair that opens SSH on the server. */
-    readonly keyName: pulumi.Input<string>;
-    /** The server's instance type, of the x86_64 kind: `t2.micro` by default. */
-    readonly instanceType?: pulumi.Input<string> | undefined;
-    /** The server's machine image: `al2023` by default. */
-    readonly ami?: AmiChoice | undefined;
-    /** Blocks that may open SSH to the server; none by default. */
-    readonly sshCidrs?: readonly string[] | undefined;
-    /** Blocks that may send ICMP to the server; none by default. */
-    readonly icmpCidrs?: readonly string[] | undefined;
-    /** Whether the server gets a public DNS name, which names across a peering connection need too: true by default. */
-    readonly dnsHostnames?: boolean | undefined;
-    /** Tags for everything that takes tags, besides `Name`. */
-    readonly tags?: Readonly<Record<string, string>> | undefined;
-}
-
-/** Everything that is wrong with a lab VPC's arguments; `keys` says how they are called where they were configured. */
-export function checkLabVpcArgs(args: LabVpcArgs, keys: (argument: keyof LabVpcArgs) => string): Problem[] {
-    const problems = checkAddressPlan(args, {
-        cidrBlock: keys("cidrBlock"),
-        secondaryCidrBlocks: keys("secondaryCidrBlocks"),
-        subnetCidrBlock: keys("subnetCidrBlock"),
-        privateIp: keys("privateIp"),
-    });
-    for (const argument of ["sshCidrs", "icmpCidrs"] as const) {
-        problems.push(...checkCidrList(keys(argument), args[argument] ?? []));
-    }
-    for (const argument of ["prefix", "label"] as const) {
-        const value = args[argument];
-        if (value !== undefined && !namePattern.test(value)) {
-            problems.push({ key: keys(argument), value, message: nameRule });
-        }
-    }
-    return problems;
-}
 
 /**
  * One VPC of the lab: the VPC with DNS support and DNS hostnames, an internet gateway, a public subnet in the region's
@@ -97,14 +45,14 @@ export class LabVpc extends pulumi.ComponentResource {
 
     constructor(name: string, args: LabVpcArgs, opts?: pulumi.ComponentResourceOptions) {
         super("vpc-peering-lab:components:LabVpc", name, {}, opts);
-        const problems = checkLabVpcArgs(args, (argument) => argument);
-        if (problems.length > 0) {
-            throw withoutStack(new pulumi.ResourceError(describeProblems(`LabVpc ${name}`, problems), this, true));
-        }
+        refuse(this, `LabVpc ${name}`, checkLabVpcArgs(args));
 
-        const child = { parent: this };
+        // When the VPC's place changes, everything is made anew there and deleted where it was. The engine by itself would look
+        // for it in the new place and leave it in the old one.
+        const place = [args.region, args.accountId].filter(Boolean).join(" ") || "default";
+        const child = { parent: this, replacementTrigger: place };
         const label = args.label ?? `VPC${args.side}`;
-        const names = labVpcNames(args.prefix ?? "ljh", args.side, label);
+        const names = labVpcNames(args.prefix ?? labVpcDefaults.prefix, args.side, label);
         const tags = (ownName: string): Record<string, string> => ({ ...args.tags, Name: ownName });
 
         const network = new ec2.Vpc(
@@ -112,7 +60,7 @@ export class LabVpc extends pulumi.ComponentResource {
             {
                 cidrBlock: args.cidrBlock,
                 enableDnsSupport: true,
-                enableDnsHostnames: args.dnsHostnames ?? true,
+                enableDnsHostnames: args.dnsHostnames ?? labVpcDefaults.dnsHostnames,
                 tags: tags(names.vpc),
             },
             child,
@@ -167,8 +115,8 @@ export class LabVpc extends pulumi.ComponentResource {
             // A group whose name is given is otherwise deleted before it is replaced, which AWS refuses while the server uses it.
             { ...child, deleteBeforeReplace: false },
         );
-        // Pings that are no longer let in must be so when a check looks.
-        const pings = pin(`${name}-pings`, [...(args.icmpCidrs ?? [])].sort().join(" ") || "nobody", this);
+        // The rules of blocks that may no longer ping have to be gone before a check runs.
+        const pings = pin(`${name}-pings`, [...(args.icmpCidrs ?? [])].sort().join(" ") || "none", this);
         const rules = [
             ...(args.sshCidrs ?? []).map((cidrIpv4) =>
                 allow("ssh", cidrIpv4, { ipProtocol: "tcp", fromPort: 22, toPort: 22 }),
@@ -202,8 +150,8 @@ export class LabVpc extends pulumi.ComponentResource {
         const server = new ec2.Instance(
             `${name}-server`,
             {
-                ami: pinnedAmi(name, amiParameters[args.ami ?? "al2023"], this),
-                instanceType: args.instanceType ?? "t2.micro",
+                ami: pinnedAmi(name, amiParameters[args.ami ?? labVpcDefaults.ami], child),
+                instanceType: args.instanceType ?? labVpcDefaults.instanceType,
                 subnetId: subnet.id,
                 privateIp: args.privateIp,
                 vpcSecurityGroupIds: [securityGroup.id],
@@ -215,9 +163,9 @@ export class LabVpc extends pulumi.ComponentResource {
                 tags: tags(names.server),
             },
             {
-                parent: this,
-                // It installs packages at boot, so the way to the internet must be there before it, and, as AWS does not
-                // detach a gateway that public addresses use, must go after it.
+                ...child,
+                // It installs packages at boot, so it needs its way to the internet first; and AWS does not detach a gateway
+                // while public addresses use it, so that way has to go last.
                 dependsOn: [defaultRoute, association, egress],
                 // Two servers can't have the same private address at the same time.
                 deleteBeforeReplace: true,
@@ -234,7 +182,7 @@ export class LabVpc extends pulumi.ComponentResource {
             securityGroup: names.securityGroup,
         };
         this.cidrBlocks = blocksOf(args);
-        // A block that is not associated yet is no part of the VPC, and what a peering wants is the whole of it.
+        // A peering needs all blocks of the VPC, and one that is not associated yet is not part of it.
         const associations = pulumi.all(secondaryBlocks.map(({ id }) => id));
         this.vpcId = pulumi.all([network.id, associations]).apply(([id]) => id);
         this.subnetId = subnet.id;
@@ -284,10 +232,15 @@ function firstAvailabilityZone(parent: pulumi.Resource): pulumi.Output<string> {
 
 /**
  * The image that the parameter named when the server was made. A stash's `output` keeps its first value, so that a newer
- * image behind the parameter leaves a running server alone; another parameter replaces the stash, and so the server.
+ * image behind the parameter leaves a running server alone; another parameter or place replaces the stash, and so the server.
  */
-function pinnedAmi(name: string, parameter: string, parent: pulumi.Resource): pulumi.Output<string> {
+function pinnedAmi(
+    name: string,
+    parameter: string,
+    { parent, replacementTrigger }: { parent: pulumi.Resource; replacementTrigger: string },
+): pulumi.Output<string> {
     const newest = ssm.getParameterOutput({ name: parameter }, { parent }).insecureValue;
-    const stash = new pulumi.Stash(`${name}-ami`, { input: newest }, { parent, replacementTrigger: parameter });
+    const opts = { parent, replacementTrigger: [parameter, replacementTrigger] };
+    const stash = new pulumi.Stash(`${name}-ami`, { input: newest }, opts);
     return stash.output as pulumi.Output<string>;
 }

@@ -3,7 +3,7 @@ import * as ec2 from "@pulumi/aws/ec2";
 import { placeOf } from "./sideAccess";
 import type { PeeringSideArgs } from "./peeringArgs";
 
-/** What a look-up is told beside the VPC's id. */
+/** What `lookUpVpc` takes besides the VPC's id. */
 export interface LookUpOptions {
     /** What may read the VPC, and will manage its side: the default provider by default. */
     readonly provider?: Provider | undefined;
@@ -14,9 +14,9 @@ export interface LookUpOptions {
 }
 
 /**
- * A side for a `VpcPeering`, from a VPC that exists already: its blocks, route tables, DNS attributes, place, and how near
- * it is to its quotas are asked of AWS. To be awaited before the component is made, so that everything that is made has a
- * name that previews know: a program that exports an async function can do that.
+ * A side for a `VpcPeering`, from a VPC that exists already: asks AWS for its blocks, route tables, DNS attributes, place, and
+ * how much of its quotas it uses. Await it before you make the component, so that previews know the name of everything that is
+ * made: have the program export an async function.
  *
  * Fails when there is no such VPC.
  */
@@ -59,7 +59,7 @@ export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Pro
     };
 }
 
-/** What the VPC has by now; a provider that is older than the pinned one tells nothing of IPv6. */
+/** The blocks that are associated by now; terraform-provider-aws 5.100.0, which the sandbox may use, leaves IPv6 out. */
 function associated<Association extends { state: string }>(associations: readonly Association[] = []): Association[] {
     return associations.filter(({ state }) => state === "associated");
 }

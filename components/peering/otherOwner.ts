@@ -1,18 +1,12 @@
 import { shellQuote } from "../shell";
+import type { ParsedPort } from "./ports";
 
-/** A port that a side's security groups open to the other side. */
-export interface Port {
-    readonly protocol: "tcp" | "udp";
-    /** 1 to 65535. */
-    readonly port: number;
-}
-
-/** What the owner of the accepter's VPC needs to know to do his part. */
+/** What the owner of the accepter's VPC needs to know to do their part. */
 export interface AcceptersPart {
     readonly connectionId: string;
     /** The accepter's VPC. */
     readonly vpcId: string;
-    /** Region of that VPC; left out, his own default is meant. */
+    /** Region of that VPC; left out, their own default is meant. */
     readonly region: string | undefined;
     /** The route tables that need routes; none means all that the VPC has. */
     readonly routeTableIds: readonly string[];
@@ -20,7 +14,7 @@ export interface AcceptersPart {
     readonly cidrBlocks: readonly string[];
     /** The security groups that are to let requests in; none when no request comes that way. */
     readonly securityGroupIds: readonly string[];
-    readonly ports: readonly Port[];
+    readonly ports: readonly ParsedPort[];
     /** The requester's security groups as the rules' source; empty for its blocks. */
     readonly sourceGroupIds: readonly string[];
     /** Whether the accepter's public DNS names are to resolve to private addresses on the requester's side. */

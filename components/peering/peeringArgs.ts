@@ -2,23 +2,18 @@ import type { Provider } from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import { checkCidrList } from "../addresses/addressPlan";
 import { parseIpv6Cidr } from "../addresses/cidr";
-import type { Port } from "./otherOwner";
+import type { Problem } from "../problems";
 import {
-    across,
     checkPeering,
-    checkPorts,
     checkSelf,
     quotaWarnings,
-    sides,
     type IngressSource,
-    type PeeringArgument,
     type PeeringOptions,
-    type Place,
-    type RequestsFrom,
-    type Side,
+    type SideFacts,
     type Usage,
 } from "./peeringRules";
-import type { Problem } from "../problems";
+import { checkPorts, type Port } from "./ports";
+import { across, sides, type Place, type RequestsFrom, type Side } from "./sides";
 
 /** One side of a `VpcPeering`: a VPC of this program or of any other. `lookUpVpc` makes one from a VPC's id. */
 export interface PeeringSideArgs extends Place {
@@ -35,7 +30,7 @@ export interface PeeringSideArgs extends Place {
     readonly securityGroups?: Readonly<Record<string, pulumi.Input<string>>> | undefined;
     /** Whether the VPC has both DNS support and DNS hostnames: true by default. */
     readonly dns?: boolean | undefined;
-    /** How much of its quotas the VPC uses up already; nothing by default. */
+    /** How much of its quotas the VPC uses already; nothing by default. */
     readonly usage?: Usage | undefined;
     /** What manages this side: the component's own provider by default. */
     readonly provider?: Provider | undefined;
@@ -48,8 +43,8 @@ export interface VpcPeeringArgs {
     /** The side that accepts it. */
     readonly accepter: PeeringSideArgs;
     /**
-     * Whether the accepter's side is managed too: true by default. If not, someone else owns it: the connection waits for
-     * him, 7 days at most; `otherOwner` says what he has to do; and the first update after that completes this side.
+     * Whether the accepter's side is managed too: true by default. If not, another owner has to accept the connection, within
+     * 7 days; `otherOwner` says what they have to do; and the first update after that completes this side.
      */
     readonly manageAccepter?: boolean | undefined;
     /** Whether the request accepts itself, which AWS allows within one account and region: false by default. */
@@ -59,20 +54,20 @@ export interface VpcPeeringArgs {
      * get their routes in any case, and it is the security groups that tell requests from answers.
      */
     readonly requestsFrom?: RequestsFrom | undefined;
-    /** The ports that security groups open to the other side; none by default. */
+    /** The ports that security groups open to the other side: `["tcp/443"]`; none by default. */
     readonly ports?: readonly Port[] | undefined;
     /**
      * How the rules name the other side: by `cidr`, the default, or by `group`, its `securityGroups`, which AWS allows
      * within one region.
      */
     readonly ingressFrom?: IngressSource | undefined;
-    /** Whether each side resolves the other's public DNS names to private addresses; as it is, by default, which begins as no. */
+    /** Whether each side resolves the other's public DNS names to private addresses; left as it is by default, which on AWS begins as no. */
     readonly dnsResolution?: boolean | undefined;
     /** Tags of the connection and its rules; `Name` is the component's name by default. */
     readonly tags?: Readonly<Record<string, string>> | undefined;
 }
 
-/** What would be wrong with a peering, and what is at risk. */
+/** What is wrong with a peering's arguments, and what is at risk. */
 export interface CheckedPeering {
     readonly problems: readonly Problem[];
     readonly warnings: readonly string[];
@@ -95,37 +90,26 @@ export function optionsOf(args: {
     };
 }
 
-/** How an argument is called by whoever makes the component. */
-export function keyOf(argument: PeeringArgument, side: Side): string {
-    const own: readonly string[] = ["vpcId", "routedCidrBlocks", "region", "accountId"];
-    if (argument === "dnsHostnames") {
-        return `${side}.dns`;
-    }
-    return own.includes(argument) ? `${side}.${argument}` : argument;
-}
-
 /** Everything for which AWS would refuse the peering, as far as it shows before anything is asked of AWS; and warnings. */
 export function checkVpcPeeringArgs(args: VpcPeeringArgs): CheckedPeering {
-    const blocks = (side: Side, family: "cidrBlocks" | "ipv6CidrBlocks") =>
-        (args[side][family] ?? []).map((cidrBlock) => ({ key: `${side}.${family}`, cidrBlock }));
-    const facts = (side: Side) => ({
+    const facts = (side: Side): SideFacts => ({
         ...args[side],
-        blocks: [...blocks(side, "cidrBlocks"), ...blocks(side, "ipv6CidrBlocks")],
+        blocks: (["cidrBlocks", "ipv6CidrBlocks"] as const).flatMap((family) =>
+            (args[side][family] ?? []).map((cidrBlock, index) => ({ path: `${side}.${family}[${index}]`, cidrBlock })),
+        ),
         routedCidrBlocks: args[side].routedCidrBlocks ?? [],
-        dns: args[side].dns ?? true,
+        dns: { path: `${side}.dns`, on: args[side].dns ?? true },
     });
-    const { vpcId: one } = args.requester;
-    const { vpcId: other } = args.accepter;
-    const self = typeof one === "string" && typeof other === "string" ? checkSelf(one, other, keyOf) : [];
+    const [one, other] = [args.requester.vpcId, args.accepter.vpcId];
     return {
         problems: [
-            ...self,
+            ...(typeof one === "string" && typeof other === "string" ? checkSelf(one, other) : []),
             ...sides.flatMap((side) => [
                 ...checkCidrList(`${side}.cidrBlocks`, args[side].cidrBlocks),
                 ...checkCidrList(`${side}.ipv6CidrBlocks`, args[side].ipv6CidrBlocks ?? [], parseIpv6Cidr),
             ]),
             ...checkPorts("ports", args.ports ?? []),
-            ...checkPeering({ requester: facts("requester"), accepter: facts("accepter") }, optionsOf(args), keyOf),
+            ...checkPeering({ requester: facts("requester"), accepter: facts("accepter") }, optionsOf(args)),
         ],
         warnings: sides.flatMap((side) =>
             quotaWarnings(

@@ -3,9 +3,10 @@ import * as vpc from "@pulumi/aws/vpc";
 import * as pulumi from "@pulumi/pulumi";
 import { acceptersCommands } from "./otherOwner";
 import { routedBlocks, type VpcPeeringArgs } from "./peeringArgs";
-import { across, type Place, type Side } from "./peeringRules";
+import { parsePorts } from "./ports";
+import { across, type Place, type Side } from "./sides";
 
-/** Where the two sides are; undefined when nobody needs to know. */
+/** Where the two sides are; undefined where nothing depends on it. */
 export type Places = pulumi.Output<Readonly<Record<Side, Place>> | undefined>;
 
 /** What one side's parts of a peering are made with. */
@@ -40,14 +41,14 @@ function routes({ name, side, args, connectionId, opts }: SideParts): ec2.Route[
     );
 }
 
-/** What a side lets in from the other, unless requests go the other way only. */
+/** What a side lets in from the other; nothing where only this side may open connections. */
 function rules({ name, side, args, places, tags, opts }: SideParts): vpc.SecurityGroupIngressRule[] {
     if (args.requestsFrom === side) {
         return [];
     }
     const sources = ruleSources(args, across(side), places);
     return Object.entries(args[side].securityGroups ?? {}).flatMap(([group, securityGroupId]) =>
-        (args.ports ?? []).flatMap(({ protocol, port }) =>
+        parsePorts(args.ports).flatMap(({ protocol, port }) =>
             sources.map(
                 ([role, source]) =>
                     new vpc.SecurityGroupIngressRule(
@@ -99,17 +100,18 @@ function ruleSources(args: VpcPeeringArgs, side: Side, places: Places): RuleSour
     ]);
 }
 
-/** What the accepter's owner has to run where his side is not managed. */
+/** What the accepter's owner has to run where that side is not managed. */
 export function acceptersPart(
     args: VpcPeeringArgs,
     connectionId: pulumi.Output<string>,
     places: Places,
 ): pulumi.Output<string[]> {
-    const { accepter, requester, ports = [], requestsFrom } = args;
+    const { accepter, requester, requestsFrom } = args;
+    const ports = parsePorts(args.ports);
     const groups = ruleSources(args, "requester", places).flatMap(([, { referencedSecurityGroupId: id }]) =>
         id === undefined ? [] : [id],
     );
-    // As for a side that is managed: no rule without a source.
+    // No rule without a source, as on a side that is managed.
     const named = args.ingressFrom !== "group" || groups.length > 0;
     const asked = requestsFrom !== "accepter" && ports.length > 0 && named;
     return pulumi

@@ -1,26 +1,7 @@
-import { checkCidrList, checkOverlap, type NamedBlock } from "../addresses/addressPlan";
+import { checkCidrList, checkOverlap, readable, type NamedBlock } from "../addresses/addressPlan";
 import { contains, parseCidr } from "../addresses/cidr";
-import type { Port } from "./otherOwner";
 import type { Problem } from "../problems";
-
-/** The two sides of a peering connection. */
-export const sides = ["requester", "accepter"] as const;
-
-/** A side of a peering connection. */
-export type Side = (typeof sides)[number];
-
-/** The side across the connection. */
-export function across(side: Side): Side {
-    return side === "requester" ? "accepter" : "requester";
-}
-
-/** Where a VPC is, as far as it is known. */
-export interface Place {
-    /** AWS region: `ap-northeast-2`. */
-    readonly region?: string | undefined;
-    /** AWS account, 12 digits. */
-    readonly accountId?: string | undefined;
-}
+import { partitionOf, sides, type Place, type Side } from "./sides";
 
 /** What has to be known of a side to tell whether AWS would peer it. */
 export interface SideFacts extends Place {
@@ -28,15 +9,12 @@ export interface SideFacts extends Place {
     readonly blocks: readonly NamedBlock[];
     /** Which of them, or which parts of them, the other side gets routes to. */
     readonly routedCidrBlocks: readonly string[];
-    /** Whether the VPC has DNS support and DNS hostnames. */
-    readonly dns: boolean;
+    /** Whether the VPC has DNS support and DNS hostnames, and the path of the argument that says so. */
+    readonly dns: { readonly path: string; readonly on: boolean };
 }
 
-/** Where a security group rule says that packets come from: the peer's CIDR blocks, or its security groups. */
+/** What security group rules name as the source of packets: the peer's CIDR blocks, or its security groups. */
 export type IngressSource = "cidr" | "group";
-
-/** Whose servers may open connections to the other's: those of both sides, or of one only. */
-export type RequestsFrom = "both" | Side;
 
 /** The options of a connection that AWS allows in some cases only. */
 export interface PeeringOptions {
@@ -49,87 +27,44 @@ export interface PeeringOptions {
     readonly dnsResolution: boolean;
 }
 
-/** What of a peering may be wrong, by its name among the arguments. */
-export type PeeringArgument =
-    | "vpcId"
-    | "routedCidrBlocks"
-    | "region"
-    | "accountId"
-    | "autoAccept"
-    | "manageAccepter"
-    | "ingressFrom"
-    | "dnsHostnames";
-
-/** How an argument is called where it was configured. */
-export type PeeringKeys = (argument: PeeringArgument, side: Side) => string;
-
-/** The AWS partition of a region; partitions have nothing to do with one another. Source: AWS General Reference, "ARNs". */
-export function partitionOf(region: string): string {
-    const named = /^(cn|us-gov|us-iso|us-isob|us-isof|eu-isoe|eusc)-/.exec(region)?.[1];
-    return named === undefined ? "aws" : `aws-${named}`;
-}
-
 /** Everything for which AWS would refuse a connection, by what is known of its sides. */
-export function checkPeering(
-    facts: Readonly<Record<Side, SideFacts>>,
-    options: PeeringOptions,
-    keys: PeeringKeys,
-): Problem[] {
-    const { requester, accepter } = facts;
+export function checkPeering(facts: Readonly<Record<Side, SideFacts>>, options: PeeringOptions): Problem[] {
     return [
-        ...checkOverlap(requester.blocks, accepter.blocks),
-        ...sides.flatMap((side) => checkRouted(facts[side], keys("routedCidrBlocks", side))),
-        ...sides.flatMap((side) => checkDns(facts[side].dns, options, keys("dnsHostnames", side))),
-        ...checkAcceptance(options, keys),
-        ...checkPlaces(facts, options, keys),
+        ...checkOverlap(facts.requester.blocks, facts.accepter.blocks),
+        ...sides.flatMap((side) => checkRouted(`${side}.routedCidrBlocks`, facts[side])),
+        ...sides.flatMap((side) => checkDns(facts[side].dns, options)),
+        ...checkAcceptance(options),
+        ...checkPlaces(facts, options),
     ];
 }
 
 /** Nothing but the VPC's own addresses can be reached over a connection, so a route to anything else is a mistake. */
-function checkRouted({ blocks, routedCidrBlocks }: SideFacts, key: string): Problem[] {
-    const outside = routedCidrBlocks.flatMap((value) => {
+function checkRouted(path: string, { blocks, routedCidrBlocks }: SideFacts): Problem[] {
+    const own = readable(blocks.map(({ cidrBlock }) => cidrBlock));
+    const ipv4 = blocks.map(({ cidrBlock }) => cidrBlock).filter((block) => !block.includes(":"));
+    const message = `is not inside any block of that VPC (${ipv4.join(", ")}), and a peering connection leads to the VPC's own addresses only (VPC Peering Guide, "VPC peering limitations"); choose one of those blocks or a part of one`;
+    const outside = routedCidrBlocks.flatMap((value, index) => {
         const routed = parseCidr(value);
-        if (!routed.ok) {
-            return [];
-        }
-        const inside = blocks.some(({ cidrBlock }) => {
-            const block = parseCidr(cidrBlock);
-            return block.ok && contains(block.value, routed.value);
-        });
-        const own = blocks.flatMap(({ cidrBlock }) => (cidrBlock.includes(":") ? [] : [cidrBlock])).join(", ");
-        const message = `is not inside any block of that VPC (${own}), and a peering connection leads to the VPC's own addresses only (VPC Peering Guide, "VPC peering limitations"); choose one of those blocks or a part of one`;
-        return inside ? [] : [{ key, value, message }];
+        const isOutside = routed.ok && !own.some((block) => contains(block, routed.value));
+        return isOutside ? [{ path: `${path}[${index}]`, value, message }] : [];
     });
-    return [...checkCidrList(key, routedCidrBlocks), ...outside];
+    return [...checkCidrList(path, routedCidrBlocks), ...outside];
 }
 
-/** What is wrong with ports to open; empty when all is well. */
-export function checkPorts(key: string, ports: readonly Port[]): Problem[] {
-    const names = ports.map(({ protocol, port }) => `${protocol}/${port}`);
-    return ports.flatMap(({ port }, index) => {
-        const value = names[index] ?? "";
-        if (!Number.isInteger(port) || port < 1 || port > 65535) {
-            return [{ key, value, message: "is no port; choose a whole number from 1 to 65535" }];
-        }
-        return names.indexOf(value) < index ? [{ key, value, message: "is open already; leave it out" }] : [];
-    });
-}
-
-function checkDns(dns: boolean, { dnsResolution }: PeeringOptions, key: string): Problem[] {
+function checkDns({ path, on }: SideFacts["dns"], { dnsResolution }: PeeringOptions): Problem[] {
     const message = `is off, and AWS resolves names across a connection only between VPCs that have DNS support and DNS hostnames (VPC Peering Guide, "Enable DNS resolution for a VPC peering connection"); turn it on, or DNS resolution off`;
-    return dnsResolution && !dns ? [{ key, value: "false", message }] : [];
+    return dnsResolution && !on ? [{ path, value: false, message }] : [];
 }
 
-function checkAcceptance({ autoAccept, manageAccepter }: PeeringOptions, keys: PeeringKeys): Problem[] {
-    const message = `is on while the accepter's side is someone else's (${keys("manageAccepter", "accepter")} is false), and only the accepter's owner can accept (VPC Peering Guide, "Accept or reject a VPC peering connection"); turn one of the two around`;
-    return autoAccept && !manageAccepter ? [{ key: keys("autoAccept", "accepter"), value: "true", message }] : [];
+function checkAcceptance({ autoAccept, manageAccepter }: PeeringOptions): Problem[] {
+    const message = `is on while the accepter's side is another owner's (manageAccepter is off), and only the accepter's owner can accept (VPC Peering Guide, "Accept or reject a VPC peering connection"); change one of the two`;
+    return autoAccept && !manageAccepter ? [{ path: "autoAccept", value: true, message }] : [];
 }
 
-/** For what AWS would refuse a connection because of where its sides are; what is not known yet is let pass. */
+/** The problems of where the sides are; a region or account that is not known yet is not a problem. */
 export function checkPlaces(
     { requester, accepter }: Readonly<Record<Side, Place>>,
     { autoAccept, manageAccepter, ingressFrom }: Omit<PeeringOptions, "dnsResolution">,
-    keys: PeeringKeys,
 ): Problem[] {
     const problems: Problem[] = [];
     const differ = (part: keyof Place): boolean =>
@@ -141,21 +76,21 @@ export function checkPlaces(
             ? "China's regions peer with one another only"
             : `its partition is ${partitionOf(there)}, the requester's ${partitionOf(here)}, and partitions never peer`;
         problems.push({
-            key: keys("region", "accepter"),
+            path: "accepter.region",
             value: there,
             message: `can't be peered with ${here}: ${rule} (VPC Peering Guide, "VPC peering limitations"); choose two regions of one partition`,
         });
     }
     if (autoAccept && manageAccepter && (differ("region") || differ("accountId"))) {
         problems.push({
-            key: keys("autoAccept", "accepter"),
-            value: "true",
+            path: "autoAccept",
+            value: true,
             message: `works within one account and region only, and the sides differ (Amazon EC2 API Reference, "AcceptVpcPeeringConnection"); turn it off, and the accepter's own provider accepts`,
         });
     }
     if (ingressFrom === "group" && differ("region")) {
         problems.push({
-            key: keys("ingressFrom", "accepter"),
+            path: "ingressFrom",
             value: "group",
             message: `works within one region only, and the sides are in ${here} and ${there} (VPC Peering Guide, "Update your security groups to reference peer security groups"); choose cidr`,
         });
@@ -163,25 +98,24 @@ export function checkPlaces(
     return problems;
 }
 
-/** That a side's provider leads somewhere else than was declared; what was not declared may be anything. */
-export function checkDeclared(declared: Place, actual: Place, side: Side, keys: PeeringKeys): Problem[] {
+/** The problems of a side whose provider leads elsewhere than was declared; what was not declared may be anything. */
+export function checkDeclared(side: Side, declared: Place, actual: Place): Problem[] {
     return (["region", "accountId"] as const).flatMap((part) => {
-        const [said, found] = [declared[part], actual[part]];
-        if (said === undefined || found === undefined || said === found) {
-            return [];
-        }
-        const message = `is declared, but the ${side}'s provider is of ${found}; mend what it is made with (region, profile, role) or what is declared`;
-        return [{ key: keys(part, side), value: said, message }];
+        const [value, found] = [declared[part], actual[part]];
+        const message = `is declared, but the ${side}'s provider leads to ${found ?? ""}; correct what the provider is made with (region, profile, role) or what is declared`;
+        return value === undefined || found === undefined || value === found
+            ? []
+            : [{ path: `${side}.${part}`, value, message }];
     });
 }
 
 /** The problem that a VPC is to be peered with itself. */
-export function checkSelf(requesterVpcId: string, accepterVpcId: string, keys: PeeringKeys): Problem[] {
+export function checkSelf(requesterVpcId: string, accepterVpcId: string): Problem[] {
     const message = `is the requester's VPC too, and a VPC can't be peered with itself (VPC Peering Guide, "VPC peering limitations"); name another one`;
-    return requesterVpcId === accepterVpcId ? [{ key: keys("vpcId", "accepter"), value: accepterVpcId, message }] : [];
+    return requesterVpcId === accepterVpcId ? [{ path: "accepter.vpcId", value: accepterVpcId, message }] : [];
 }
 
-/** How much of its quotas a VPC uses up, as far as it is known. */
+/** How much of its quotas a VPC uses, as far as it is known. */
 export interface Usage {
     /** How many active peering connections it has. */
     readonly activePeerings?: number | undefined;
@@ -192,7 +126,7 @@ export interface Usage {
 /** AWS's defaults: 50 active connections a VPC, 500 routes a table. Source: Amazon VPC User Guide, "Amazon VPC quotas". */
 const quotas = { activePeerings: 50, routes: 500 } as const;
 
-/** Part of a quota from which on a warning is due. */
+/** The part of a quota from which on a warning is due. */
 const near = 0.8;
 
 /**
@@ -204,13 +138,13 @@ const near = 0.8;
 export function quotaWarnings(side: Side, usage: Usage, tables: readonly string[], added: number): string[] {
     const way =
         "With many VPCs a transit gateway is the better way to connect them: one attachment a VPC, and transit.";
-    const warnings: string[] = [];
     const peerings = (usage.activePeerings ?? 0) + 1;
-    if (peerings >= near * quotas.activePeerings) {
-        warnings.push(
-            `With this one the ${side}'s VPC has ${peerings} active peering connections; AWS allows ${quotas.activePeerings} by default, 125 at most. ${way}`,
-        );
-    }
+    const warnings =
+        peerings >= near * quotas.activePeerings
+            ? [
+                  `With this one the ${side}'s VPC has ${peerings} active peering connections; AWS allows ${quotas.activePeerings} by default, 125 at most. ${way}`,
+              ]
+            : [];
     for (const table of tables) {
         const routes = (usage.routes?.[table] ?? 0) + added;
         if (routes >= near * quotas.routes) {

@@ -1,23 +1,23 @@
 import { Provider } from "@pulumi/aws";
 import { getCallerIdentity } from "@pulumi/aws/getCallerIdentity";
 import { getRegion } from "@pulumi/aws/getRegion";
-import type { Place } from "./peeringRules";
+import { accountOf, type Place } from "./sides";
 
-/** How a side's region and account are come by. What is left out is as for every AWS tool: by the environment. */
+/** Where a side's region and credentials come from; what is left out comes from the environment, as for every AWS tool. */
 export interface SideAccess extends Place {
     /** Named profile of the AWS configuration files. */
     readonly profile?: string | undefined;
     /** IAM role to assume, by its ARN. */
     readonly roleArn?: string | undefined;
-    /** What the role's trust policy wants to hear, besides who asks. */
+    /** The external ID that the role's trust policy asks for. */
     readonly externalId?: string | undefined;
 }
 
 /**
- * A provider for a side that is reached in a way of its own; undefined for one that the default provider manages.
+ * A provider for a side with a region or credentials of its own; undefined for one that the default provider manages.
  *
- * Its name says where it leads. Another region or account is another provider then, and whatever the side has is made anew
- * there and deleted where it was; a provider that changed in place would look for it in the wrong place, and leave it.
+ * Its name says where it leads, so that another region or account is another provider. If a provider's region changed in
+ * place, the engine would look for the side's resources in the new region and leave them in the old one.
  */
 export function sideProvider(
     name: string,
@@ -48,9 +48,4 @@ export async function placeOf(provider: Provider | undefined): Promise<Required<
     const opts = provider === undefined ? {} : { provider };
     const [region, identity] = await Promise.all([getRegion({}, opts), getCallerIdentity({}, opts)]);
     return { region: region.region, accountId: identity.accountId };
-}
-
-/** The account of a role: the fifth part of its ARN. */
-export function accountOf(roleArn: string): string | undefined {
-    return roleArn.split(":")[4];
 }

@@ -2,29 +2,30 @@ import * as ec2 from "@pulumi/aws/ec2";
 import { getCallerIdentityOutput } from "@pulumi/aws/getCallerIdentity";
 import { getRegionOutput } from "@pulumi/aws/getRegion";
 import * as pulumi from "@pulumi/pulumi";
-import { comesAfter } from "../ordering";
-import { checkVpcPeeringArgs, keyOf, optionsOf, type PeeringSideArgs, type VpcPeeringArgs } from "./peeringArgs";
+import { dependenciesOf } from "../ordering";
+import { refuse, withoutStack } from "../problems";
+import { checkVpcPeeringArgs, optionsOf, type PeeringSideArgs, type VpcPeeringArgs } from "./peeringArgs";
 import { acceptersPart, sideParts, type Places } from "./peeringParts";
-import { checkDeclared, checkPlaces, checkSelf, sides, type Place, type Side } from "./peeringRules";
-import { describeProblems, withoutStack, type Problem } from "../problems";
+import { checkDeclared, checkPlaces, checkSelf } from "./peeringRules";
+import { sides, type Place, type Side } from "./sides";
 
 /** How long a request waits to be accepted, in days. Source: Amazon VPC Peering Guide, "VPC peering connection lifecycle". */
 const requestLifetime = 7;
 
-/** The states of a request that nothing can come of any more, and what has happened. */
+/** The states in which a connection has ended, and why. */
 const ended: Readonly<Record<string, string>> = {
     failed: "AWS finds no such VPC or account there, or their blocks overlap",
     rejected: "the accepter's owner turned it down",
     expired: `the accepter's owner did not accept it within ${requestLifetime} days`,
-    deleting: "one of the owners deletes it",
+    deleting: "one of the owners is deleting it",
     deleted: "one of the owners deleted it",
 };
 
 /**
  * A peering connection between any two VPCs, with what it takes for packets to pass: its acceptance, a route for each
  * block in each route table, security group rules and DNS resolution. The two may be in different regions and accounts;
- * each side's parts go through its own provider. Routes and rules are named after what they are of, so that no list's
- * order makes a difference.
+ * each side's parts go through its own provider. Routes and rules are named after their table or group, block and port, so
+ * that the order of lists makes no difference.
  *
  * The connection is free, and so is its traffic within one availability zone; between zones and regions it is charged.
  *
@@ -35,9 +36,9 @@ export class VpcPeering extends pulumi.ComponentResource {
     readonly connectionId: pulumi.Output<string>;
     /** The connection's status, as each side's owner sees it: `pending-acceptance`, `active`. */
     readonly status: Readonly<Record<Side, pulumi.Output<string>>>;
-    /** When the request expires unless someone accepts it, in UTC: `2026-11-30T09:00:00.000Z`; null where nothing is awaited. */
+    /** When the request expires unless it is accepted, in UTC: `2026-11-30T09:00:00.000Z`; null once it is, or where this program accepts it. */
     readonly expires: pulumi.Output<string | null>;
-    /** What the accepter's owner still has to run, as commands of the AWS CLI; empty where nothing is awaited. */
+    /** What the accepter's owner still has to run, as commands of the AWS CLI; empty where `expires` is null. */
     readonly otherOwner: pulumi.Output<string[]>;
     /** Ids of everything here that packets depend on. */
     readonly path: pulumi.Output<string[]>;
@@ -45,7 +46,7 @@ export class VpcPeering extends pulumi.ComponentResource {
     constructor(name: string, args: VpcPeeringArgs, opts?: pulumi.ComponentResourceOptions) {
         super("vpc-peering-lab:components:VpcPeering", name, {}, opts);
         const { problems, warnings } = checkVpcPeeringArgs(args);
-        this.refuse(name, problems);
+        refuse(this, `VpcPeering ${name}`, problems);
         for (const warning of warnings) {
             void pulumi.log.warn(warning, this);
         }
@@ -56,14 +57,14 @@ export class VpcPeering extends pulumi.ComponentResource {
         const connection = new ec2.VpcPeeringConnection(
             `${name}-connection`,
             { ...this.ends(name, args, places), ...(autoAccept && { autoAccept }), tags },
-            { ...this.child(args.requester), dependsOn: comesAfter(opts) },
+            { ...this.child(args.requester), dependsOn: dependenciesOf(opts) },
         );
         this.connectionId = connection.id;
 
         if (manageAccepter) {
             const accepted = autoAccept ? connection : this.accept(name, args, connection, tags);
             const parts = this.complete(name, args, accepted, places, tags);
-            // Across regions the requester learns a moment later that the connection is active; some parts wait for that.
+            // Across regions the requester sees the connection active a moment later, and some of the parts wait for that.
             const completed = pulumi.all([accepted.id, pulumi.all(parts.map(({ id }) => id))]).apply(([id]) => id);
             this.status = {
                 requester: this.statusFrom(args.requester, completed),
@@ -73,9 +74,11 @@ export class VpcPeering extends pulumi.ComponentResource {
             this.otherOwner = pulumi.output([]);
             this.path = pulumi.all([connection.id, ...parts.map(({ id }) => id)]);
         } else {
-            const status = this.statusFrom(args.requester, connection.id).apply((seen) => this.hopeFor(seen));
+            const status = this.statusFrom(args.requester, connection.id).apply((seen) => this.unlessEnded(seen));
             const active = status.apply((seen) => seen === "active");
-            // What AWS takes on an active connection only can be made when someone else has accepted, and only AWS knows.
+            // Rules by group and DNS options need an active connection, and only AWS knows whether the other owner has accepted
+            // it: no argument can say so ahead, so these resources are made inside an apply, which previews of the update after
+            // the acceptance show all the same, since the status is read then.
             const parts = active.apply((is) =>
                 is ? this.complete(name, args, connection, places, tags).map(({ id }) => id) : [],
             );
@@ -95,19 +98,13 @@ export class VpcPeering extends pulumi.ComponentResource {
         });
     }
 
-    private refuse(name: string, problems: readonly Problem[]): void {
-        if (problems.length > 0) {
-            throw withoutStack(new pulumi.ResourceError(describeProblems(`VpcPeering ${name}`, problems), this, true));
-        }
-    }
-
     private child({ provider }: PeeringSideArgs): pulumi.CustomResourceOptions {
         return { parent: this, ...(provider && { provider }) };
     }
 
     /**
-     * Where the sides really are, as their providers say; undefined when nobody needs to know. Someone else's side can
-     * only be believed to be where it is declared to be, or else where the requester's is.
+     * Where the sides are, as their providers say; undefined where nothing depends on it. Another owner's side has no
+     * provider: it is taken to be where it is declared to be, or else where the requester's is.
      */
     private places(args: VpcPeeringArgs): Places {
         const declared = sides.some((side) => args[side].region !== undefined || args[side].accountId !== undefined);
@@ -130,20 +127,22 @@ export class VpcPeering extends pulumi.ComponentResource {
         return pulumi.all([requester, accepter]).apply(([one, other]) => ({ requester: one, accepter: other }));
     }
 
-    /** The two VPCs and where the accepter's is; fails for what only shows now, before there is a connection. */
+    /** The two VPCs, and where the accepter's is. Fails for what ids and providers tell only now, before there is a connection. */
     private ends(name: string, args: VpcPeeringArgs, places: Places) {
+        const [subject, outcome] = [`VpcPeering ${name}`, "no connection was requested"];
         const ends = pulumi
             .all([args.requester.vpcId, args.accepter.vpcId, places])
             .apply(([vpcId, peerVpcId, actual]) => {
-                this.refuse(name, checkSelf(vpcId, peerVpcId, keyOf));
+                refuse(this, subject, checkSelf(vpcId, peerVpcId), outcome);
                 if (actual === undefined) {
                     return { vpcId, peerVpcId, peerRegion: undefined, peerOwnerId: undefined };
                 }
                 const { requester, accepter } = actual;
-                this.refuse(name, [
-                    ...sides.flatMap((side) => checkDeclared(args[side], actual[side], side, keyOf)),
-                    ...checkPlaces(actual, optionsOf(args), keyOf),
-                ]);
+                const problems = [
+                    ...sides.flatMap((side) => checkDeclared(side, args[side], actual[side])),
+                    ...checkPlaces(actual, optionsOf(args)),
+                ];
+                refuse(this, subject, problems, outcome);
                 return {
                     vpcId,
                     peerVpcId,
@@ -159,7 +158,7 @@ export class VpcPeering extends pulumi.ComponentResource {
         };
     }
 
-    /** The acceptance, a step of its own: in general the two sides are two owners'. */
+    /** The acceptance, a resource of its own: the two sides may have two owners. */
     private accept(
         name: string,
         { accepter }: VpcPeeringArgs,
@@ -195,16 +194,16 @@ export class VpcPeering extends pulumi.ComponentResource {
         );
     }
 
-    /** The connection's status as a side's owner is told now, once the connection is as far as it gets in this update. */
+    /** The connection's status as a side's owner sees it. */
     private statusFrom(side: PeeringSideArgs, id: pulumi.Output<string>): pulumi.Output<string> {
         return ec2.getVpcPeeringConnectionOutput({ id }, this.child(side)).status;
     }
 
-    /** The status, unless nothing can come of it any more. */
-    private hopeFor(status: string): string {
+    /** The status; throws a ResourceError if the connection has ended. */
+    private unlessEnded(status: string): string {
         const why = ended[status];
         if (why !== undefined) {
-            const remedy = "'pulumi up --refresh' forgets it and asks again";
+            const remedy = "run 'pulumi up --refresh', which forgets it and asks again";
             throw withoutStack(
                 new pulumi.ResourceError(`The peering connection is ${status}: ${why}; ${remedy}`, this, true),
             );
@@ -212,7 +211,7 @@ export class VpcPeering extends pulumi.ComponentResource {
         return status;
     }
 
-    /** When the request expires: a stash keeps its first value, the time at which it was made. */
+    /** When the request expires. A stash keeps its first value, which is the time of the request. */
     private expiry(name: string, connectionId: pulumi.Output<string>): pulumi.Output<string> {
         const requested = new pulumi.Stash(
             `${name}-requested`,

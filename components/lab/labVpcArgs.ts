@@ -1,0 +1,53 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { checkAddressPlan, checkCidrList, type AddressPlan } from "../addresses/addressPlan";
+import type { Place } from "../peering/sides";
+import type { Problem } from "../problems";
+import { namePattern, nameRule } from "./names";
+
+/** The machine images that a server can have, each by its public SSM parameter. */
+export const amiParameters = {
+    al2023: "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64",
+    al2: "/aws/service/ami-amazon-linux-latest/amzn2-ami-hvm-x86_64-gp2",
+} as const;
+
+/** `al2023` is Amazon Linux 2023; `al2` is Amazon Linux 2, whose support ended on 2026-06-30. */
+export type AmiChoice = keyof typeof amiParameters;
+
+/** What a lab VPC has when its arguments don't say otherwise. */
+export const labVpcDefaults = { prefix: "ljh", instanceType: "t2.micro", ami: "al2023", dnsHostnames: true } as const;
+
+/** How a {@link LabVpc} is made. */
+export interface LabVpcArgs extends AddressPlan, Place {
+    /** Number of the VPC within its lab, for names: 1 or more. */
+    readonly side: number;
+    /** The VPC's own part of the names; by default `VPC` and the number. */
+    readonly label?: string | undefined;
+    /** First part of the names: `ljh` by default. */
+    readonly prefix?: string | undefined;
+    /** Name of the EC2 key pair that opens SSH on the server. */
+    readonly keyName: pulumi.Input<string>;
+    /** The server's instance type, of the x86_64 kind: `t2.micro` by default. */
+    readonly instanceType?: pulumi.Input<string> | undefined;
+    /** The server's machine image: `al2023` by default. */
+    readonly ami?: AmiChoice | undefined;
+    /** Blocks that may open SSH to the server; none by default. */
+    readonly sshCidrs?: readonly string[] | undefined;
+    /** Blocks that may send ICMP to the server; none by default. */
+    readonly icmpCidrs?: readonly string[] | undefined;
+    /** Whether the server gets a public DNS name, which names across a peering connection need too: true by default. */
+    readonly dnsHostnames?: boolean | undefined;
+    /** Tags for everything that takes tags, besides `Name`. */
+    readonly tags?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Everything that is wrong with a lab VPC's arguments; empty when all is well. */
+export function checkLabVpcArgs(args: LabVpcArgs): Problem[] {
+    return [
+        ...checkAddressPlan(args),
+        ...(["sshCidrs", "icmpCidrs"] as const).flatMap((path) => checkCidrList(path, args[path] ?? [])),
+        ...(["prefix", "label"] as const).flatMap((path) => {
+            const value = args[path];
+            return value === undefined || namePattern.test(value) ? [] : [{ path, value, message: nameRule }];
+        }),
+    ];
+}

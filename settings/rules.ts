@@ -1,0 +1,104 @@
+import { readable } from "../components/addresses/addressPlan";
+import { contains, parseAddress, parseCidr } from "../components/addresses/cidr";
+import { across, accountOf, sides } from "../components/peering/sides";
+import type { Problem } from "../components/problems";
+import type { Values } from "./schema";
+
+/** What the rules between settings need to know besides the values. */
+export interface Surroundings {
+    /** Whether the setting's value is encrypted in the stack's settings file. */
+    readonly isSecret: (key: string) => boolean;
+    /** Whether the file can be read. */
+    readonly fileExists: (path: string) => boolean;
+}
+
+const orNoCheck = "or turn the check off with 'pulumi config set check false'";
+
+/** What is wrong with settings among themselves, beyond what AWS would refuse of the pair. */
+export function checkSettings(values: Values, surroundings: Surroundings): Problem[] {
+    return [
+        ...checkKeyPair(values),
+        ...checkPrivateKey(values, surroundings),
+        ...checkPings(values),
+        ...checkRoutes(values),
+        ...checkAccess(values),
+    ];
+}
+
+function checkKeyPair({ keyName, sshPublicKey, requester, accepter }: Values): Problem[] {
+    const found = keyName === undefined ? "neither is" : "both are";
+    const ownNames = [requester, accepter].every((side) => side.keyName !== undefined);
+    const message = `one of the two must be set, and ${found}: the name of an existing EC2 key pair, or a public key to import, as in 'pulumi config set sshPublicKey "$(cat ~/.ssh/id_ed25519.pub)"'`;
+    return (keyName === undefined) !== (sshPublicKey === undefined) || (keyName === undefined && ownNames)
+        ? []
+        : [{ path: "keyName, sshPublicKey", message }];
+}
+
+function checkPrivateKey(values: Values, { isSecret, fileExists }: Surroundings): Problem[] {
+    const { sshPrivateKey, sshPrivateKeyPath, sshAgent, check } = values;
+    const problems: Problem[] = [];
+    if (sshPrivateKey !== undefined && !isSecret("sshPrivateKey")) {
+        const message =
+            "is in the settings file in plain text; encrypt it with 'pulumi config set --secret sshPrivateKey < FILE', and stop using the key if the file was shared";
+        problems.push({ path: "sshPrivateKey", message });
+    }
+    const given = [sshPrivateKey, sshPrivateKeyPath, sshAgent || undefined].filter((one) => one !== undefined).length;
+    if (check && given !== 1) {
+        const message = `the check logs in to the servers, so one of the three must be set, and ${given === 0 ? "none" : "more than one"} is: the private key as a secret, the path of its file, or 'true' for the SSH agent; ${orNoCheck}`;
+        problems.push({ path: "sshPrivateKey, sshPrivateKeyPath, sshAgent", message });
+    }
+    if (check && sshPrivateKeyPath !== undefined && !fileExists(sshPrivateKeyPath)) {
+        const message =
+            "can't be read; give the path of the private key's file, absolute or relative to the project's folder";
+        problems.push({ path: "sshPrivateKeyPath", value: sshPrivateKeyPath, message });
+    }
+    return problems;
+}
+
+/** The check pings the servers that it probes, so their groups must let it in; otherwise they would always seem isolated. */
+function checkPings(values: Values): Problem[] {
+    const asking = sides.filter((side) => values.requestsFrom === "both" || values.requestsFrom === side);
+    return asking.flatMap((side) => {
+        const own = values[across(side)].icmpCidrs;
+        const value = own ?? values.icmpCidrs;
+        const block = parseCidr(values[side].cidrBlock);
+        const open = readable(value);
+        const isCovered = !block.ok || open.length < value.length || open.some((one) => contains(one, block.value));
+        const path = own === undefined ? "icmpCidrs" : `${across(side)}.icmpCidrs`;
+        const message = `does not cover ${side}.cidrBlock, ${values[side].cidrBlock}, whose server the check lets ping the other; add that block, ${orNoCheck}`;
+        return !values.check || isCovered ? [] : [{ path, value, message }];
+    });
+}
+
+/** The check's packets need a route to the servers, whatever else is not routed. */
+function checkRoutes(values: Values): Problem[] {
+    return sides.flatMap((side) => {
+        const { routedCidrBlocks: value, privateIp } = values[side];
+        const server = parseAddress(privateIp);
+        const routed = readable(value);
+        const isCovered =
+            !server.ok || routed.length < value.length || routed.some((block) => contains(block, server.value));
+        const message = `does not cover ${side}.privateIp, ${privateIp}, to which the check sends packets; add a block that does, ${orNoCheck}`;
+        return !values.check || value.length === 0 || isCovered
+            ? []
+            : [{ path: `${side}.routedCidrBlocks`, value, message }];
+    });
+}
+
+/** What is wrong with the ways to the two sides' accounts. */
+function checkAccess(values: Values): Problem[] {
+    return sides.flatMap((side) => {
+        const { accountId, roleArn, externalId } = values[side];
+        const problems: Problem[] = [];
+        const owner = roleArn && accountOf(roleArn);
+        if (owner !== undefined && accountId !== undefined && owner !== accountId) {
+            const message = `is a role of another account than ${side}.accountId, ${accountId}; correct one of the two`;
+            problems.push({ path: `${side}.roleArn`, value: roleArn, message });
+        }
+        if (externalId !== undefined && roleArn === undefined) {
+            const message = `is sent when a role is assumed, and there is no role; set ${side}.roleArn too`;
+            problems.push({ path: `${side}.externalId`, value: externalId, message });
+        }
+        return problems;
+    });
+}

@@ -1,0 +1,44 @@
+import * as assert from "assert";
+import * as fs from "fs";
+import * as path from "path";
+import { pages } from "../docs/generate";
+
+const root = path.join(__dirname, "..");
+
+describe("the generated pages", () => {
+    for (const [page, text] of Object.entries(pages)) {
+        it(`${page} is what \`npm run docs\` makes of the code`, async () => {
+            assert.strictEqual(fs.readFileSync(path.join(root, page), "utf8"), await text());
+        });
+    }
+});
+
+describe("the pages", () => {
+    for (const page of [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/own-stack.md",
+        "docs/choosing.md",
+        "docs/settings.md",
+        "sandbox/README.md",
+    ]) {
+        it(`${page} links to files that there are`, () => {
+            const text = fs.readFileSync(path.join(root, page), "utf8");
+            const links = [...text.matchAll(/\]\(([^)#]+)[^)]*\)|^\[[^\]]+\]: (\S+)$/gm)].map(
+                ([, a, b]) => a ?? b ?? "",
+            );
+            const missing = links
+                .filter((link) => !link.includes("://"))
+                .filter((link) => !fs.existsSync(path.join(root, path.dirname(page), link)));
+            assert.deepStrictEqual(missing, []);
+        });
+    }
+
+    it("use no reference in the README that is not there", () => {
+        const text = fs.readFileSync(path.join(root, "README.md"), "utf8");
+        const defined = [...text.matchAll(/^\[([^\]]+)\]: /gm)].map(([, name]) => name);
+        const table = text.slice(text.indexOf("## What peering can do"), text.indexOf("[network]:"));
+        const used = [...table.matchAll(/\[([a-z ]+)\](?!\()/g)].map(([, name]) => name);
+        assert.deepStrictEqual([...new Set(used)].sort(), [...defined].sort());
+    });
+});
