@@ -1,6 +1,4 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { lstatSync, readdirSync } from "node:fs";
-import { join } from "node:path";
 
 /** How to run a program. */
 export interface RunOptions {
@@ -10,8 +8,8 @@ export interface RunOptions {
     readonly env?: Readonly<Record<string, string>>;
     /** Its standard input; empty by default. */
     readonly input?: string;
-    /** Ends the program, with what it started, when this folder did not grow for so many seconds. */
-    readonly stall?: { readonly folder: string; readonly seconds: number };
+    /** Ends the program, with all that it started, after so many seconds; no limit by default. */
+    readonly timeout?: number;
 }
 
 /**
@@ -19,15 +17,20 @@ export interface RunOptions {
  * when this process does, even by kill -9.
  */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+    const { cwd, env, input = "", timeout } = options;
     const child = spawn("setpriv", ["--pdeathsig", "KILL", command, ...args], {
-        cwd: options.cwd,
-        env: { ...process.env, ...options.env },
-        stdio: ["pipe", "pipe", "pipe"],
-        // A group of its own, so that a stalled download's grandchildren end with it.
-        detached: options.stall !== undefined,
+        cwd,
+        env: { ...process.env, ...env },
+        // A group of its own, so that what the program started ends with it. Without a limit, Ctrl-C ends all of them.
+        detached: timeout !== undefined,
     });
+    const limit = timeout === undefined ? undefined : AbortSignal.timeout(timeout * 1000);
+    const end = () => {
+        endGroup(child);
+    };
+    limit?.addEventListener("abort", end);
     // A program need not read its input.
-    child.stdin.on("error", () => undefined).end(options.input ?? "");
+    child.stdin.on("error", () => undefined).end(input);
     let stdout = "";
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => {
@@ -37,25 +40,19 @@ export async function run(command: string, args: readonly string[], options: Run
     child.stderr.on("data", (chunk: Buffer) => {
         output += chunk.toString();
     });
-    const unwatch =
-        options.stall &&
-        watchGrowth(options.stall.folder, options.stall.seconds, () => {
-            endGroup(child);
+    const code = await new Promise<number | string | null>((resolve, reject) => {
+        child.once("error", reject);
+        child.once("close", (code, signal) => {
+            resolve(code ?? signal);
         });
-    try {
-        const code = await new Promise<number | string | null>((resolve, reject) => {
-            child.once("error", reject);
-            child.once("close", (code, signal) => {
-                resolve(code ?? signal);
-            });
-        });
-        if (code !== 0) {
-            throw new Error(`${command} ${args.join(" ")} ended with ${String(code)}:\n${output.trim().slice(-2000)}`);
-        }
-        return stdout;
-    } finally {
-        unwatch?.();
+    }).finally(() => {
+        limit?.removeEventListener("abort", end);
+    });
+    if (code !== 0) {
+        const how = limit?.aborted ? `took longer than ${String(timeout)} s` : `ended with ${String(code)}`;
+        throw new Error(`${command} ${args.join(" ")} ${how}:\n${output.trim().slice(-2000)}`);
     }
+    return stdout;
 }
 
 /** Ends a program that was started `detached`, with everything that it started. */
@@ -64,33 +61,5 @@ export function endGroup(child: ChildProcess): void {
         process.kill(-(child.pid ?? NaN), "SIGKILL");
     } catch {
         // It ended by itself, or never started.
-    }
-}
-
-function watchGrowth(folder: string, seconds: number, onStall: () => void): () => void {
-    let size = -1;
-    let grew = Date.now();
-    const timer = setInterval(() => {
-        const now = folderSize(folder);
-        if (now !== size) {
-            size = now;
-            grew = Date.now();
-        } else if (Date.now() - grew > seconds * 1000) {
-            clearInterval(timer);
-            onStall();
-        }
-    }, 1000);
-    return () => {
-        clearInterval(timer);
-    };
-}
-
-function folderSize(folder: string): number {
-    try {
-        const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-        return entries.reduce((size, entry) => size + lstatSync(join(entry.parentPath, entry.name)).size, 0);
-    } catch {
-        // The program moved or removed a file while it was being looked at: a sign of life.
-        return Date.now();
     }
 }

@@ -99,7 +99,8 @@ async function download(folder: string, part: Part, pulumi: string, log: Log): P
         await makeEntry(join(folder, part.vendor.entry), (dir) => part.vendor.download(dir, pulumi));
         return await find(folder, part);
     } catch (error) {
-        const reason = /^\s*error: (.*)$/im.exec(error instanceof Error ? error.message : "")?.[1] ?? "no progress";
+        const said = error instanceof Error ? error.message : String(error);
+        const reason = /(?<=^\s*error: ).*$|took longer than .* s/im.exec(said)?.[0] ?? said;
         log(`${part.title} can't be downloaded here: ${reason}`);
         return undefined;
     }
