@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EC2 } from "@aws-sdk/client-ec2";
+import { credentialsOf } from "../api/client/caller.ts";
+import { Clients } from "../api/client/clients.ts";
 import { startGateway } from "../api/gateway.ts";
 import { prepareMoto, startMoto } from "../api/moto.ts";
-import { Upstream } from "../api/upstream.ts";
 
 export const region = "ap-northeast-2";
 export const otherRegion = "eu-west-1";
@@ -45,21 +46,19 @@ export class GatewayLab {
             onChange: () => Promise.resolve(),
             onError: () => assert.fail("nothing follows a change here"),
         });
-        const client = (region: string, accessKeyId = "test", { endpoint } = gateway) =>
-            new EC2({ endpoint, region, credentials: { accessKeyId, secretAccessKey: "test" }, maxAttempts: 1 });
-        const upstream = new Upstream(moto.endpoint);
-        const { caller } = await upstream.view({ accessKeyId: "test", region }).elsewhere(otherAccount, region);
+        const client = (region: string, accessKeyId?: string, { endpoint } = gateway) =>
+            new EC2({ endpoint, region, credentials: credentialsOf(accessKeyId), maxAttempts: 1 });
+        const key = await new Clients(moto.endpoint).keyOf(otherAccount);
         const clients = {
             api: client(region),
             abroad: client(otherRegion),
-            stranger: client(region, caller.accessKeyId),
-            bare: client(region, "test", moto),
+            stranger: client(region, key),
+            bare: client(region, undefined, moto),
         };
         return new GatewayLab(clients, () => {
             Object.values(clients).forEach((one) => {
                 one.destroy();
             });
-            upstream.stop();
             gateway.stop();
             moto.stop();
             rmSync(dir, { recursive: true });

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -7,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { EC2 } from "@aws-sdk/client-ec2";
+import { credentialsOf, HOME_KEY } from "../api/client/caller.ts";
 import { prepareMoto } from "../api/moto.ts";
 import { internet } from "../network/planned/network.ts";
 import { namespaceOptions } from "../launch/preflight.mjs";
@@ -39,7 +41,7 @@ export class World {
         this.#child = child;
         this.#dir = dir;
         this.api = this.apiOf();
-        this.bare = clientOf(join(dir, "moto"), region, "test");
+        this.bare = clientOf(join(dir, "moto"), region);
         child.on("message", ({ id, answer }: { id: number; answer: Answer }) => this.#waiting[id]?.(answer));
     }
 
@@ -59,7 +61,7 @@ export class World {
     }
 
     /** The API as it is used in some region by whom this access key is of. */
-    apiOf(place = region, accessKeyId = "test"): EC2 {
+    apiOf(place = region, accessKeyId?: string): EC2 {
         return clientOf(join(this.#dir, "gateway"), place, accessKeyId);
     }
 
@@ -67,7 +69,13 @@ export class World {
     async keyOf(account: string): Promise<string> {
         const RoleArn = `arn:aws:iam::${account}:role/test`;
         const form = { Action: "AssumeRole", Version: "2011-06-15", RoleArn, RoleSessionName: "test" };
-        const scope = `test/20260101/${region}/sts/aws4_request`;
+        const [, key = ""] = /<AccessKeyId>(.+?)<\/AccessKeyId>/.exec(await this.query("sts", form)) ?? [];
+        return key;
+    }
+
+    /** Calls the API of a service that has no client here, and gives the answer. */
+    async query(service: string, form: Readonly<Record<string, string>>): Promise<string> {
+        const scope = `${HOME_KEY}/20260101/${region}/${service}/aws4_request`;
         const answer = await new Promise<IncomingMessage>((resolve, reject) => {
             request({
                 socketPath: join(this.#dir, "gateway"),
@@ -81,8 +89,9 @@ export class World {
                 .on("error", reject)
                 .end(new URLSearchParams(form).toString());
         });
-        const [, key = ""] = /<AccessKeyId>(.+?)<\/AccessKeyId>/.exec(await text(answer)) ?? [];
-        return key;
+        const found = await text(answer);
+        assert.equal(answer.statusCode, 200, found);
+        return found;
     }
 
     stop(): void {
@@ -123,13 +132,13 @@ export class World {
     }
 }
 
-function clientOf(socket: string, region: string, accessKeyId: string): EC2 {
+function clientOf(socket: string, region: string, accessKeyId?: string): EC2 {
     const httpAgent = new Agent({ keepAlive: true });
     httpAgent.createConnection = () => connect(socket);
     return new EC2({
         endpoint: "http://127.0.0.1",
         region,
-        credentials: { accessKeyId, secretAccessKey: "test" },
+        credentials: credentialsOf(accessKeyId),
         requestHandler: { httpAgent },
     });
 }

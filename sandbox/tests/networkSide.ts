@@ -10,6 +10,9 @@ export interface Side {
     readonly groupId: string;
 }
 
+/** An image that moto has. */
+export const image = "ami-12c6146b";
+
 /** Makes a side whose subnet is of the VPC's first /24 but one, and is served by the main table or by one of its own. */
 export async function makeSide(api: EC2, CidrBlock: string, table: "main" | "own"): Promise<Side> {
     const { Vpc } = await api.createVpc({ CidrBlock });
@@ -41,7 +44,7 @@ export async function makeMachine(
     more: Partial<RunInstancesCommandInput> = {},
 ): Promise<Machine> {
     const { Instances } = await api.runInstances({
-        ImageId: "ami-12c6146b",
+        ImageId: image,
         InstanceType: "t2.micro",
         MinCount: 1,
         MaxCount: 1,

@@ -7,6 +7,7 @@ import { writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { HOME_KEY } from "../api/client/caller.ts";
 import { startGateway } from "../api/gateway.ts";
 import { startMoto, type Moto } from "../api/moto.ts";
 import { internet } from "../network/planned/network.ts";
@@ -78,16 +79,15 @@ async function start({ moto, dir, region }: Start): Promise<void> {
         console.error("The network is not what the API says:", error);
         process.exit(1);
     };
-    const { reconcile } = createReconciler({
+    const reconcile = createReconciler({
         endpoint: upstream,
-        home: { accessKeyId: "test", region },
+        home: { accessKeyId: HOME_KEY, region },
         onServers: (servers) => {
             writeFileSync("/run/servers.json", JSON.stringify(servers));
             for (const { id } of servers.filter(({ id }) => !listening.has(id))) {
                 startWebServer(id, ["nsenter", `--net=/run/netns/${id}`]);
             }
         },
-        onError,
     });
     const { endpoint } = await startGateway({ upstream, onChange: reconcile, onError });
     await reconcile();

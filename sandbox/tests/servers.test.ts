@@ -5,7 +5,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import ssh2 from "ssh2";
-import type { ServerSpec } from "../network/described/state.ts";
+import type { ServerSpec } from "../serverSpec.ts";
 import { namespaceOptions } from "../launch/preflight.mjs";
 import { generateKeyPair } from "../servers/keys.ts";
 import type { Answer, Request } from "./serversWorld.ts";

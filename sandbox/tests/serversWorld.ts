@@ -1,7 +1,7 @@
 /** Runs servers in namespaces of its own for servers.test.ts, which is outside of them. */
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
-import type { ServerSpec } from "../network/described/state.ts";
+import type { ServerSpec } from "../serverSpec.ts";
 import { createServers } from "../servers/servers.ts";
 
 /** What the test asks for: commands to be run in the world, or the servers that shall run. */
