@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { operator, World } from "./networkClient.ts";
-import { boot, Lab, permit, type Mend } from "./networkLab.ts";
-import { image, makeMachine } from "./networkSide.ts";
+import { operator, World } from "./world/world.ts";
+import { boot, Lab, permit, type Mend } from "./world/networkLab.ts";
+import { image, makeMachine } from "./world/side.ts";
 
 // Real packets through what the EC2 API describes: every case is one fault, made by the API's own calls in a lab in which
 // all is right, and mended afterwards. No case waits for anything: when the API has answered, packets obey.
@@ -185,7 +185,7 @@ describe("Network", function () {
     before(async function () {
         // The first time, moto has to be installed.
         this.timeout(300_000);
-        world = await World.start();
+        world = await World.start("a network");
         lab = await Lab.make(world);
     });
 

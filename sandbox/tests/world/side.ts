@@ -1,5 +1,5 @@
 import type { EC2, RunInstancesCommandInput } from "@aws-sdk/client-ec2";
-import type { Machine } from "./networkClient.ts";
+import type { Machine } from "./world.ts";
 
 /** A VPC with an internet gateway, one subnet, the route table that serves it, and a security group. */
 export interface Side {
