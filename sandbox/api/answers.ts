@@ -1,30 +1,53 @@
+import { randomUUID } from "node:crypto";
+import type { OutgoingHttpHeaders } from "node:http";
 import { DOMParser, XMLSerializer, type Document, type Element } from "@xmldom/xmldom";
 
-/** An error as EC2 gives it, with HTTP status 400. Source: Amazon EC2 API Reference, "Error codes". */
-export interface Refusal {
+/** What a caller of the API gets: the API's own answer, or one of the gateway's. */
+export interface Answer {
+    readonly status: number;
+    readonly headers: OutgoingHttpHeaders;
+    readonly content: Buffer;
+}
+
+/** An error as EC2 gives it. Source: Amazon EC2 API Reference, "Error codes". */
+export class Refusal extends Error {
     readonly code: string;
-    readonly message: string;
+
+    constructor(code: string, message: string) {
+        super(message);
+        this.code = code;
+    }
 }
 
-/** The answer that says so to a request. Source: Amazon EC2 Developer Guide, "Error responses". */
-export function refusalXml({ code, message }: Refusal, requestId: string): string {
+/** The answer to a call that is refused. Source: Amazon EC2 Developer Guide, "Error responses". */
+export function refusalAnswer({ code, message }: Refusal): Answer {
+    const requestId = randomUUID();
     const error = `<Error><Code>${escapeXml(code)}</Code><Message>${escapeXml(message)}</Message></Error>`;
-    return `<?xml version="1.0" encoding="UTF-8"?>\n<Response><Errors>${error}</Errors><RequestID>${requestId}</RequestID></Response>`;
+    const xml = `<?xml version="1.0" encoding="UTF-8"?>\n<Response><Errors>${error}</Errors><RequestID>${requestId}</RequestID></Response>`;
+    const headers = { "content-type": "text/xml;charset=UTF-8", "x-amzn-requestid": requestId };
+    return { status: 400, headers, content: Buffer.from(xml) };
 }
 
-/** An answer with some of it changed, and all else as it was. */
+/** An answer with its text changed, unless it is an error. */
+export async function withText(answer: Answer, change: (xml: string) => string | Promise<string>): Promise<Answer> {
+    return answer.status === 200
+        ? { ...answer, content: Buffer.from(await change(answer.content.toString())) }
+        : answer;
+}
+
+/** XML with some of it changed, and all else as it was. */
 export async function rewrite(xml: string, change: (document: Document) => void | Promise<void>): Promise<string> {
     const document = new DOMParser().parseFromString(xml, "text/xml");
     await change(document);
     return new XMLSerializer().serializeToString(document);
 }
 
-/** The elements of a name, anywhere below another. */
+/** The elements with a name, anywhere below another. */
 export function elements(parent: Document | Element, name: string): Element[] {
     return [...parent.getElementsByTagName(name)];
 }
 
-/** The elements right below another, all or those of a name. */
+/** The elements right below another: all, or those with a name. */
 export function children(parent: Element, name?: string): Element[] {
     return [...parent.childNodes].filter(
         (node): node is Element => node.nodeType === node.ELEMENT_NODE && (!name || node.nodeName === name),
@@ -36,7 +59,7 @@ export function textOf(parent: Element, name: string): string | undefined {
     return children(parent, name)[0]?.textContent ?? undefined;
 }
 
-/** Gives an element new ones below it, each with a text, in place of what it had. */
+/** Replaces what is in an element by new elements, each with a text. */
 export function fill(element: Element, texts: Readonly<Record<string, string>>): void {
     while (element.firstChild) {
         element.removeChild(element.firstChild);

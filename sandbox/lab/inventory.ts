@@ -1,93 +1,55 @@
-import {
-    DescribeAddressesCommand,
-    DescribeInstancesCommand,
-    DescribeInternetGatewaysCommand,
-    DescribeKeyPairsCommand,
-    DescribeNetworkInterfacesCommand,
-    DescribeRouteTablesCommand,
-    DescribeSecurityGroupsCommand,
-    DescribeSubnetsCommand,
-    DescribeVolumesCommand,
-    DescribeVpcPeeringConnectionsCommand,
-    DescribeVpcsCommand,
-    EC2Client,
-} from "@aws-sdk/client-ec2";
+import { credentialsOf } from "../api/client/caller.ts";
+import { Clients } from "../api/client/clients.ts";
+import { View } from "../api/client/view.ts";
 
 /** A connection in one of these states is a record of the past, which AWS shows for a while. */
 const pastConnections: readonly string[] = ["deleted", "rejected", "expired", "failed", "deleting"];
 
-/** Whose account is meant. */
-export interface Credentials {
-    readonly accessKeyId: string;
-    readonly secretAccessKey: string;
-    readonly sessionToken?: string;
-}
-
-/** Where a VPC's own parts say which VPC they belong to. */
-interface Part {
-    readonly VpcId?: string | undefined;
-}
-
 /**
- * Everything of the kinds that the lab makes which the account has in a region, as `kind id`, asked of the API. What is
+ * Everything of the kinds that the lab makes which an account has in a region, as `kind id`, asked of the API. What is
  * terminated or deleted does not count, even where the API still shows it, nor does what every account has from the start:
- * the default VPC and its parts. The account is that of the credentials, by default the sandbox's own.
+ * the default VPC and its parts. The account is that of the access key, by default the sandbox's own.
  */
 export async function inventory(
     endpoint: string,
     region: string,
-    credentials: Credentials = { accessKeyId: "test", secretAccessKey: "test" },
+    { accessKeyId }: { readonly accessKeyId: string } = credentialsOf(),
 ): Promise<string[]> {
-    const ec2 = new EC2Client({ endpoint, region, credentials });
-    const [vpcs, subnets, gateways, tables, groups, keys, interfaces, volumes, addresses, instances, peerings] =
-        await Promise.all([
-            ec2.send(new DescribeVpcsCommand()),
-            ec2.send(new DescribeSubnetsCommand()),
-            ec2.send(new DescribeInternetGatewaysCommand()),
-            ec2.send(new DescribeRouteTablesCommand()),
-            ec2.send(new DescribeSecurityGroupsCommand()),
-            ec2.send(new DescribeKeyPairsCommand()),
-            ec2.send(new DescribeNetworkInterfacesCommand()),
-            ec2.send(new DescribeVolumesCommand()),
-            ec2.send(new DescribeAddressesCommand()),
-            ec2.send(new DescribeInstancesCommand()),
-            ec2.send(new DescribeVpcPeeringConnectionsCommand()),
-        ]);
-    ec2.destroy();
-    const theirs = (vpcs.Vpcs ?? []).filter(({ IsDefault }) => IsDefault).map(({ VpcId }) => VpcId);
-    const own = ({ VpcId }: Part): boolean => !theirs.includes(VpcId);
-    const running = instances.Reservations?.flatMap(({ Instances }) => Instances ?? []);
-    return [
-        ...ids("VPC", vpcs.Vpcs?.filter(own), "VpcId"),
-        ...ids("subnet", subnets.Subnets?.filter(own), "SubnetId"),
-        ...ids(
+    const clients = new Clients(endpoint);
+    const view = new View(clients, { accessKeyId, region });
+    const defaults = (await view.vpcs()).filter(({ IsDefault }) => IsDefault).map(({ VpcId }) => VpcId);
+    const isMade = ({ VpcId }: { readonly VpcId?: string | undefined }): boolean => !defaults.includes(VpcId);
+    const ids = async <Item>(kind: string, found: Promise<Item[]>, idOf: (item: Item) => string | undefined) =>
+        (await found).map((item) => `${kind} ${idOf(item) ?? "without id"}`);
+    const found = await Promise.all([
+        ids("VPC", only(view.vpcs(), isMade), ({ VpcId }) => VpcId),
+        ids("subnet", only(view.subnets(), isMade), ({ SubnetId }) => SubnetId),
+        ids(
             "internet gateway",
-            gateways.InternetGateways?.filter(({ Attachments }) => own(Attachments?.[0] ?? {})),
-            "InternetGatewayId",
+            only(view.internetGateways(), ({ Attachments }) => isMade(Attachments?.[0] ?? {})),
+            ({ InternetGatewayId }) => InternetGatewayId,
         ),
-        ...ids("route table", tables.RouteTables?.filter(own), "RouteTableId"),
-        ...ids("security group", groups.SecurityGroups?.filter(own), "GroupId"),
-        ...ids("key pair", keys.KeyPairs, "KeyPairId"),
-        ...ids("network interface", interfaces.NetworkInterfaces, "NetworkInterfaceId"),
-        ...ids("volume", volumes.Volumes, "VolumeId"),
-        ...ids("address", addresses.Addresses, "AllocationId"),
-        ...ids(
+        ids("route table", only(view.routeTables(), isMade), ({ RouteTableId }) => RouteTableId),
+        ids("security group", only(view.groups(), isMade), ({ GroupId }) => GroupId),
+        ids("key pair", view.keyPairs(), ({ KeyPairId }) => KeyPairId),
+        ids("network interface", view.interfaces(), ({ NetworkInterfaceId }) => NetworkInterfaceId),
+        ids("volume", view.volumes(), ({ VolumeId }) => VolumeId),
+        ids("address", view.addresses(), ({ AllocationId }) => AllocationId),
+        ids(
             "instance",
-            running?.filter(({ State }) => State?.Name !== "terminated"),
-            "InstanceId",
+            only(view.instances(), ({ State }) => State?.Name !== "terminated"),
+            ({ InstanceId }) => InstanceId,
         ),
-        ...ids(
+        ids(
             "peering connection",
-            peerings.VpcPeeringConnections?.filter(({ Status }) => !pastConnections.includes(Status?.Code ?? "")),
-            "VpcPeeringConnectionId",
+            only(view.peerings(), ({ Status }) => !pastConnections.includes(Status?.Code ?? "")),
+            ({ VpcPeeringConnectionId }) => VpcPeeringConnectionId,
         ),
-    ];
+    ]);
+    clients.stop();
+    return found.flat();
 }
 
-function ids<Key extends string>(
-    kind: string,
-    found: { readonly [K in Key]?: string | undefined }[] | undefined,
-    key: Key,
-): string[] {
-    return (found ?? []).map((item) => `${kind} ${item[key] ?? "without id"}`);
+async function only<Item>(items: Promise<Item[]>, condition: (item: Item) => boolean): Promise<Item[]> {
+    return (await items).filter(condition);
 }

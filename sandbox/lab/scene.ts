@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { EC2 } from "@aws-sdk/client-ec2";
+import { credentialsOf } from "../api/client/caller.ts";
 import type { SandboxContext } from "../context.ts";
 import { inventory } from "./inventory.ts";
 import { stackOf, type Act, type Settings } from "./act.ts";
@@ -27,7 +28,7 @@ export class Scene implements Played {
         this.context = context;
         this.stacks = stacks;
         this.log = log;
-        this.ec2 = new EC2({ endpoint, region, credentials: { accessKeyId: "test", secretAccessKey: "test" } });
+        this.ec2 = new EC2({ endpoint, region, credentials: credentialsOf() });
     }
 
     readonly prepare = async (): Promise<void> => {

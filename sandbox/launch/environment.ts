@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { credentialsOf } from "../api/client/caller.ts";
 import type { Engine } from "../engine/engine.ts";
 import { run } from "../cache/process.ts";
 import { generateKeyPair } from "../servers/keys.ts";
@@ -9,9 +10,6 @@ import { generateKeyPair } from "../servers/keys.ts";
 /** The stack that is ready in every sandbox, and the settings by which the program is given the run's key pair. */
 export const STACK = "dev";
 const keySettings = { publicKey: "sshPublicKey", privateKeyPath: "sshPrivateKeyPath" } as const;
-
-/** The access key of the account that everybody in the sandbox begins with; it is good for nothing else. */
-export const HOME_KEY = "test";
 
 /** The run's key pair. */
 export interface KeyPair {
@@ -45,12 +43,13 @@ LogLevel ERROR
 
 /** The environment of AWS clients: the sandbox's endpoint, and credentials that are good for nothing else. */
 export function awsEnvironment(endpoint: string, region: string): Record<string, string> {
+    const { accessKeyId, secretAccessKey } = credentialsOf();
     return {
         AWS_ENDPOINT_URL: endpoint,
         AWS_REGION: region,
         AWS_DEFAULT_REGION: region,
-        AWS_ACCESS_KEY_ID: HOME_KEY,
-        AWS_SECRET_ACCESS_KEY: "test",
+        AWS_ACCESS_KEY_ID: accessKeyId,
+        AWS_SECRET_ACCESS_KEY: secretAccessKey,
         AWS_EC2_METADATA_DISABLED: "true",
         AWS_CONFIG_FILE: "/dev/null",
         AWS_SHARED_CREDENTIALS_FILE: "/dev/null",

@@ -8,10 +8,11 @@ import { mkdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import type { SandboxContext } from "../context.ts";
+import { HOME_KEY } from "../api/client/caller.ts";
 import { startGateway } from "../api/gateway.ts";
 import { startMoto } from "../api/moto.ts";
 import { startProviders } from "../engine/plugins/attach.ts";
-import { awsEnvironment, HOME_KEY, makeKeyPair, makeStack, pulumiEnvironment, STACK } from "./environment.ts";
+import { awsEnvironment, makeKeyPair, makeStack, pulumiEnvironment, STACK } from "./environment.ts";
 import { checkout } from "./install.mjs";
 import type { Run } from "./outside.ts";
 import { createReconciler } from "../network/reconciler.ts";
@@ -71,13 +72,12 @@ async function startCloud(
 ): Promise<{ endpoint: string; ready: Promise<void> }> {
     const { endpoint: upstream } = await startMoto(moto, join(logDir, "moto.log"));
     const servers = createServers({ dir: serversDir, logDir, log: console.error });
-    const { reconcile } = createReconciler({
+    const reconcile = createReconciler({
         endpoint: upstream,
         home: { accessKeyId: HOME_KEY, region: REGION },
         onServers: (specs) => {
             servers.reconcile(specs);
         },
-        onError,
     });
     const { endpoint } = await startGateway({ upstream, onChange: reconcile, onError });
     return { endpoint, ready: reconcile() };

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { createWriteStream, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ServerSpec } from "../network/described/state.ts";
+import type { ServerSpec } from "../serverSpec.ts";
 
 /** Where servers live and whom they tell. */
 export interface ServersOptions {

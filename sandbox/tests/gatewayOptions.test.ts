@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { GatewayLab, refuses, otherAccount, otherRegion } from "./gatewayLab.ts";
+import { GatewayLab, refuses, otherAccount, otherRegion } from "./world/gatewayLab.ts";
 
 // What AWS refuses between peers, with the code that the page named beside it gives, and what it permits.
 describe("Gateway, across a peering connection", function () {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { EC2 } from "@aws-sdk/client-ec2";
-import { GatewayLab, otherAccount, otherRegion, refuses, region } from "./gatewayLab.ts";
+import { GatewayLab, otherAccount, otherRegion, refuses } from "./world/gatewayLab.ts";
+import { region } from "./world/world.ts";
 
 // What AWS refuses of peering connections, with the code that the page named beside it gives, and what it permits.
 describe("Gateway, peering connections", function () {

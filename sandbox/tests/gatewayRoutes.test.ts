@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { GatewayLab, refuses, image } from "./gatewayLab.ts";
+import { GatewayLab, refuses } from "./world/gatewayLab.ts";
+import { image } from "./world/side.ts";
 
 // What AWS refuses of routes, with the code that the page named beside it gives, what it permits, and how it shows them.
 describe("Gateway, routes", function () {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { operator, World } from "./networkClient.ts";
-import { boot, Lab, permit, type Mend } from "./networkLab.ts";
-import { makeMachine } from "./networkSide.ts";
+import { operator, World } from "./world/world.ts";
+import { boot, Lab, permit, type Mend } from "./world/networkLab.ts";
+import { image, makeMachine } from "./world/side.ts";
 
 // Real packets through what the EC2 API describes: every case is one fault, made by the API's own calls in a lab in which
 // all is right, and mended afterwards. No case waits for anything: when the API has answered, packets obey.
@@ -185,7 +185,7 @@ describe("Network", function () {
     before(async function () {
         // The first time, moto has to be installed.
         this.timeout(300_000);
-        world = await World.start();
+        world = await World.start("a network");
         lab = await Lab.make(world);
     });
 
@@ -252,11 +252,22 @@ describe("Network", function () {
         assert.equal(await received(), before + 2);
     });
 
-    it("follows changes that come past the gateway, a little later", async () => {
-        const rule = { GroupId: lab.two.groupId, IpPermissions: [permit.http("10.41.0.0/16")] };
-        await world.bare.revokeSecurityGroupIngress(rule);
-        while ((await reached(["1>2"]))["1>2"] === open);
-        await world.api.authorizeSecurityGroupIngress(rule);
+    it("follows what Auto Scaling launches and ends", async () => {
+        const scale = (Action: string, more: Readonly<Record<string, string>>) =>
+            world.query("autoscaling", { Action, Version: "2011-01-01", ...more });
+        const servers = async () => (await output("ip netns list | grep -c ^i-")).trim();
+        const [LaunchConfigurationName, AutoScalingGroupName] = ["servers", "group"];
+        await scale("CreateLaunchConfiguration", {
+            LaunchConfigurationName,
+            ImageId: image,
+            InstanceType: "t2.micro",
+        });
+        assert.equal(await servers(), "5");
+        const size = { MinSize: "1", MaxSize: "1", VPCZoneIdentifier: lab.two.subnetId };
+        await scale("CreateAutoScalingGroup", { AutoScalingGroupName, LaunchConfigurationName, ...size });
+        assert.equal(await servers(), "6");
+        await scale("DeleteAutoScalingGroup", { AutoScalingGroupName, ForceDelete: "true" });
+        assert.equal(await servers(), "5");
     });
 
     it("hands the servers their address, their key and their user data", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { operator, World, type Machine } from "./networkClient.ts";
-import { permit, type Mend } from "./networkLab.ts";
-import { PlacesLab, type Placed } from "./networkPlacesLab.ts";
+import { operator, World, type Machine } from "./world/world.ts";
+import { permit, type Mend } from "./world/networkLab.ts";
+import { PlacesLab, type Placed } from "./world/placesLab.ts";
 
 // Real packets again, one option or fault a case, mended afterwards: other regions and accounts, names, and how large a
 // packet may be.
@@ -222,7 +222,7 @@ describe("Network of several places", function () {
 
     before(async function () {
         this.timeout(300_000);
-        world = await World.start();
+        world = await World.start("a network");
         lab = await PlacesLab.make(world);
     });
 

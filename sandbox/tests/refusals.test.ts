@@ -1,4 +1,5 @@
-import { GatewayLab, image, refuses, type Vpc } from "./gatewayLab.ts";
+import { GatewayLab, refuses, type Vpc } from "./world/gatewayLab.ts";
+import { image } from "./world/side.ts";
 
 // What AWS refuses to remove and to launch, with the code that the page named beside it gives, and what it permits.
 describe("Gateway, what is in use, and launches", function () {

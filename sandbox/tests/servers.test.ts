@@ -1,14 +1,10 @@
 import assert from "node:assert/strict";
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { hostname } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import ssh2 from "ssh2";
-import type { ServerSpec } from "../network/described/state.ts";
-import { namespaceOptions } from "../launch/preflight.mjs";
+import type { ServerSpec } from "../serverSpec.ts";
 import { generateKeyPair } from "../servers/keys.ts";
-import type { Answer, Request } from "./serversWorld.ts";
+import { World } from "./world/world.ts";
 
 const key = generateKeyPair();
 const otherKey = generateKeyPair();
@@ -68,15 +64,9 @@ describe("generateKeyPair", () => {
 
 describe("Servers", function () {
     this.timeout(20_000);
-    let world: ChildProcess;
-    const waiting: ((answer: Answer) => void)[] = [];
+    let world: World;
 
-    function ask(request: Request): Promise<Answer> {
-        return new Promise((resolve) => {
-            world.send({ id: waiting.push(resolve) - 1, request });
-        });
-    }
-    const run = (command: string): Promise<Answer> => ask({ command });
+    const run = (command: string) => world.run(command);
 
     function ssh(name: Name, command: string, { user = "ec2-user", identity = "key", options = "" } = {}) {
         const settings = [
@@ -106,24 +96,12 @@ describe("Servers", function () {
         eventually(`cat /run/servers/i-${name}/root/var/lib/cloud/instance/boot-finished /dev/null`);
 
     before(async () => {
-        const script = join(import.meta.dirname, "serversWorld.ts");
-        const options = [
-            ...namespaceOptions,
-            "--uts",
-            process.execPath,
-            "--disable-warning=ExperimentalWarning",
-            script,
-        ];
-        world = spawn("unshare", options, {
-            stdio: ["ignore", "inherit", "inherit", "ipc"],
-            // As preflight.mjs does: not everybody's PATH has the system's own programs.
-            env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` },
-        });
-        await once(world, "message");
-        world.on("message", ({ id, answer }: { id: number; answer: Answer }) => waiting[id]?.(answer));
-        await run(
-            `umask 077; echo '${key.private}' > /run/key; echo '${otherKey.private}' > /run/other; mkdir /run/netns`,
-        );
+        world = await World.start("no API");
+        await run("ip address add 198.51.100.2/32 dev lo");
+        // The package repositories of the internet.
+        const listen = 'require("node:net").createServer((socket) => socket.end()).listen(443, "198.51.100.2")';
+        void run(`exec node -e '${listen}'`);
+        await run(`umask 077; echo '${key.private}' > /run/key; echo '${otherKey.private}' > /run/other`);
         for (const [name, n] of Object.entries(number)) {
             await run(`set -e
 ip netns add i-${name}
@@ -135,12 +113,12 @@ ip -n i-${name} link set eth0 up
 ip -n i-${name} link set lo up
 [ $((${n} % 2)) = 0 ] || ip -n i-${name} route add default via 10.0.${n}.1`);
         }
-        await ask({ specs });
+        await world.serve(specs);
         await Promise.all(specs.map(({ id }) => booted(id.slice(2) as Name)));
     });
 
     after(() => {
-        world.kill("SIGKILL");
+        world.stop();
     });
 
     it("serve what Amazon Linux 2023's commands in the user data set up, and log the client's address", async () => {
@@ -222,16 +200,16 @@ ip -n i-${name} link set lo up
     });
 
     it("keep their disk over a stop and a start, and run the user data once", async () => {
-        await ask({ specs: specs.slice(1) });
+        await world.serve(specs.slice(1));
         await eventually(`! ${page("al2023")}`);
-        await ask({ specs });
+        await world.serve(specs);
         assert.equal(await eventually(page("al2023")), "<h1>AL2023</h1>\n");
         await eventually("exec 3<>/dev/tcp/10.0.1.2/22");
         assert.equal((await ssh("al2023", "cat /var/lib/boots; hostname")).output, "boot\nweb1\n");
     });
 
     it("are gone with all their processes once they are not wanted", async () => {
-        await ask({ specs: [] });
+        await world.serve([]);
         await eventually("! pgrep -f '[s]shServer.ts|[h]ttpd.mjs'");
     });
 });

@@ -1,13 +1,14 @@
 import type { Element } from "@xmldom/xmldom";
 import { children, elements, rewrite, textOf } from "../answers.ts";
-import type { View } from "../upstream.ts";
+import type { View } from "../client/view.ts";
+import { isActive } from "../client/vpcs.ts";
 
-/** By its name in EC2's answers, a kind of target that a route may have, and whether packets get through such a one. */
+/** The kinds of targets that a route may have, by their names in EC2's answers, and whether one of them takes packets. */
 const targets: Readonly<Record<string, (id: string, vpcId: string, view: View) => Promise<boolean>>> = {
     vpcPeeringConnectionId: async (id, _, view) =>
-        (await view.peerings()).some((one) => one.VpcPeeringConnectionId === id && one.Status?.Code === "active"),
+        (await view.peerings()).some((one) => one.VpcPeeringConnectionId === id && isActive(one)),
     gatewayId: async (id, vpcId, view) =>
-        // The VPC itself ("local"), and gateways of another kind, of which nobody is asked, are there.
+        // The VPC itself ("local") is always there; whether gateways of other kinds are is not known here.
         !id.startsWith("igw-") ||
         (await view.internetGateways()).some(
             ({ InternetGatewayId, Attachments = [] }) =>

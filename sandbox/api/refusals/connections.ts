@@ -1,8 +1,10 @@
 import type { VpcPeeringConnection } from "@aws-sdk/client-ec2";
-import type { Refusal } from "../answers.ts";
-import { isBetween } from "../corrections/peerings.ts";
-import type { Rule } from "./refusals.ts";
-import type { View } from "../upstream.ts";
+import { Refusal } from "../answers.ts";
+import type { View } from "../client/view.ts";
+import { endsOf, isActive, isBetween, isPending } from "../client/vpcs.ts";
+import type { Rule } from "./rule.ts";
+
+// What AWS refuses of peering connections and their options.
 
 /** Amazon VPC User Guide, "Amazon VPC quotas" (VPC peering connections): the default ones. */
 const outstandingRequests = 25;
@@ -13,78 +15,74 @@ async function connectionOf(parameters: URLSearchParams, view: View): Promise<Vp
     return (await view.peerings()).find(({ VpcPeeringConnectionId }) => VpcPeeringConnectionId === id);
 }
 
+async function ownVpcs(view: View): Promise<Set<string | undefined>> {
+    return new Set((await view.vpcs()).map(({ VpcId }) => VpcId));
+}
+
 /** The quota of requests that an account has made and nobody has accepted yet. */
 export const requestQuota: Rule = async (_, view) => {
-    const [vpcs, peerings] = await Promise.all([view.vpcs(), view.peerings()]);
-    const own = new Set(vpcs.map(({ VpcId }) => VpcId));
-    const waiting = peerings.filter(
-        ({ Status, RequesterVpcInfo }) => Status?.Code === "pending-acceptance" && own.has(RequesterVpcInfo?.VpcId),
-    );
-    return waiting.length >= outstandingRequests
-        ? {
-              code: "PendingVpcPeeringConnectionLimitExceeded",
-              message: "Vpc peering connection request limit exceeded.",
-          }
-        : undefined;
+    const [own, peerings] = await Promise.all([ownVpcs(view), view.peerings()]);
+    const waiting = peerings.filter((one) => isPending(one) && own.has(one.RequesterVpcInfo?.VpcId));
+    if (waiting.length >= outstandingRequests) {
+        throw new Refusal("PendingVpcPeeringConnectionLimitExceeded", "Vpc peering connection request limit exceeded.");
+    }
 };
 
-/** The quota of active connections of the VPC whose owner accepts. */
+/** The quota of active connections of the accepter's VPC. */
 export const activeQuota: Rule = async (parameters, view) => {
     const vpcId = (await connectionOf(parameters, view))?.AccepterVpcInfo?.VpcId;
-    const active = (await view.peerings()).filter(
-        ({ Status, RequesterVpcInfo, AccepterVpcInfo }) =>
-            Status?.Code === "active" && (RequesterVpcInfo?.VpcId === vpcId || AccepterVpcInfo?.VpcId === vpcId),
-    );
-    return vpcId !== undefined && active.length >= activePerVpc
-        ? {
-              code: "ActiveVpcPeeringConnectionPerVpcLimitExceeded",
-              message: `The limit of active vpc peering connections of ${vpcId} is exceeded.`,
-          }
-        : undefined;
+    const active = (await view.peerings()).filter((one) => isActive(one) && endsOf(one).includes(vpcId));
+    if (vpcId !== undefined && active.length >= activePerVpc) {
+        throw new Refusal(
+            "ActiveVpcPeeringConnectionPerVpcLimitExceeded",
+            `The limit of active vpc peering connections of ${vpcId} is exceeded.`,
+        );
+    }
 };
 
 /**
- * A pair of VPCs has one connection: of two requests, each the other way round, the second can't be accepted. Sources:
- * VPC Peering Guide, "VPC peering limitations"; Amazon EC2 API Reference, "Error codes" (VpcPeeringConnectionAlreadyExists).
+ * Two VPCs have one connection: of two requests, one in each direction, only one can be accepted. Sources: VPC Peering
+ * Guide, "VPC peering limitations"; Amazon EC2 API Reference, "Error codes" (VpcPeeringConnectionAlreadyExists).
  */
 export const onlyOfPair: Rule = async (parameters, view) => {
     const connection = await connectionOf(parameters, view);
-    const [requester, accepter] = [connection?.RequesterVpcInfo?.VpcId, connection?.AccepterVpcInfo?.VpcId];
+    if (!connection || !isPending(connection)) {
+        return;
+    }
+    const [requester, accepter] = endsOf(connection);
     const other = (await view.peerings()).some(
-        (one) =>
-            one.Status?.Code === "active" &&
-            (isBetween(one, accepter, requester) || isBetween(one, requester, accepter)),
+        (one) => isActive(one) && (isBetween(one, accepter, requester) || isBetween(one, requester, accepter)),
     );
-    return connection?.Status?.Code === "pending-acceptance" && other
-        ? {
-              code: "VpcPeeringConnectionAlreadyExists",
-              message: `The vpc peering connection identified by ${connection.VpcPeeringConnectionId ?? ""} already exists.`,
-          }
-        : undefined;
+    if (other) {
+        throw new Refusal(
+            "VpcPeeringConnectionAlreadyExists",
+            `The vpc peering connection identified by ${connection.VpcPeeringConnectionId ?? ""} already exists.`,
+        );
+    }
 };
 
 /** Amazon EC2 API Reference, "DeleteVpcPeeringConnection": not when it failed or was rejected. */
 export const deletable: Rule = async (parameters, view) => {
     const connection = await connectionOf(parameters, view);
-    const { VpcPeeringConnectionId: id = "", RequesterVpcInfo: requester } = connection ?? {};
-    // One that failed is behind the gateway one of a VPC with itself.
-    const state = connection && isBetween(connection, requester?.VpcId, requester?.VpcId) ? "failed" : "rejected";
-    return connection?.Status?.Code === "rejected"
-        ? {
-              code: "InvalidStateTransition",
-              message: `Invalid state transition for ${id}, attempted to transition from ${state} to deleting`,
-          }
-        : undefined;
+    if (connection?.Status?.Code === "rejected") {
+        const [requester] = endsOf(connection);
+        // Behind the gateway, one that failed is a connection of a VPC with itself.
+        const state = isBetween(connection, requester, requester) ? "failed" : "rejected";
+        throw new Refusal(
+            "InvalidStateTransition",
+            `Invalid state transition for ${connection.VpcPeeringConnectionId ?? ""}, attempted to transition from ${state} to deleting`,
+        );
+    }
 };
 
 /** Amazon EC2 API Reference, "ModifyVpcPeeringConnectionOptions": only those of an active connection. */
 export const activeForOptions: Rule = async (parameters, view) => {
     const connection = await connectionOf(parameters, view);
-    return connection && connection.Status?.Code !== "active"
-        ? notPermitted(
-              `Peering ${connection.VpcPeeringConnectionId ?? ""} is not active. Peering options can be added only to active peerings.`,
-          )
-        : undefined;
+    if (connection && !isActive(connection)) {
+        throw notPermitted(
+            `Peering ${connection.VpcPeeringConnectionId ?? ""} is not active. Peering options can be added only to active peerings.`,
+        );
+    }
 };
 
 const sides = [
@@ -92,50 +90,47 @@ const sides = [
     { name: "accepter", parameter: "AccepterPeeringConnectionOptions.", info: "AccepterVpcInfo" },
 ] as const;
 
-/** Amazon EC2 API Reference, "ModifyVpcPeeringConnectionOptions": everybody his own side's, and in his own region. */
+/** Amazon EC2 API Reference, "ModifyVpcPeeringConnectionOptions": owners set the options of their own side, in its region. */
 export const ownOptions: Rule = async (parameters, view) => {
     const connection = await connectionOf(parameters, view);
-    const own = new Set((await view.vpcs()).map(({ VpcId }) => VpcId));
-    const [, strange] =
-        sides
-            .filter(({ parameter }) => [...parameters.keys()].some((name) => name.startsWith(parameter)))
-            .map((side) => [side.name, connection?.[side.info]] as const)
-            .find(([, info]) => info && !own.has(info.VpcId)) ?? [];
-    if (!connection || !strange) {
-        return undefined;
+    const own = await ownVpcs(view);
+    const names = [...parameters.keys()];
+    for (const [index, { name, parameter, info }] of sides.entries()) {
+        const changed = names.some((one) => one.startsWith(parameter)) ? connection?.[info] : undefined;
+        if (changed && !own.has(changed.VpcId)) {
+            const caller = connection?.[sides[1 - index]?.info ?? info]?.OwnerId;
+            throw notPermitted(
+                changed.OwnerId === caller
+                    ? `${name === "requester" ? "Requester" : "Accepter"}'s VPC Peering connection options cannot be modified for a different region`
+                    : `User ${caller ?? ""} does not have permission to modify the ${name} side peering options`,
+            );
+        }
     }
-    const side = strange === connection.RequesterVpcInfo ? "requester" : "accepter";
-    const other = side === "requester" ? connection.AccepterVpcInfo : connection.RequesterVpcInfo;
-    return notPermitted(
-        strange.OwnerId === other?.OwnerId
-            ? `${side === "requester" ? "Requester" : "Accepter"}'s VPC Peering connection options cannot be modified for a different region`
-            : `User ${other?.OwnerId ?? ""} does not have permission to modify the ${side} side peering options`,
-    );
 };
 
-/** VPC Peering Guide, "Enable DNS resolution for a VPC peering connection": with DNS hostnames and resolution on in both VPCs. */
+/** VPC Peering Guide, "Enable DNS resolution for a VPC peering connection": both VPCs have DNS hostnames and resolution on. */
 export const dnsForOptions: Rule = async (parameters, view) => {
     const asked = sides.some(
         ({ parameter }) => parameters.get(`${parameter}AllowDnsResolutionFromRemoteVpc`) === "true",
     );
     const connection = asked ? await connectionOf(parameters, view) : undefined;
-    if (connection?.Status?.Code !== "active") {
-        return undefined;
+    if (!connection || !isActive(connection)) {
+        return;
     }
     const infos = [connection.RequesterVpcInfo, connection.AccepterVpcInfo];
-    const on = await Promise.all(
+    const attributes = await Promise.all(
         infos.map(async ({ OwnerId = "", Region = "", VpcId = "" } = {}) =>
-            (await view.elsewhere(OwnerId, Region)).hasDns(VpcId),
+            (await view.elsewhere(OwnerId, Region)).dnsOf(VpcId),
         ),
     );
-    return on.every(Boolean)
-        ? undefined
-        : {
-              code: "InvalidVpcPeeringConnectionState.DnsHostnamesDisabled",
-              message: "DNS hostname support must be enabled for the VPCs of the peering connection.",
-          };
+    if (!attributes.every(({ dnsSupport, dnsHostnames }) => dnsSupport && dnsHostnames)) {
+        throw new Refusal(
+            "InvalidVpcPeeringConnectionState.DnsHostnamesDisabled",
+            "DNS hostname support must be enabled for the VPCs of the peering connection.",
+        );
+    }
 };
 
 function notPermitted(message: string): Refusal {
-    return { code: "OperationNotPermitted", message };
+    return new Refusal("OperationNotPermitted", message);
 }

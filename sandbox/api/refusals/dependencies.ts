@@ -1,26 +1,24 @@
-import type { Refusal } from "../answers.ts";
-import type { Rule } from "./refusals.ts";
+import { Refusal } from "../answers.ts";
+import { endsOf, isActive, isPending } from "../client/vpcs.ts";
+import type { Rule } from "./rule.ts";
 
 // What is in use can't be deleted or detached. Sources: Amazon EC2 API Reference, "Error codes" (DependencyViolation), and
 // the pages of the actions.
 
-/** Amazon VPC User Guide, "Default security groups for your VPCs": they go with the VPC only. */
+/** Amazon VPC User Guide, "Default security groups for your VPCs": they are deleted with the VPC only. */
 export const defaultGroup: Rule = async (parameters, view) => {
     const id = parameters.get("GroupId") ?? "";
     const group = (await view.groups()).find(({ GroupId }) => GroupId === id);
-    return group?.GroupName === "default"
-        ? {
-              code: "CannotDelete",
-              message: `the specified group: "${id}" name: "default" cannot be deleted by a user`,
-          }
-        : undefined;
+    if (group?.GroupName === "default") {
+        throw new Refusal("CannotDelete", `the specified group: "${id}" name: "default" cannot be deleted by a user`);
+    }
 };
 
 /** "DeleteSecurityGroup": not while an interface has the group, or a rule of another group of its VPC names it. */
 export const groupInUse: Rule = async (parameters, view) => {
     const id = parameters.get("GroupId");
     if (id === null) {
-        return undefined;
+        return;
     }
     const [groups, interfaces] = await Promise.all([view.groups(), view.interfaces()]);
     const vpcId = groups.find(({ GroupId }) => GroupId === id)?.VpcId;
@@ -29,24 +27,26 @@ export const groupInUse: Rule = async (parameters, view) => {
         .filter(({ GroupId, VpcId }) => GroupId !== id && VpcId === vpcId)
         .flatMap(({ IpPermissions = [], IpPermissionsEgress = [] }) => [...IpPermissions, ...IpPermissionsEgress])
         .some(({ UserIdGroupPairs = [] }) => UserIdGroupPairs.some(({ GroupId }) => GroupId === id));
-    const used = interfaces.some(({ Groups = [] }) => Groups.some(({ GroupId }) => GroupId === id));
-    return named || used ? violation(`resource ${id} has a dependent object`) : undefined;
+    if (named || interfaces.some(({ Groups = [] }) => Groups.some(({ GroupId }) => GroupId === id))) {
+        throw violation(`resource ${id} has a dependent object`);
+    }
 };
 
 /** "DeleteSubnet": not while an interface is in it. */
 export const subnetInUse: Rule = async (parameters, view) => {
     const id = parameters.get("SubnetId") ?? "";
-    const used = (await view.interfaces()).some(({ SubnetId }) => SubnetId === id);
-    return used ? violation(`The subnet '${id}' has dependencies and cannot be deleted.`) : undefined;
+    if ((await view.interfaces()).some(({ SubnetId }) => SubnetId === id)) {
+        throw violation(`The subnet '${id}' has dependencies and cannot be deleted.`);
+    }
 };
 
 /** "DeleteRouteTable": never the main one. One that is associated with a subnet is refused by the API itself. */
 export const associatedTable: Rule = async (parameters, view) => {
     const id = parameters.get("RouteTableId") ?? "";
     const table = (await view.routeTables()).find(({ RouteTableId }) => RouteTableId === id);
-    return table?.Associations?.some(({ Main }) => Main)
-        ? violation(`The routeTable '${id}' has dependencies and cannot be deleted.`)
-        : undefined;
+    if (table?.Associations?.some(({ Main }) => Main)) {
+        throw violation(`The routeTable '${id}' has dependencies and cannot be deleted.`);
+    }
 };
 
 /** "DetachInternetGateway": not while the VPC has running instances or interfaces with public addresses. */
@@ -56,17 +56,17 @@ export const mappedAddresses: Rule = async (parameters, view) => {
     const attached = gateways
         .find(({ InternetGatewayId }) => InternetGatewayId === gatewayId)
         ?.Attachments?.some(({ VpcId }) => VpcId === vpcId);
-    return attached && interfaces.some(({ VpcId, Association }) => VpcId === vpcId && Association?.PublicIp)
-        ? violation(
-              `Network ${vpcId} has some mapped public address(es). Please unmap those public address(es) before detaching the gateway.`,
-          )
-        : undefined;
+    if (attached && interfaces.some(({ VpcId, Association }) => VpcId === vpcId && Association?.PublicIp)) {
+        throw violation(
+            `Network ${vpcId} has some mapped public address(es). Please unmap those public address(es) before detaching the gateway.`,
+        );
+    }
 };
 
 /**
  * "DeleteVpc": not while it has a gateway, or a group beside the default one; the API itself refuses it while it has
- * subnets or route tables. Not while a peering connection is active either, which only the console deletes with it, or
- * somebody else's request waits: VPC Peering Guide, "Delete a VPC peering connection".
+ * subnets or route tables. Not while it has an active peering connection either, which only the console deletes with the
+ * VPC, or a request of another account waits: VPC Peering Guide, "Delete a VPC peering connection".
  */
 export const vpcInUse: Rule = async (parameters, view) => {
     const id = parameters.get("VpcId") ?? "";
@@ -74,16 +74,16 @@ export const vpcInUse: Rule = async (parameters, view) => {
     const used =
         gateways.some(({ Attachments = [] }) => Attachments.some(({ VpcId }) => VpcId === id)) ||
         groups.some(({ VpcId, GroupName }) => VpcId === id && GroupName !== "default") ||
-        peerings.some(({ Status, RequesterVpcInfo, AccepterVpcInfo }) =>
-            Status?.Code === "active"
-                ? RequesterVpcInfo?.VpcId === id || AccepterVpcInfo?.VpcId === id
-                : Status?.Code === "pending-acceptance" &&
-                  AccepterVpcInfo?.VpcId === id &&
-                  AccepterVpcInfo.OwnerId !== RequesterVpcInfo?.OwnerId,
-        );
-    return used ? violation(`The vpc '${id}' has dependencies and cannot be deleted.`) : undefined;
+        peerings.some((one) => {
+            const { RequesterVpcInfo: requester, AccepterVpcInfo: accepter } = one;
+            const foreign = accepter?.VpcId === id && accepter.OwnerId !== requester?.OwnerId;
+            return isActive(one) ? endsOf(one).includes(id) : isPending(one) && foreign;
+        });
+    if (used) {
+        throw violation(`The vpc '${id}' has dependencies and cannot be deleted.`);
+    }
 };
 
 function violation(message: string): Refusal {
-    return { code: "DependencyViolation", message };
+    return new Refusal("DependencyViolation", message);
 }

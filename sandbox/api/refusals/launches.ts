@@ -1,6 +1,80 @@
 import ipaddr from "ipaddr.js";
-import type { Refusal } from "../answers.ts";
-import type { Rule } from "./refusals.ts";
+import { Refusal } from "../answers.ts";
+import type { Rule } from "./rule.ts";
+
+// What AWS refuses of launches, and of interfaces that are made without an instance.
+
+/** Amazon EC2 API Reference, "Error codes": InvalidAMIID.NotFound. */
+export const knownImage: Rule = async (parameters, view) => {
+    const id = parameters.get("ImageId");
+    if (id !== null) {
+        const { Images = [] } = await view.ec2.describeImages({ Filters: [{ Name: "image-id", Values: [id] }] });
+        if (Images.length === 0) {
+            throw new Refusal("InvalidAMIID.NotFound", `The image id '[${id}]' does not exist`);
+        }
+    }
+};
+
+/** Amazon EC2 API Reference, "Error codes": InvalidKeyPair.NotFound. */
+export const knownKeyPair: Rule = async (parameters, view) => {
+    const name = parameters.get("KeyName");
+    if (name !== null && !(await view.keyPairs()).some(({ KeyName }) => KeyName === name)) {
+        throw new Refusal("InvalidKeyPair.NotFound", `The key pair '${name}' does not exist`);
+    }
+};
+
+/** Amazon EC2 API Reference, "Error codes": InvalidParameter (a group and a subnet of different VPCs). */
+export const groupsOfVpc: Rule = async (parameters, view) => {
+    for (const { subnetId, groupIds } of placementsOf(parameters).filter(({ groupIds }) => groupIds.length > 0)) {
+        const [subnets, groups] = await Promise.all([view.subnets(), view.groups()]);
+        const vpcId = subnets.find(({ SubnetId }) => SubnetId === subnetId)?.VpcId;
+        const foreign = groups.find(({ GroupId = "", VpcId }) => groupIds.includes(GroupId) && VpcId !== vpcId);
+        if (vpcId !== undefined && foreign) {
+            throw new Refusal(
+                "InvalidParameter",
+                `Security group ${foreign.GroupId ?? ""} and subnet ${subnetId} belong to different networks.`,
+            );
+        }
+    }
+};
+
+/** An address has to be one of the subnet's, not reserved, and free. */
+export const freeAddress: Rule = async (parameters, view) => {
+    for (const { subnetId, addresses } of placementsOf(parameters).filter(({ addresses }) => addresses.length > 0)) {
+        const [subnets, interfaces] = await Promise.all([view.subnets(), view.interfaces()]);
+        const block = subnets.find(({ SubnetId }) => SubnetId === subnetId)?.CidrBlock;
+        const taken = interfaces
+            .filter(({ SubnetId }) => SubnetId === subnetId)
+            .flatMap(({ PrivateIpAddress, PrivateIpAddresses = [] }) => [
+                PrivateIpAddress,
+                ...PrivateIpAddresses.map((one) => one.PrivateIpAddress),
+            ]);
+        for (const address of block === undefined ? [] : addresses) {
+            refuseOutside(address, block ?? "");
+            if (taken.includes(address)) {
+                throw new Refusal("InvalidIPAddress.InUse", `Address ${address} is in use.`);
+            }
+        }
+    }
+};
+
+/**
+ * Refuses an address that is not in a subnet's block, or one of the first four or the last of it, which are AWS's. Source:
+ * Amazon VPC User Guide, "Subnet CIDR blocks".
+ */
+function refuseOutside(address: string, block: string): void {
+    const [network, length] = ipaddr.IPv4.parseCIDR(block);
+    const invalid = (why: string) => new Refusal("InvalidParameterValue", `Address ${address} ${why}`);
+    if (!ipaddr.IPv4.isValidFourPartDecimal(address) || !ipaddr.IPv4.parse(address).match(network, length)) {
+        throw invalid("does not fall within the subnet's address range");
+    }
+    const last = 2 ** (32 - length) - 1;
+    const number = (one: ipaddr.IPv4) => one.toByteArray().reduce((sum, byte) => sum * 256 + byte, 0);
+    const host = number(ipaddr.IPv4.parse(address)) - number(ipaddr.IPv4.networkAddressFromCIDR(block));
+    if (host < 4 || host === last) {
+        throw invalid("is in subnet's reserved address range");
+    }
+}
 
 /** Where an instance or an interface is to be: what a call asks for, for each interface that it makes. */
 interface Placement {
@@ -9,110 +83,15 @@ interface Placement {
     readonly groupIds: readonly string[];
 }
 
-/** Amazon EC2 API Reference, "Error codes": InvalidAMIID.NotFound. */
-export const knownImage: Rule = async (parameters, view) => {
-    const id = parameters.get("ImageId");
-    return id === null || (await view.hasImage(id))
-        ? undefined
-        : { code: "InvalidAMIID.NotFound", message: `The image id '[${id}]' does not exist` };
-};
-
-/** Amazon EC2 API Reference, "Error codes": InvalidKeyPair.NotFound. */
-export const knownKeyPair: Rule = async (parameters, view) => {
-    const name = parameters.get("KeyName");
-    return name === null || (await view.keyNames()).includes(name)
-        ? undefined
-        : { code: "InvalidKeyPair.NotFound", message: `The key pair '${name}' does not exist` };
-};
-
-/** Amazon EC2 API Reference, "Error codes": InvalidParameter (a group and a subnet of different VPCs). */
-export const groupsOfVpc: Rule = async (parameters, view) => {
-    const placements = placementsOf(parameters).filter(({ groupIds }) => groupIds.length > 0);
-    if (placements.length === 0) {
-        return undefined;
-    }
-    const [subnets, groups] = await Promise.all([view.subnets(), view.groups()]);
-    for (const { subnetId, groupIds } of placements) {
-        const vpcId = subnets.find(({ SubnetId }) => SubnetId === subnetId)?.VpcId;
-        const strange = groups.find(
-            ({ GroupId = "", VpcId }) => groupIds.includes(GroupId) && vpcId !== undefined && VpcId !== vpcId,
-        )?.GroupId;
-        if (strange !== undefined) {
-            return {
-                code: "InvalidParameter",
-                message: `Security group ${strange} and subnet ${subnetId} belong to different networks.`,
-            };
-        }
-    }
-    return undefined;
-};
-
-/** An address has to be one of the subnet's, not reserved, and free. */
-export const freeAddress: Rule = async (parameters, view) => {
-    const placements = placementsOf(parameters).filter(({ addresses }) => addresses.length > 0);
-    if (placements.length === 0) {
-        return undefined;
-    }
-    const [subnets, interfaces] = await Promise.all([view.subnets(), view.interfaces()]);
-    for (const { subnetId, addresses } of placements) {
-        const subnet = subnets.find(({ SubnetId }) => SubnetId === subnetId);
-        const taken = interfaces
-            .filter(({ SubnetId }) => SubnetId === subnetId)
-            .flatMap(({ PrivateIpAddress, PrivateIpAddresses = [] }) => [
-                PrivateIpAddress,
-                ...PrivateIpAddresses.map((one) => one.PrivateIpAddress),
-            ]);
-        for (const address of subnet?.CidrBlock ? addresses : []) {
-            const refusal = refuseAddress(address, subnet?.CidrBlock ?? "", taken);
-            if (refusal) {
-                return refusal;
-            }
-        }
-    }
-    return undefined;
-};
-
-/**
- * The refusal of an address in a subnet's block, or nothing. Sources: Amazon VPC User Guide, "Subnet CIDR blocks" (the
- * first four addresses and the last one are AWS's); Amazon EC2 API Reference, "Error codes" (InvalidIPAddress.InUse).
- */
-export function refuseAddress(
-    address: string,
-    block: string,
-    taken: readonly (string | undefined)[],
-): Refusal | undefined {
-    const [network, length] = ipaddr.IPv4.parseCIDR(block);
-    const invalid = (why: string): Refusal => ({ code: "InvalidParameterValue", message: `Address ${address} ${why}` });
-    if (!ipaddr.IPv4.isValidFourPartDecimal(address) || !ipaddr.IPv4.parse(address).match(network, length)) {
-        return invalid("does not fall within the subnet's address range");
-    }
-    const last = 2 ** (32 - length) - 1;
-    const number = (one: ipaddr.IPv4) => one.toByteArray().reduce((sum, byte) => sum * 256 + byte, 0);
-    const host = number(ipaddr.IPv4.parse(address)) - number(ipaddr.IPv4.networkAddressFromCIDR(block));
-    if (host < 4 || host === last) {
-        return invalid("is in subnet's reserved address range");
-    }
-    return taken.includes(address)
-        ? { code: "InvalidIPAddress.InUse", message: `Address ${address} is in use.` }
-        : undefined;
-}
-
 function placementsOf(parameters: URLSearchParams): Placement[] {
     const interfaces = new Set([...parameters.keys()].map((name) => /^NetworkInterface\.\d+\./.exec(name)?.[0]));
-    return ["", ...interfaces].flatMap((prefix = "") => {
+    return ["", ...interfaces].flatMap((prefix = ""): Placement[] => {
         const subnetId = parameters.get(`${prefix}SubnetId`);
         const values = (pattern: RegExp) =>
             [...parameters].flatMap(([name, value]) =>
                 name.startsWith(prefix) && pattern.test(name.slice(prefix.length)) ? [value] : [],
             );
-        return subnetId === null
-            ? []
-            : [
-                  {
-                      subnetId,
-                      addresses: values(/^(PrivateIpAddress|PrivateIpAddresses\.\d+\.PrivateIpAddress)$/),
-                      groupIds: values(/^SecurityGroupId\.\d+$/),
-                  },
-              ];
+        const addresses = values(/^(PrivateIpAddress|PrivateIpAddresses\.\d+\.PrivateIpAddress)$/);
+        return subnetId === null ? [] : [{ subnetId, addresses, groupIds: values(/^SecurityGroupId\.\d+$/) }];
     });
 }

@@ -1,20 +1,21 @@
 import ipaddr from "ipaddr.js";
-import { blocksOf } from "../corrections/peerings.ts";
-import type { Rule } from "./refusals.ts";
+import { Refusal } from "../answers.ts";
+import { blocksOf, endsOf, isActive } from "../client/vpcs.ts";
+import type { Rule } from "./rule.ts";
 
-// What a route or a rule names has to belong to the VPC, or to be next to it.
+// What a route or a rule names has to belong to the VPC, or to a peer of it.
 
-/** Targets for which a destination may be inside the VPC: those that a packet goes through on its way, not out of it. */
+/** Targets for which a destination may be inside the VPC: those that a packet passes on its way to it. */
 const middleboxes = ["NetworkInterfaceId", "InstanceId", "NatGatewayId", "VpcEndpointId", "LocalTarget"];
 
 /**
- * The VPC's own blocks stay its own. Source: Amazon VPC User Guide, "Configure route tables" (routes in a route table):
- * one inside of them may only lead to a middlebox, and there is one for each of them already.
+ * The VPC's own blocks stay local. Source: Amazon VPC User Guide, "Configure route tables" (routes in a route table): a
+ * route inside of them can lead to a middlebox only, and for each block itself there is a route already.
  */
 export const localRoute: Rule = async (parameters, view) => {
     const destination = parameters.get("DestinationCidrBlock");
     if (destination === null || !ipaddr.IPv4.isValidCIDR(destination) || parameters.get("GatewayId") === "local") {
-        return undefined;
+        return;
     }
     const [tables, vpcs] = await Promise.all([view.routeTables(), view.vpcs()]);
     const table = tables.find(({ RouteTableId }) => RouteTableId === parameters.get("RouteTableId"));
@@ -23,18 +24,15 @@ export const localRoute: Rule = async (parameters, view) => {
     const around = (vpc ? blocksOf(vpc) : [])
         .map((block) => ipaddr.IPv4.parseCIDR(block))
         .find((block) => block[1] <= length && network.match(block));
-    if (!around) {
-        return undefined;
+    if (around && !middleboxes.some((name) => parameters.has(name))) {
+        throw new Refusal(
+            "InvalidParameterValue",
+            `The destination CIDR block ${destination} is equal to or more specific than one of this VPC's CIDR blocks. This route can target only an interface or an instance.`,
+        );
     }
-    if (!middleboxes.some((name) => parameters.has(name))) {
-        return {
-            code: "InvalidParameterValue",
-            message: `The destination CIDR block ${destination} is equal to or more specific than one of this VPC's CIDR blocks. This route can target only an interface or an instance.`,
-        };
+    if (around?.[1] === length && parameters.get("Action") === "CreateRoute") {
+        throw new Refusal("RouteAlreadyExists", `The route identified by ${destination} already exists.`);
     }
-    return around[1] === length && parameters.get("Action") === "CreateRoute"
-        ? { code: "RouteAlreadyExists", message: `The route identified by ${destination} already exists.` }
-        : undefined;
 };
 
 /** Amazon VPC User Guide, "Amazon VPC quotas" (gateways): a VPC has one internet gateway at a time. */
@@ -44,36 +42,32 @@ export const onlyGateway: Rule = async (parameters, view) => {
         ({ InternetGatewayId, Attachments = [] }) =>
             InternetGatewayId !== id && Attachments.some(({ VpcId }) => VpcId === vpcId),
     );
-    return other
-        ? { code: "InvalidParameterValue", message: `Network ${vpcId} already has an internet gateway attached` }
-        : undefined;
+    if (other) {
+        throw new Refusal("InvalidParameterValue", `Network ${vpcId} already has an internet gateway attached`);
+    }
 };
 
 /** Amazon EC2 API Reference, "CreateRoute": to a gateway that is attached to the table's VPC, or a connection of it. */
 export const reachableTarget: Rule = async (parameters, view) => {
-    const [tableId, gatewayId, peeringId] = ["RouteTableId", "GatewayId", "VpcPeeringConnectionId"].map(
-        (name) => parameters.get(name) ?? undefined,
-    );
-    if (!gatewayId?.startsWith("igw-") && peeringId === undefined) {
-        return undefined;
+    const [gatewayId, peeringId] = [parameters.get("GatewayId"), parameters.get("VpcPeeringConnectionId")];
+    if (!gatewayId?.startsWith("igw-") && peeringId === null) {
+        return;
     }
     const [tables, gateways, peerings] = await Promise.all([
         view.routeTables(),
         gatewayId ? view.internetGateways() : [],
         peeringId ? view.peerings() : [],
     ]);
-    const table = tables.find(({ RouteTableId }) => RouteTableId === tableId);
+    const table = tables.find(({ RouteTableId }) => RouteTableId === parameters.get("RouteTableId"));
     const gateway = gateways.find(({ InternetGatewayId }) => InternetGatewayId === gatewayId);
     const peering = peerings.find(({ VpcPeeringConnectionId }) => VpcPeeringConnectionId === peeringId);
-    const around = peering
-        ? [peering.RequesterVpcInfo?.VpcId, peering.AccepterVpcInfo?.VpcId]
-        : gateway?.Attachments?.map(({ VpcId }) => VpcId);
-    return !table || around === undefined || around.includes(table.VpcId)
-        ? undefined
-        : {
-              code: "InvalidParameterValue",
-              message: `route table ${tableId ?? ""} and network gateway ${(peering ? peeringId : gatewayId) ?? ""} belong to different networks`,
-          };
+    const vpcs = peering ? endsOf(peering) : gateway?.Attachments?.map(({ VpcId }) => VpcId);
+    if (table && vpcs && !vpcs.includes(table.VpcId)) {
+        throw new Refusal(
+            "InvalidParameterValue",
+            `route table ${table.RouteTableId ?? ""} and network gateway ${(peering ? peeringId : gatewayId) ?? ""} belong to different networks`,
+        );
+    }
 };
 
 /**
@@ -87,27 +81,27 @@ export const reachableGroups: Rule = async (parameters, view) => {
         return pair === undefined ? [] : [{ id, owner: parameters.get(`${pair}UserId`) }];
     });
     if (named.length === 0) {
-        return undefined;
+        return;
     }
     const [groups, peerings] = await Promise.all([view.groups(), view.peerings()]);
     const group = groups.find(({ GroupId }) => GroupId === parameters.get("GroupId"));
     const own = group?.VpcId;
     const near = peerings
-        .filter(({ Status }) => Status?.Code === "active")
-        .map(({ RequesterVpcInfo, AccepterVpcInfo }) => [RequesterVpcInfo?.VpcId, AccepterVpcInfo?.VpcId])
-        .filter((pair) => pair.includes(own))
+        .filter(isActive)
+        .map(endsOf)
+        .filter((ends) => ends.includes(own))
         .flat();
     const isFar = async ({ id, owner }: (typeof named)[number]): Promise<boolean> => {
         const foreign = owner !== null && owner !== group?.OwnerId;
         const theirs = foreign ? await (await view.elsewhere(owner, view.caller.region)).groups() : groups;
         const vpcId = theirs.find(({ GroupId }) => GroupId === id)?.VpcId;
-        // An own group that is not there the API itself refuses.
+        // The API itself refuses a group of the caller's own account that does not exist.
         return vpcId === undefined ? foreign : vpcId !== own && !near.includes(vpcId);
     };
-    return own !== undefined && (await Promise.all(named.map(isFar))).some(Boolean)
-        ? {
-              code: "InvalidGroup.NotFound",
-              message: "You have specified two resources that belong to different networks.",
-          }
-        : undefined;
+    if (own !== undefined && (await Promise.all(named.map(isFar))).some(Boolean)) {
+        throw new Refusal(
+            "InvalidGroup.NotFound",
+            "You have specified two resources that belong to different networks.",
+        );
+    }
 };

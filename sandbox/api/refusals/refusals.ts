@@ -1,6 +1,4 @@
-import type { Refusal } from "../answers.ts";
-import { associatedTable, defaultGroup, groupInUse, mappedAddresses, subnetInUse, vpcInUse } from "./dependencies.ts";
-import { freeAddress, groupsOfVpc, knownImage, knownKeyPair } from "./launches.ts";
+import type { View } from "../client/view.ts";
 import {
     activeForOptions,
     activeQuota,
@@ -10,11 +8,10 @@ import {
     ownOptions,
     requestQuota,
 } from "./connections.ts";
-import { localRoute, onlyGateway, reachableTarget, reachableGroups } from "./networks.ts";
-import type { View } from "../upstream.ts";
-
-/** Gives the refusal of a call of EC2's API by its parameters and what the API has for its caller, or nothing. */
-export type Rule = (parameters: URLSearchParams, view: View) => Promise<Refusal | undefined>;
+import { associatedTable, defaultGroup, groupInUse, mappedAddresses, subnetInUse, vpcInUse } from "./dependencies.ts";
+import { freeAddress, groupsOfVpc, knownImage, knownKeyPair } from "./launches.ts";
+import { localRoute, onlyGateway, reachableGroups, reachableTarget } from "./networks.ts";
+import type { Rule } from "./rule.ts";
 
 /** What AWS refuses and the API behind the gateway lets through. */
 const rules: Readonly<Record<string, readonly Rule[]>> = {
@@ -36,9 +33,12 @@ const rules: Readonly<Record<string, readonly Rule[]>> = {
     CreateNetworkInterface: [freeAddress],
 };
 
-/** The refusal of a call, or nothing when AWS would not refuse it either. Calls without a rule cost nothing. */
-export async function refuse(parameters: URLSearchParams, view: View): Promise<Refusal | undefined> {
-    const ofAction = rules[parameters.get("Action") ?? ""] ?? [];
-    const refusals = await Promise.all(ofAction.map((rule) => rule(parameters, view)));
-    return refusals.find((refusal) => refusal !== undefined);
+/** Throws the refusal of a call that AWS refuses. Calls without a rule cost nothing. */
+export async function refuse(action: string, parameters: URLSearchParams, view: View): Promise<void> {
+    const results = await Promise.allSettled((rules[action] ?? []).map((rule) => rule(parameters, view)));
+    for (const result of results) {
+        if (result.status === "rejected") {
+            throw result.reason;
+        }
+    }
 }

@@ -1,27 +1,26 @@
 import { createSocket } from "node:dgram";
 import { createServer, type Socket } from "node:net";
 import { decode, encode, streamDecode, streamEncode, type Packet } from "dns-packet";
-import { addressAmongNameServers, nameServersAddress } from "../planned/addresses.ts";
-import { lookupIn, type Lookup } from "../planned/names.ts";
-import type { State } from "../described/state.ts";
+import { nameServersAddress } from "../planned/addresses.ts";
+import type { Lookup } from "../planned/names.ts";
 
 /** The name servers of all VPCs. */
 export interface NameServers {
-    /** Has them answer by what there is now. */
-    update(state: State): void;
+    /** Has them answer from now on by what they know about the VPCs, each by the address that its questions come from. */
+    update(lookups: ReadonlyMap<string, Lookup>): void;
 }
 
 const port = 53;
 
-/** How long an answer may be remembered, in seconds; Amazon's is a minute, which nobody here has the time for. */
+/** How long an answer may be cached, in seconds: not at all, so that a change shows at once. Amazon's may for a minute. */
 const ttl = 0;
 
 /**
- * Serves DNS for every VPC at one address of the sandbox's own namespace, which has to be there: the VPCs' routers lead to
- * it, and each has an address of its own there, by which its questions are told from the others'.
+ * Serves DNS for every VPC at one address of the sandbox's own namespace, which has to be there. The VPCs' routers lead to
+ * it and give the questions of each VPC an address of its own, by which they are told from the others'.
  */
 export async function startNameServers(): Promise<NameServers> {
-    let byAddress = new Map<string, Lookup>();
+    let byAddress: ReadonlyMap<string, Lookup> = new Map();
     const reply = (query: Packet, from: string | undefined): Packet => answerTo(query, byAddress.get(from ?? ""));
 
     const datagrams = createSocket("udp4");
@@ -34,7 +33,7 @@ export async function startNameServers(): Promise<NameServers> {
     await new Promise<void>((resolve, reject) => {
         datagrams.once("error", reject).bind(port, nameServersAddress, resolve);
     });
-    // Who is gone by the time gets no answer; that is no error here.
+    // An answer to somebody who is gone is lost, which is no error here.
     datagrams.on("error", () => undefined);
     const streams = createServer((socket) => {
         serveStream(socket, reply);
@@ -43,13 +42,13 @@ export async function startNameServers(): Promise<NameServers> {
         streams.once("error", reject).listen(port, nameServersAddress, resolve);
     });
     return {
-        update: (state) => {
-            byAddress = new Map(state.vpcs.map((vpc) => [addressAmongNameServers(vpc), lookupIn(state, vpc)]));
+        update: (lookups) => {
+            byAddress = lookups;
         },
     };
 }
 
-/** One connection, by which any number of questions may come, each with its length before it. */
+/** Serves one connection, on which any number of questions may come, each with its length before it. */
 function serveStream(socket: Socket, reply: (query: Packet, from: string | undefined) => Packet): void {
     let received = Buffer.alloc(0);
     socket.on("data", (data: Buffer) => {
@@ -69,7 +68,7 @@ function serveStream(socket: Socket, reply: (query: Packet, from: string | undef
     socket.on("error", () => undefined);
 }
 
-/** The answer to a question: the record, nothing where a name has none of that kind, or that there is no such name. */
+/** The answer to a question: the record, nothing where a name has none of that kind, or "no such name". */
 function answerTo({ id, questions = [] }: Packet, lookup: Lookup | undefined): Packet {
     const [question] = questions;
     const found = question && lookup?.(question.name);
@@ -77,14 +76,14 @@ function answerTo({ id, questions = [] }: Packet, lookup: Lookup | undefined): P
     return {
         id: id ?? 0,
         type: "response",
-        // Recursion was available, as it is with Amazon's.
+        // Recursion is available, as it is with Amazon's.
         flags: 0x0180 | (found === undefined ? noSuchName : 0),
         questions,
         answers: found && [found.type, "ANY"].includes(question.type) ? [{ ...found, name: question.name, ttl }] : [],
     };
 }
 
-/** What somebody sends may be no DNS at all. */
+/** Gives nothing where what was sent is not DNS. */
 function tryTo<T>(answer: () => T): T | undefined {
     try {
         return answer();

@@ -1,3 +1,5 @@
+import type { Dns } from "../../api/client/view.ts";
+
 /** What the EC2 API describes, as far as packets and servers depend on it. */
 export interface State {
     readonly vpcs: readonly Vpc[];
@@ -9,15 +11,11 @@ export interface State {
     readonly instances: readonly Instance[];
 }
 
-export interface Vpc {
+export interface Vpc extends Dns {
     readonly id: string;
     readonly region: string;
     /** Every IPv4 block of the VPC, the primary one first. */
     readonly cidrBlocks: readonly string[];
-    /** Its attribute enableDnsSupport: whether it has a name server. */
-    readonly dnsSupport: boolean;
-    /** Its attribute enableDnsHostnames: whether its instances have public DNS names. */
-    readonly dnsHostnames: boolean;
 }
 
 export interface Subnet {
@@ -70,7 +68,7 @@ export interface Rule {
     /** Last port, or ICMP code; -1 for every one. */
     readonly to: number;
     readonly cidrBlocks: readonly string[];
-    /** Security groups whose members are meant. */
+    /** Security groups whose members it applies to. */
     readonly groupIds: readonly string[];
 }
 
@@ -91,16 +89,4 @@ export interface Instance {
     readonly publicKey: string | undefined;
     /** Its user data as text; empty when it has none. */
     readonly userData: string;
-}
-
-/** What a server is to become. */
-export interface ServerSpec {
-    /** The instance's id, which is also the name of its network namespace. */
-    readonly id: string;
-    readonly privateIp: string;
-    readonly publicKey: string | undefined;
-    readonly userData: string;
-    /** Its name server, and the domain in which that looks for short names. */
-    readonly nameServer: string;
-    readonly searchDomain: string;
 }

@@ -1,4 +1,5 @@
 import type { Instance, State, Vpc } from "../described/state.ts";
+import { addressAmongNameServers } from "./addresses.ts";
 
 /** The domain of a region's private names. Source: Amazon VPC User Guide, "DNS attributes for your VPC". */
 export function searchDomainOf(region: string): string {
@@ -6,13 +7,18 @@ export function searchDomainOf(region: string): string {
 }
 
 /** A record: the address of a name, or the name of an address. */
-export interface Found {
+interface Found {
     readonly type: "A" | "PTR";
     readonly data: string;
 }
 
-/** What a name server knows of a name, or undefined for a name that it does not know. */
+/** What a name server knows about a name; undefined for a name that it does not know. */
 export type Lookup = (name: string) => Found | undefined;
+
+/** What the name servers of all VPCs know, by the addresses by which they know the VPCs. */
+export function lookupsIn(state: State): ReadonlyMap<string, Lookup> {
+    return new Map(state.vpcs.map((vpc) => [addressAmongNameServers(vpc), lookupIn(state, vpc)]));
+}
 
 /**
  * What the name server of a VPC answers. A public name of one of the VPC's own instances, and of those of a peer that allows
@@ -21,7 +27,7 @@ export type Lookup = (name: string) => Found | undefined;
  * Sources: Amazon VPC User Guide, "DNS attributes for your VPC"; Amazon VPC Peering Guide, "Enable DNS resolution for a VPC
  * peering connection"; Amazon Route 53 Developer Guide, "Domain names that VPC Resolver creates autodefined system rules for".
  */
-export function lookupIn(state: State, vpc: Vpc): Lookup {
+function lookupIn(state: State, vpc: Vpc): Lookup {
     const names = new Map<string, Found>();
     for (const instance of state.instances) {
         const owner = state.vpcs.find(({ id }) => id === instance.vpcId);

@@ -1,4 +1,5 @@
-import ipaddr from "ipaddr.js";
+import { overlap } from "../../api/client/vpcs.ts";
+import type { Instance, Peering, Route, RouteTable, State, Vpc } from "../described/state.ts";
 import {
     addressAmongNameServers,
     gatewayOf,
@@ -19,7 +20,6 @@ import {
     via,
 } from "./links.ts";
 import { internet, own, type Link, type Namespace, type Network, type Setting } from "./network.ts";
-import type { Instance, Peering, Route, RouteTable, State, Vpc } from "../described/state.ts";
 
 /** Routing tables of a router: the VPC's own addresses, and from this number on the route tables'. */
 const tables = { local: 1000, first: 2000 } as const;
@@ -86,13 +86,8 @@ function carries({ active, requesterVpcId, accepterVpcId }: Peering, vpcs: reado
         active &&
         requester !== undefined &&
         accepter !== undefined &&
-        !requester.cidrBlocks.some((one) => accepter.cidrBlocks.some((other) => overlap(one, other)))
+        !overlap(requester.cidrBlocks, accepter.cidrBlocks)
     );
-}
-
-function overlap(one: string, other: string): boolean {
-    const [[address, bits], [otherAddress, otherBits]] = [ipaddr.IPv4.parseCIDR(one), ipaddr.IPv4.parseCIDR(other)];
-    return address.match(otherAddress, Math.min(bits, otherBits));
 }
 
 /** The route table of a subnet: its own, or else the VPC's main one. */

@@ -3,8 +3,8 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EC2 } from "@aws-sdk/client-ec2";
-import { permit } from "../networkLab.ts";
-import { makeMachine, makeSide, type Side } from "../networkSide.ts";
+import { permit } from "../world/networkLab.ts";
+import { makeMachine, makeSide, type Side } from "../world/side.ts";
 import { run, Stack } from "./pulumi.ts";
 
 // The examples of docs/own-stack.md, as they stand there, with the real engine and real packets. Runs inside a sandbox.

@@ -1,25 +1,16 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { EC2 } from "@aws-sdk/client-ec2";
-import { startGateway } from "../api/gateway.ts";
-import { prepareMoto, startMoto } from "../api/moto.ts";
-import { Upstream } from "../api/upstream.ts";
+import type { EC2 } from "@aws-sdk/client-ec2";
+import { region, World } from "./world.ts";
 
-export const region = "ap-northeast-2";
 export const otherRegion = "eu-west-1";
 export const otherAccount = "210987654321";
-/** An image that moto has. */
-export const image = "ami-12c6146b";
-
 /** A block of addresses, and a VPC that has it. */
 export interface Vpc {
     readonly id: string;
     readonly block: string;
 }
 
-/** moto behind a gateway on loopback, without a network, and what is made there before something is refused. */
+/** moto behind a gateway, without a network, and what is made there before something is refused. */
 export class GatewayLab {
     /** The API as everybody uses it. */
     readonly api: EC2;
@@ -29,45 +20,24 @@ export class GatewayLab {
     readonly stranger: EC2;
     /** The API behind the gateway's back. */
     readonly bare: EC2;
-    readonly #close: () => void;
+    readonly #world: World;
     #blocks = 0;
 
-    constructor(clients: Pick<GatewayLab, "api" | "abroad" | "stranger" | "bare">, close: () => void) {
-        ({ api: this.api, abroad: this.abroad, stranger: this.stranger, bare: this.bare } = clients);
-        this.#close = close;
+    constructor(world: World, strangersKey: string) {
+        this.#world = world;
+        this.api = world.api;
+        this.abroad = world.apiOf(otherRegion);
+        this.stranger = world.apiOf(region, strangersKey);
+        this.bare = world.bare;
     }
 
     static async start(): Promise<GatewayLab> {
-        const dir = mkdtempSync(join(tmpdir(), "gateway-test-"));
-        const moto = await startMoto(await prepareMoto(console.error), join(dir, "moto.log"));
-        const gateway = await startGateway({
-            upstream: moto.endpoint,
-            onChange: () => Promise.resolve(),
-            onError: () => assert.fail("nothing follows a change here"),
-        });
-        const client = (region: string, accessKeyId = "test", { endpoint } = gateway) =>
-            new EC2({ endpoint, region, credentials: { accessKeyId, secretAccessKey: "test" }, maxAttempts: 1 });
-        const upstream = new Upstream(moto.endpoint);
-        const { caller } = await upstream.view({ accessKeyId: "test", region }).elsewhere(otherAccount, region);
-        const clients = {
-            api: client(region),
-            abroad: client(otherRegion),
-            stranger: client(region, caller.accessKeyId),
-            bare: client(region, "test", moto),
-        };
-        return new GatewayLab(clients, () => {
-            Object.values(clients).forEach((one) => {
-                one.destroy();
-            });
-            upstream.stop();
-            gateway.stop();
-            moto.stop();
-            rmSync(dir, { recursive: true });
-        });
+        const world = await World.start("an API");
+        return new GatewayLab(world, await world.keyOf(otherAccount));
     }
 
     stop(): void {
-        this.#close();
+        this.#world.stop();
     }
 
     /** A VPC with a block that no other has, or with the one given. */
@@ -121,7 +91,7 @@ export class GatewayLab {
     }
 }
 
-/** Sees that a call is refused, as EC2 does it: with a code, a message, the request's id and HTTP status 400. */
+/** Checks that a call is refused as EC2 refuses: with a code, a message, the request's id and HTTP status 400. */
 export async function refuses(call: Promise<unknown>, code: string, message: RegExp): Promise<void> {
     const error = await call.then(
         () => assert.fail("it was let through"),

@@ -1,6 +1,6 @@
 import type { EC2, IpPermission } from "@aws-sdk/client-ec2";
-import { operator, type Machine, type World } from "./networkClient.ts";
-import { makeMachine, makeSide, type Side } from "./networkSide.ts";
+import { operator, type Machine, type World } from "./world.ts";
+import { makeMachine, makeSide, type Side } from "./side.ts";
 
 /** Takes a fault back. */
 export type Mend = () => Promise<unknown>;

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -7,10 +8,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { EC2 } from "@aws-sdk/client-ec2";
-import { prepareMoto } from "../api/moto.ts";
-import { internet } from "../network/planned/network.ts";
-import { namespaceOptions } from "../launch/preflight.mjs";
-import type { Answer, Start } from "./networkWorld.ts";
+import { credentialsOf, HOME_KEY } from "../../api/client/caller.ts";
+import { prepareMoto } from "../../api/moto.ts";
+import { internet } from "../../network/planned/network.ts";
+import { namespaceOptions } from "../../launch/preflight.mjs";
+import type { Answer, Request, Start } from "./process.ts";
+import type { ServerSpec } from "../../serverSpec.ts";
 
 /** Something that sends and answers packets. */
 export interface Machine {
@@ -23,9 +26,10 @@ export interface Machine {
 /** The person's own machine. */
 export const operator: Machine = { privateIp: internet.operator, publicIp: internet.operator };
 
-const region = "ap-northeast-2";
+/** The region of the API, unless another is asked for. */
+export const region = "ap-northeast-2";
 
-/** A world of networkWorld.ts, seen from outside: an EC2 API, and what packets do behind it. */
+/** Namespaces with what a test needs in them, seen from outside: an EC2 API, what packets do behind it, and servers. */
 export class World {
     /** The API as everybody uses it. */
     readonly api: EC2;
@@ -39,17 +43,21 @@ export class World {
         this.#child = child;
         this.#dir = dir;
         this.api = this.apiOf();
-        this.bare = clientOf(join(dir, "moto"), region, "test");
+        this.bare = clientOf(join(dir, "moto"), region);
         child.on("message", ({ id, answer }: { id: number; answer: Answer }) => this.#waiting[id]?.(answer));
     }
 
-    static async start(): Promise<World> {
-        const dir = mkdtempSync(join(tmpdir(), "network-test-"));
-        const start: Start = { moto: await prepareMoto(console.error), dir, region };
-        const script = [join(import.meta.dirname, "networkWorld.ts"), JSON.stringify(start)];
+    /** Starts a world: with no API, with an API and the network that it describes, or with an API alone. */
+    static async start(has: "no API" | "an API" | "a network"): Promise<World> {
+        const dir = mkdtempSync(join(tmpdir(), "world-"));
+        const api = { dir, region, network: has === "a network" };
+        const start: Start = has === "no API" ? {} : { api: { ...api, moto: await prepareMoto(console.error) } };
+        const script = [join(import.meta.dirname, "process.ts"), JSON.stringify(start)];
         const node = [process.execPath, "--disable-warning=ExperimentalWarning", ...script];
-        const child = spawn("unshare", [...namespaceOptions, ...node], {
+        const child = spawn("unshare", [...namespaceOptions, "--uts", ...node], {
             stdio: ["ignore", "inherit", "inherit", "ipc"],
+            // As preflight.mjs does: not everybody's PATH has the system's own programs.
+            env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` },
         });
         const [message] = (await Promise.race([once(child, "message"), once(child, "exit")])) as unknown[];
         if (message !== "ready") {
@@ -58,8 +66,8 @@ export class World {
         return new World(child, dir);
     }
 
-    /** The API as it is used in some region by whom this access key is of. */
-    apiOf(place = region, accessKeyId = "test"): EC2 {
+    /** The API in a region, for the account that an access key belongs to. */
+    apiOf(place = region, accessKeyId?: string): EC2 {
         return clientOf(join(this.#dir, "gateway"), place, accessKeyId);
     }
 
@@ -67,7 +75,13 @@ export class World {
     async keyOf(account: string): Promise<string> {
         const RoleArn = `arn:aws:iam::${account}:role/test`;
         const form = { Action: "AssumeRole", Version: "2011-06-15", RoleArn, RoleSessionName: "test" };
-        const scope = `test/20260101/${region}/sts/aws4_request`;
+        const [, key = ""] = /<AccessKeyId>(.+?)<\/AccessKeyId>/.exec(await this.query("sts", form)) ?? [];
+        return key;
+    }
+
+    /** Calls the API of a service that has no client here, and gives the answer. */
+    async query(service: string, form: Readonly<Record<string, string>>): Promise<string> {
+        const scope = `${HOME_KEY}/20260101/${region}/${service}/aws4_request`;
         const answer = await new Promise<IncomingMessage>((resolve, reject) => {
             request({
                 socketPath: join(this.#dir, "gateway"),
@@ -81,8 +95,9 @@ export class World {
                 .on("error", reject)
                 .end(new URLSearchParams(form).toString());
         });
-        const [, key = ""] = /<AccessKeyId>(.+?)<\/AccessKeyId>/.exec(await text(answer)) ?? [];
-        return key;
+        const found = await text(answer);
+        assert.equal(answer.statusCode, 200, found);
+        return found;
     }
 
     stop(): void {
@@ -92,16 +107,23 @@ export class World {
 
     /** Runs a command of bash on a machine; on the person's own, and outside of all others, by default. */
     run(command: string, { id: machine }: Machine = operator): Promise<Answer> {
-        const id = this.#waiting.length;
+        return this.#ask({ command, ...(machine !== undefined && { machine }) });
+    }
+
+    /** Has servers run, and no others; they are still booting when this is done. */
+    async serve(specs: readonly ServerSpec[]): Promise<void> {
+        await this.#ask({ specs });
+    }
+
+    #ask(request: Request): Promise<Answer> {
         return new Promise((resolve) => {
-            this.#waiting.push(resolve);
-            this.#child.send({ id, command, machine });
+            this.#child.send({ id: this.#waiting.push(resolve) - 1, request });
         });
     }
 
-    /** What gets through from one machine to another and is answered by that one: of `ping http ssh`, in this order. */
+    /** What gets through from one machine to another and is answered: those of `ping http ssh`, in this order. */
     async reach(from: Machine, to: Machine): Promise<string> {
-        // On the internet only public addresses are known, and everybody there is seen by his own.
+        // The internet knows public addresses only, and sees each machine by its own.
         const outside = from === operator || to === operator;
         const address = outside ? to.publicIp : to.privateIp;
         const seen = `${to.id ?? internet.name} saw ${outside ? from.publicIp : from.privateIp}`;
@@ -123,13 +145,13 @@ export class World {
     }
 }
 
-function clientOf(socket: string, region: string, accessKeyId: string): EC2 {
+function clientOf(socket: string, region: string, accessKeyId?: string): EC2 {
     const httpAgent = new Agent({ keepAlive: true });
     httpAgent.createConnection = () => connect(socket);
     return new EC2({
         endpoint: "http://127.0.0.1",
         region,
-        credentials: { accessKeyId, secretAccessKey: "test" },
+        credentials: credentialsOf(accessKeyId),
         requestHandler: { httpAgent },
     });
 }

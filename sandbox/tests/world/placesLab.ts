@@ -1,7 +1,7 @@
 import type { EC2, VpcAttributeName } from "@aws-sdk/client-ec2";
-import type { Machine, World } from "./networkClient.ts";
+import type { Machine, World } from "./world.ts";
 import { permit, type Mend } from "./networkLab.ts";
-import { makeMachine, makeSide, type Side } from "./networkSide.ts";
+import { makeMachine, makeSide, type Side } from "./side.ts";
 
 /** A side, whose API it takes to change it, and its block. */
 export interface Placed extends Side {

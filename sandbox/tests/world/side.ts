@@ -1,5 +1,5 @@
 import type { EC2, RunInstancesCommandInput } from "@aws-sdk/client-ec2";
-import type { Machine } from "./networkClient.ts";
+import type { Machine } from "./world.ts";
 
 /** A VPC with an internet gateway, one subnet, the route table that serves it, and a security group. */
 export interface Side {
@@ -9,6 +9,9 @@ export interface Side {
     readonly gatewayId: string;
     readonly groupId: string;
 }
+
+/** An image that moto has. */
+export const image = "ami-12c6146b";
 
 /** Makes a side whose subnet is of the VPC's first /24 but one, and is served by the main table or by one of its own. */
 export async function makeSide(api: EC2, CidrBlock: string, table: "main" | "own"): Promise<Side> {
@@ -41,7 +44,7 @@ export async function makeMachine(
     more: Partial<RunInstancesCommandInput> = {},
 ): Promise<Machine> {
     const { Instances } = await api.runInstances({
-        ImageId: "ami-12c6146b",
+        ImageId: image,
         InstanceType: "t2.micro",
         MinCount: 1,
         MaxCount: 1,

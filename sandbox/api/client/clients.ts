@@ -1,0 +1,69 @@
+import { EC2 } from "@aws-sdk/client-ec2";
+import { credentialsOf, HOME_KEY, type Caller } from "./caller.ts";
+
+/** The promise made for a key: made once, and once more after it failed. */
+export function remembered<T>(known: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+    const promise = known.get(key) ?? make();
+    known.set(key, promise);
+    promise.catch(() => known.delete(key));
+    return promise;
+}
+
+/** Clients of one EC2 API for whoever calls it, in any account and region; each keeps its connections. */
+export class Clients {
+    readonly #endpoint: string;
+    readonly #clients = new Map<string, EC2>();
+    readonly #keys = new Map<string, Promise<string>>();
+    readonly #accounts = new Map<string, Promise<string>>();
+
+    constructor(endpoint: string) {
+        this.#endpoint = endpoint;
+    }
+
+    of({ accessKeyId, region }: Caller): EC2 {
+        const name = `${accessKeyId} ${region}`;
+        const client =
+            this.#clients.get(name) ??
+            new EC2({ endpoint: this.#endpoint, region, credentials: credentialsOf(accessKeyId) });
+        this.#clients.set(name, client);
+        return client;
+    }
+
+    /** The account that an access key belongs to. */
+    accountOf(accessKeyId: string): Promise<string> {
+        return remembered(this.#accounts, accessKeyId, () =>
+            this.#askSts(accessKeyId, "Account", { Action: "GetCallerIdentity" }),
+        );
+    }
+
+    /** An access key of an account. */
+    keyOf(account: string): Promise<string> {
+        const RoleArn = `arn:aws:iam::${account}:role/lab`;
+        return remembered(this.#keys, account, () =>
+            this.#askSts(HOME_KEY, "AccessKeyId", { Action: "AssumeRole", RoleArn, RoleSessionName: "lab" }),
+        );
+    }
+
+    /** Closes the connections. */
+    stop(): void {
+        for (const client of this.#clients.values()) {
+            client.destroy();
+        }
+    }
+
+    /** Asks the STS API, which is at the same address, and gives an element of its answer. */
+    async #askSts(accessKeyId: string, element: string, parameters: Readonly<Record<string, string>>): Promise<string> {
+        const scope = `${accessKeyId}/20260101/us-east-1/sts/aws4_request`;
+        const answer = await fetch(this.#endpoint, {
+            method: "POST",
+            headers: { authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=any` },
+            body: new URLSearchParams({ ...parameters, Version: "2011-06-15" }),
+        });
+        const text = await answer.text();
+        const [, found] = new RegExp(`<${element}>(.+?)</${element}>`).exec(text) ?? [];
+        if (found === undefined) {
+            throw new Error(`${this.#endpoint} answers ${parameters["Action"] ?? ""} without ${element}: ${text}`);
+        }
+        return found;
+    }
+}

@@ -1,0 +1,86 @@
+import {
+    paginateDescribeInstances,
+    paginateDescribeInternetGateways,
+    paginateDescribeNatGateways,
+    paginateDescribeNetworkInterfaces,
+    paginateDescribeRouteTables,
+    paginateDescribeSecurityGroups,
+    paginateDescribeSubnets,
+    paginateDescribeVolumes,
+    paginateDescribeVpcPeeringConnections,
+    paginateDescribeVpcs,
+    type EC2,
+    type VpcAttributeName,
+} from "@aws-sdk/client-ec2";
+import type { Caller } from "./caller.ts";
+import type { Clients } from "./clients.ts";
+
+/** A paginator of the SDK, whose pages have their items under a key. */
+type Paginate<Key extends string, Item> = (
+    config: { client: EC2 },
+    input: object,
+) => AsyncIterable<{ readonly [K in Key]?: Item[] | undefined }>;
+
+/** The DNS attributes of a VPC. */
+export interface Dns {
+    /** enableDnsSupport: whether it has a name server. */
+    readonly dnsSupport: boolean;
+    /** enableDnsHostnames: whether its instances have public DNS names. */
+    readonly dnsHostnames: boolean;
+}
+
+/** What a caller has: all of each kind, which is asked for once at most, however many need it. */
+export class View {
+    readonly caller: Caller;
+    readonly ec2: EC2;
+    readonly #clients: Clients;
+
+    constructor(clients: Clients, caller: Caller) {
+        this.caller = caller;
+        this.ec2 = clients.of(caller);
+        this.#clients = clients;
+    }
+
+    readonly vpcs = this.#all(paginateDescribeVpcs, "Vpcs");
+    readonly subnets = this.#all(paginateDescribeSubnets, "Subnets");
+    readonly routeTables = this.#all(paginateDescribeRouteTables, "RouteTables");
+    readonly internetGateways = this.#all(paginateDescribeInternetGateways, "InternetGateways");
+    readonly natGateways = this.#all(paginateDescribeNatGateways, "NatGateways");
+    readonly peerings = this.#all(paginateDescribeVpcPeeringConnections, "VpcPeeringConnections");
+    readonly groups = this.#all(paginateDescribeSecurityGroups, "SecurityGroups");
+    readonly interfaces = this.#all(paginateDescribeNetworkInterfaces, "NetworkInterfaces");
+    readonly volumes = this.#all(paginateDescribeVolumes, "Volumes");
+    readonly keyPairs = once(async () => (await this.ec2.describeKeyPairs({})).KeyPairs ?? []);
+    readonly reservations = this.#all(paginateDescribeInstances, "Reservations");
+    readonly instances = once(async () => (await this.reservations()).flatMap(({ Instances = [] }) => Instances));
+    readonly addresses = once(async () => (await this.ec2.describeAddresses({})).Addresses ?? []);
+
+    async dnsOf(VpcId: string): Promise<Dns> {
+        const ask = (Attribute: VpcAttributeName) => this.ec2.describeVpcAttribute({ VpcId, Attribute });
+        const [support, hostnames] = await Promise.all([ask("enableDnsSupport"), ask("enableDnsHostnames")]);
+        return {
+            dnsSupport: support.EnableDnsSupport?.Value ?? false,
+            dnsHostnames: hostnames.EnableDnsHostnames?.Value ?? false,
+        };
+    }
+
+    /** What another account or region has. */
+    async elsewhere(account: string, region: string): Promise<View> {
+        return new View(this.#clients, { accessKeyId: await this.#clients.keyOf(account), region });
+    }
+
+    #all<Key extends string, Item>(paginate: Paginate<Key, Item>, key: Key): () => Promise<Item[]> {
+        return once(async () => {
+            const items: Item[] = [];
+            for await (const page of paginate({ client: this.ec2 }, {})) {
+                items.push(...(page[key] ?? []));
+            }
+            return items;
+        });
+    }
+}
+
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+    let asked: Promise<T> | undefined;
+    return () => (asked ??= ask());
+}

@@ -1,0 +1,20 @@
+import { withText, type Answer } from "../answers.ts";
+import { withBlackholes } from "./blackholes.ts";
+import type { Call } from "./call.ts";
+import { withInterfaceDefaults } from "./launches.ts";
+import { Peerings } from "./peerings.ts";
+
+/** Carries out a call, by its action. */
+export type Corrections = (action: string, call: Call) => Promise<Answer>;
+
+/** What AWS does otherwise than the API behind the gateway: the calls, or the answers to them, that are not passed on as they are. */
+export function createCorrections(): Corrections {
+    const peerings = new Peerings();
+    const corrections: Readonly<Record<string, (call: Call) => Promise<Answer>>> = {
+        RunInstances: ({ parameters, forward }) => forward(withInterfaceDefaults(parameters)),
+        DescribeRouteTables: async ({ view, forward }) => withText(await forward(), (xml) => withBlackholes(xml, view)),
+        CreateVpcPeeringConnection: (call) => peerings.create(call),
+        DescribeVpcPeeringConnections: (call) => peerings.describe(call),
+    };
+    return (action, call) => corrections[action]?.(call) ?? call.forward();
+}

@@ -1,0 +1,137 @@
+/**
+ * The process of a world, in namespaces of its own: it runs commands there, and servers, and if told to the EC2 API, with
+ * or without a network that follows it. Tests are outside, and reach the API by way of Unix sockets.
+ */
+import { execFileSync, spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { HOME_KEY } from "../../api/client/caller.ts";
+import { startGateway } from "../../api/gateway.ts";
+import { startMoto, type Moto } from "../../api/moto.ts";
+import { internet } from "../../network/planned/network.ts";
+import { createReconciler, type Reconcile } from "../../network/reconciler.ts";
+import type { ServerSpec } from "../../serverSpec.ts";
+import { createServers, type Servers } from "../../servers/servers.ts";
+
+/** What a world has besides its namespaces. */
+export interface Start {
+    /** The EC2 API, if there is to be one. */
+    readonly api?: {
+        readonly moto: Moto;
+        /** Folder for the sockets `gateway`, which is the way to the API, and `moto`, the way around the gateway. */
+        readonly dir: string;
+        readonly region: string;
+        /** Whether a network follows it, with a small web server on every instance. */
+        readonly network: boolean;
+    };
+}
+
+/** A command to be run, on a machine or outside of all, or the servers that are to run. */
+export type Request =
+    { readonly command: string; readonly machine?: string } | { readonly specs: readonly ServerSpec[] };
+
+/** How a command ended and what it printed. */
+export interface Answer {
+    readonly code: number | null;
+    readonly output: string;
+}
+
+/** Says on which machine it is and whom it sees, on the ports of HTTP and SSH. */
+const webServer = `const { createServer } = require("node:http");
+const [name] = process.argv.slice(1);
+const server = () => createServer(({ socket }, response) => response.end(name + " saw " + socket.remoteAddress));
+server().listen(22, "0.0.0.0", () => server().listen(80, "0.0.0.0", () => console.log("listening")));`;
+
+const listening = new Map<string, Promise<void>>();
+
+function startWebServer(name: string, machine?: string): void {
+    const child = spawn("env", [...enter(machine), process.execPath, "-e", webServer, name], {
+        stdio: ["ignore", "pipe", "inherit"],
+    });
+    listening.set(
+        name,
+        new Promise((resolve) =>
+            createInterface(child.stdout).once("line", () => {
+                resolve();
+            }),
+        ),
+    );
+}
+
+function enter(machine: string | undefined): string[] {
+    return machine === undefined ? [] : ["nsenter", `--net=/run/netns/${machine}`];
+}
+
+/** Opens a way from a Unix socket, which those outside can reach, to a port in here. */
+function publish(socket: string, endpoint: string): Promise<void> {
+    const server = createServer((outside) => {
+        const inside = connect(Number(new URL(endpoint).port), "127.0.0.1");
+        outside.on("error", () => inside.destroy()).pipe(inside);
+        inside.on("error", () => outside.destroy()).pipe(outside);
+    });
+    return new Promise((resolve) => server.listen(socket, resolve));
+}
+
+async function run(command: string, machine?: string): Promise<Answer> {
+    await Promise.all(listening.values());
+    const child = spawn("env", [...enter(machine), "bash", "-c", command], { stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+        stream.on("data", (data: Buffer) => (output += data.toString()));
+    }
+    return new Promise((resolve) => {
+        child.on("close", (code) => {
+            resolve({ code, output });
+        });
+    });
+}
+
+function fail(error: unknown): void {
+    console.error("The network is not what the API says:", error);
+    process.exit(1);
+}
+
+async function startApi({ moto, dir, region, network }: NonNullable<Start["api"]>): Promise<void> {
+    const { endpoint: upstream } = await startMoto(moto, "/run/moto.log");
+    const reconcile: Reconcile = network
+        ? createReconciler({ endpoint: upstream, home: { accessKeyId: HOME_KEY, region }, onServers })
+        : () => Promise.resolve();
+    const { endpoint } = await startGateway({ upstream, onChange: reconcile, onError: fail });
+    await reconcile();
+    if (network) {
+        startWebServer(internet.name);
+    }
+    await publish(join(dir, "gateway"), endpoint);
+    await publish(join(dir, "moto"), upstream);
+}
+
+function onServers(specs: readonly ServerSpec[]): void {
+    writeFileSync("/run/servers.json", JSON.stringify(specs));
+    for (const { id } of specs.filter(({ id }) => !listening.has(id))) {
+        startWebServer(id, id);
+    }
+}
+
+let servers: Servers | undefined;
+
+function answerTo(request: Request): Promise<Answer> {
+    if ("command" in request) {
+        return run(request.command, request.machine);
+    }
+    servers ??= createServers({ dir: "/run/servers", logDir: "/run/log", log: console.error });
+    servers.reconcile(request.specs);
+    return Promise.resolve({ code: 0, output: "" });
+}
+
+process.on("disconnect", () => process.exit());
+process.on("message", ({ id, request }: { id: number; request: Request }) => {
+    void answerTo(request).then((answer) => process.send?.({ id, answer }));
+});
+execFileSync("bash", ["-ec", "mount -t tmpfs tmpfs /run; mkdir /run/netns; ip link set lo up"]);
+const { api } = JSON.parse(process.argv[2] ?? "") as Start;
+if (api) {
+    await startApi(api);
+}
+process.send?.("ready");
