@@ -1,8 +1,8 @@
-import { inventory } from "../inventory.ts";
-import type { Verdict } from "../report.ts";
 import { LAST, type Act } from "../act.ts";
-import type { Outputs, Told } from "../events.ts";
+import type { Credentials } from "../inventory.ts";
 import { bothWays, isolated, nameVerdicts, reachable, sizeVerdicts } from "../probes.ts";
+import type { Changes, Outputs } from "../pulumi.ts";
+import type { Verdict } from "../report.ts";
 import type { Scene } from "../scene.ts";
 
 // Acts that play with the program's settings.
@@ -19,7 +19,7 @@ export const base: Act = {
     play: (scene) => stageVerdicts(scene, false),
 };
 
-const peering: Act = {
+export const peering: Act = {
     name: "peering",
     shows: "a peering connection, routes and HTTP rules, and each reaches the other",
     rule: 'Amazon VPC Peering Guide, "What is VPC peering?"',
@@ -103,7 +103,6 @@ export const destroy: Act = {
     rule: 'Amazon VPC Peering Guide, "Delete a VPC peering connection"',
     play: async (scene) => {
         await scene.destroy();
-        const { endpoint, region } = scene.context;
         const names = (await scene.stacks.opened()).map(([name]) => name);
         const left = async (where: string, items: Promise<string[]>): Promise<Verdict> => {
             const seen = (await items).join(", ");
@@ -111,19 +110,18 @@ export const destroy: Act = {
         };
         return Promise.all([
             left("account", scene.inventory()),
-            ...(names.includes("other-region") ? [left("other region", inventory(endpoint, elsewhere.region))] : []),
+            ...(names.includes("other-region")
+                ? [left("other region", scene.inventory({ region: elsewhere.region }))]
+                : []),
             ...(names.includes("other-account")
-                ? [left("other account", inventory(endpoint, region, await assume(scene)))]
+                ? [left("other account", scene.inventory({ credentials: await assume(scene) }))]
                 : []),
         ]);
     },
 };
 
-/** The three acts that the lab has without more ado. */
-export const lab: readonly Act[] = [base, peering, destroy];
-
 /** Credentials in the other account. */
-async function assume(scene: Scene): Promise<{ accessKeyId: string; secretAccessKey: string; sessionToken: string }> {
+async function assume(scene: Scene): Promise<Credentials> {
     const command = `aws sts assume-role --role-arn ${role} --role-session-name tour --query Credentials --output json`;
     const { AccessKeyId, SecretAccessKey, SessionToken } = JSON.parse(await scene.shell(command)) as Record<
         "AccessKeyId" | "SecretAccessKey" | "SessionToken",
@@ -178,7 +176,7 @@ export function packetVerdicts(outputs: Outputs, isReachable: boolean): Verdict[
     ]);
 }
 
-function unchangedVerdict(changes: Told["changes"]): Verdict {
+function unchangedVerdict(changes: Changes): Verdict {
     const changed = Object.entries(changes).filter(([operation]) => operation !== "same");
     const seen = changed.map(([operation, count]) => `${count} ${operation}`).join(", ");
     return { what: "a second pulumi up", expected: "no change", seen: seen === "" ? "no change" : seen };
