@@ -1,4 +1,4 @@
-/** What a verb gets to know about the sandbox that it runs in. */
+/** What a command is told of the sandbox that it runs in. */
 export interface SandboxContext {
     /** The whole environment of a command in the sandbox. */
     readonly env: Record<string, string>;
@@ -7,16 +7,16 @@ export interface SandboxContext {
     /** The EC2 API's address. */
     readonly endpoint: string;
     readonly region: string;
-    /** The run's key pair: an OpenSSH public key, and the file that holds the private one. */
-    readonly publicKey: string;
+    /** File that holds the run's private key. */
     readonly privateKeyPath: string;
     /** The project's folder. */
     readonly checkout: string;
-    /** The Pulumi stack that is ready in the run's own backend. */
+    /** The Pulumi project, and the stack that is ready in the run's own backend. */
+    readonly project: string;
     readonly stack: string;
     /** Where the engine's parts came from, a line each. */
     readonly engine: readonly string[];
-    /** Aborted when the run was asked to end. */
+    /** Aborted when the run is asked to end. */
     readonly ending: AbortSignal;
     /** Tells people something, on standard error. */
     readonly log: (line: string) => void;

@@ -1,13 +1,23 @@
 import { parseArgs } from "node:util";
+import { LAST } from "./act.ts";
+import { lab, tour } from "./acts/acts.ts";
 import { table } from "./report.ts";
-import { LAST, type Act } from "./act.ts";
-import { tour } from "./acts/acts.ts";
-import { base, lab } from "./acts/byProgram.ts";
 
-/** What the lab was asked for: acts to play, or only to say something and end. */
-export type Command =
-    | { readonly acts: readonly Act[]; readonly report: string | undefined }
-    | { readonly says: string; readonly code: 0 | 2 };
+/** What the lab is to do. */
+export interface LabCommand {
+    /** Names of the acts to play, in order. */
+    readonly acts: readonly string[];
+    /** Whether any of them runs the AWS CLI. */
+    readonly awsCli: boolean;
+    /** File to which the report is also written, as JSON. */
+    readonly report?: string;
+}
+
+/** A text that answers the arguments, and the exit code that goes with it. */
+export interface Reply {
+    readonly says: string;
+    readonly code: 0 | 2;
+}
 
 const usage = `usage: npm run lab [-- [tour | ACT …] [--list] [--report FILE]]
 
@@ -15,10 +25,10 @@ Plays the lab in a sandbox: base (isolated), peering (reachable), destroy (nothi
   tour            plays all acts of the tour instead
   ACT …           plays these acts of the tour, with what they need, and destroys all at the end
   --list          lists the acts of the tour
-  --report FILE   also writes what came of it to FILE, as JSON`;
+  --report FILE   also writes the results to FILE, as JSON`;
 
 /** Reads the lab's arguments. */
-export function readCommand(args: readonly string[]): Command {
+export function readCommand(args: readonly string[]): LabCommand | Reply {
     let parsed;
     try {
         parsed = parseArgs({
@@ -45,18 +55,23 @@ export function readCommand(args: readonly string[]): Command {
     if (unknown.length > 0) {
         return { says: `there is no act ${unknown.join(", ")}; there are: tour, ${known.join(", ")}`, code: 2 };
     }
-    return { acts: chosen(names), report: values.report };
+    const acts = chosen(names);
+    return {
+        acts: acts.map(({ name }) => name),
+        awsCli: acts.some(({ awsCli }) => awsCli),
+        ...(values.report !== undefined && { report: values.report }),
+    };
 }
 
-/** The acts that are meant by names, in the tour's order. */
-function chosen(names: readonly string[]): readonly Act[] {
+/** The acts that these names mean, in the tour's order. */
+function chosen(names: readonly string[]): typeof tour {
     if (names.length === 0) {
         return lab;
     }
     if (names.includes("tour")) {
         return tour;
     }
-    const asked = tour.filter(({ name }) => name === LAST || names.includes(name));
-    // There has to be something to destroy.
-    return asked.length === 1 ? [base, ...asked] : asked;
+    // Where nothing else was asked for, there has to be something to destroy.
+    const wanted = names.every((name) => name === LAST) ? ["base"] : names;
+    return tour.filter(({ name }) => name === LAST || wanted.includes(name));
 }

@@ -1,4 +1,4 @@
-import { credentialsOf } from "../api/client/caller.ts";
+import { HOME_KEY } from "../api/client/caller.ts";
 import { Clients } from "../api/client/clients.ts";
 import { View } from "../api/client/view.ts";
 
@@ -10,11 +10,7 @@ const pastConnections: readonly string[] = ["deleted", "rejected", "expired", "f
  * terminated or deleted does not count, even where the API still shows it, nor does what every account has from the start:
  * the default VPC and its parts. The account is that of the access key, by default the sandbox's own.
  */
-export async function inventory(
-    endpoint: string,
-    region: string,
-    { accessKeyId }: { readonly accessKeyId: string } = credentialsOf(),
-): Promise<string[]> {
+export async function inventory(endpoint: string, region: string, accessKeyId = HOME_KEY): Promise<string[]> {
     const clients = new Clients(endpoint);
     const view = new View(clients, { accessKeyId, region });
     const defaults = (await view.vpcs()).filter(({ IsDefault }) => IsDefault).map(({ VpcId }) => VpcId);

@@ -1,57 +1,58 @@
+import { LAST, type Act } from "./act.ts";
 import type { ActReport, Verdict } from "./report.ts";
-import { LAST, stackOf, type Act } from "./act.ts";
 
-/** What a run of acts needs of the scene of one act. */
+/** What a run of acts does with each of them. */
 export interface Played {
     /** Brings the act's stack up as the act needs it. */
     readonly prepare: () => Promise<void>;
-    /** Plays the act. */
     readonly play: () => Promise<Verdict[]>;
-    /** Mends what the act broke; throws when that fails, after all was tried. */
-    readonly mend: () => Promise<void>;
+    /** Undoes what the act changed; throws when that fails, after everything was tried. */
+    readonly cleanUp: () => Promise<void>;
     /** How many resources the program created, deleted and so on. */
-    readonly changes: () => Readonly<Record<string, number>>;
+    readonly changes: () => ActReport["changes"];
 }
 
+type Log = (line: string) => void;
+
+/** Makes an act ready to be played; `log` says what happens in it. */
+export type Stage = (act: Act, log: Log) => Played;
+
 /**
- * Plays acts one after another; whatever goes wrong in one becomes part of its report. After an act that broke off, or that
- * left something broken, those on the same stack are left out, but never the last, which destroys. When the whole run is to
- * end, not even that is played: the account ends with it.
+ * Plays acts one after another; whatever goes wrong in one becomes part of its report. After an act that broke off, or could
+ * not be undone, those on the same stack are left out, but never the last, which destroys. When the whole run is to end, not
+ * even that is played: the account ends with it.
  */
 export async function playActs(
     acts: readonly Act[],
-    sceneOf: (act: Act, log: (line: string) => void) => Played,
-    { log, ending }: { log: (line: string) => void; ending: AbortSignal },
+    stage: Stage,
+    { log, ending }: { readonly log: Log; readonly ending: AbortSignal },
 ): Promise<ActReport[]> {
     const reports: ActReport[] = [];
     const broken = new Set<string>();
     for (const [index, act] of acts.entries()) {
+        const { name, stack = "lab", shows, rule } = act;
         if (ending.aborted) {
             break;
         }
-        if (act.name !== LAST && broken.has(stackOf(act))) {
-            log(`\nact ${index + 1}, ${act.name}: left out, since an act before it broke off`);
+        if (name !== LAST && broken.has(stack)) {
+            log(`\nact ${index + 1}, ${name}: left out, since an act before it broke off`);
             continue;
         }
-        log(`\nact ${index + 1}, ${act.name}: ${act.shows}\n  ${act.rule}`);
-        const report = await playOne(act, sceneOf, log);
+        log(`\nact ${index + 1}, ${name}: ${shows}\n  ${rule}`);
+        const report = await playOne(act, stage, log);
         reports.push(report);
         if (report.error !== undefined) {
-            broken.add(stackOf(act));
+            broken.add(stack);
         }
     }
     return reports;
 }
 
-async function playOne(
-    act: Act,
-    sceneOf: Parameters<typeof playActs>[1],
-    log: (line: string) => void,
-): Promise<ActReport> {
+async function playOne(act: Act, stage: Stage, log: Log): Promise<ActReport> {
     const { name, shows, rule } = act;
     const start = performance.now();
     const seconds = (): number => (performance.now() - start) / 1000;
-    const scene = sceneOf(act, (line) => {
+    const played = stage(act, (line) => {
         log(`  ${seconds().toFixed(1).padStart(5)} s  ${line}`);
     });
     let verdicts: Verdict[] = [];
@@ -64,10 +65,10 @@ async function playOne(
         }
     };
     await attempt(async () => {
-        await scene.prepare();
-        verdicts = await scene.play();
+        await played.prepare();
+        verdicts = await played.play();
     });
-    await attempt(scene.mend);
-    const report = { name, shows, rule, seconds: seconds(), changes: scene.changes(), verdicts };
+    await attempt(played.cleanUp);
+    const report = { name, shows, rule, seconds: seconds(), changes: played.changes(), verdicts };
     return errors.length === 0 ? report : { ...report, error: errors.join("\n") };
 }

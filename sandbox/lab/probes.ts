@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { run } from "../cache/process.ts";
 import type { Verdict } from "./report.ts";
 
 /** A VPC of a pair and its server, as the program's outputs give them; the block as EC2 does. */
@@ -31,16 +31,8 @@ export const reachable: Answers = { ping: "reply", http: "page" };
 export const isolated: Answers = { ping: "none", http: "none" };
 
 /** Runs a command in a shell on a side's server, and gives what it printed. */
-export function onServer({ publicIp }: Pick<Side, "publicIp">, command: string): Promise<string> {
-    return new Promise((resolve, reject) => {
-        execFile("ssh", ["-o", "ConnectTimeout=10", publicIp, command], (error, stdout, stderr) => {
-            if (error) {
-                reject(new Error(`ssh ${publicIp}: ${stderr.trim() || error.message}`, { cause: error }));
-            } else {
-                resolve(stdout.trim());
-            }
-        });
-    });
+export async function onServer({ publicIp }: Pick<Side, "publicIp">, command: string): Promise<string> {
+    return (await run("ssh", ["-o", "ConnectTimeout=10", publicIp, command])).trim();
 }
 
 /** Whether a ping is answered within a second; `size` is that of the whole packet in bytes, which may not be fragmented. */

@@ -1,38 +1,36 @@
-import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
-import { parse, stringify } from "yaml";
+import { run } from "../cache/process.ts";
 import type { SandboxContext } from "../context.ts";
-import type { Settings, StackName } from "./act.ts";
-import { listen, type Outputs, type Told } from "./events.ts";
+import { pulumi, type Outputs, type StackLocation, type Told } from "./pulumi.ts";
+import { withSettings, type Settings } from "./settings.ts";
+
+/** The stacks of a run: the lab's own, and those that are brought up beside it in the background. */
+export type StackName = "lab" | "other-region" | "other-account";
 
 type Log = (line: string) => void;
 
 /** A stack of the program, and the settings that it is up with. */
 export class LabStack {
-    readonly #stack: Stack;
-    readonly #settingsFile: string;
-    /** The file's settings as they were at first. */
+    readonly #location: StackLocation;
+    readonly #project: string;
+    /** The settings file as it was at first. */
     readonly #first: string;
     #upWith: string | undefined;
     #ahead: Promise<Told> | undefined;
     #outputs: Outputs = {};
 
-    constructor(stack: Stack, settingsFile: string) {
-        this.#stack = stack;
-        this.#settingsFile = settingsFile;
-        this.#first = readFileSync(settingsFile, "utf8");
-        // Of an update it would ask two things more, by three commands that decrypt the state; the events have told already.
-        stack.outputs = () => Promise.resolve({});
-        stack.info = () => Promise.resolve(undefined);
+    constructor(location: StackLocation, project: string) {
+        this.#location = location;
+        this.#project = project;
+        this.#first = readFileSync(settingsFile(location), "utf8");
     }
 
     get outputs(): Outputs {
         return this.#outputs;
     }
 
-    /** Begins to bring the stack up; whoever then ensures that it is up waits for this, and is told what came of it. */
+    /** Begins to bring the stack up; whoever then ensures that it is up waits for this, and gets what it changed. */
     begin(settings: Settings, log: Log): void {
         this.#ahead = this.up(settings, log);
         this.#ahead.catch(() => undefined);
@@ -41,8 +39,8 @@ export class LabStack {
     /** Brings the stack up with the checkout's settings and these; throws when that fails. */
     async up(settings: Settings, log: Log): Promise<Told> {
         this.#upWith = undefined;
-        await this.#set(settings);
-        const told = await listen(log, (onEvent) => this.#stack.up({ onEvent }));
+        writeFileSync(settingsFile(this.#location), withSettings(this.#first, this.#project, settings));
+        const told = await pulumi("up", this.#location, log);
         this.#outputs = told.outputs;
         this.#upWith = JSON.stringify(settings);
         return told;
@@ -59,7 +57,7 @@ export class LabStack {
         return this.up(settings, log);
     }
 
-    /** Tries settings that the program refuses, and gives why it does; undefined when it does not. The stack stays as it is. */
+    /** Tries settings that the program refuses, and gives the reason; undefined when it accepts them. The stack stays as it is. */
     async refusal(settings: Settings, log: Log): Promise<string | undefined> {
         const before = this.#upWith;
         try {
@@ -75,24 +73,19 @@ export class LabStack {
         // Whatever is still being made has to be there first.
         await this.#ahead?.catch(() => undefined);
         this.#upWith = undefined;
-        return listen(log, (onEvent) => this.#stack.destroy({ onEvent }));
+        return pulumi("destroy", this.#location, log);
     }
+}
 
-    async #set(settings: Settings): Promise<void> {
-        const { name } = await this.#stack.workspace.projectSettings();
-        const file = parse(this.#first) as { config: Record<string, unknown> };
-        for (const [key, value] of Object.entries(settings)) {
-            file.config[`${name}:${key}`] = value;
-        }
-        writeFileSync(this.#settingsFile, stringify(file));
-    }
+function settingsFile({ cwd, stack }: Omit<StackLocation, "env">): string {
+    return join(cwd, `Pulumi.${stack}.yaml`);
 }
 
 /** The stacks of a run. */
 export class Stacks {
     readonly #context: SandboxContext;
     readonly #opened = new Map<StackName, Promise<LabStack>>();
-    #overlay: string | undefined;
+    #overlay: Promise<string> | undefined;
 
     constructor(context: SandboxContext) {
         this.#context = context;
@@ -100,7 +93,7 @@ export class Stacks {
 
     /** A stack of that name, which begins as the lab's own does. */
     stack(name: StackName): Promise<LabStack> {
-        const opened = this.#opened.get(name) ?? (name === "lab" ? this.#own() : this.#further(name));
+        const opened = this.#opened.get(name) ?? this.#open(name);
         this.#opened.set(name, opened);
         return opened;
     }
@@ -113,28 +106,20 @@ export class Stacks {
         return all.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
     }
 
-    async #own(): Promise<LabStack> {
-        const { checkout, stack: stackName, env: envVars } = this.#context;
-        const stack = await LocalWorkspace.selectStack({ stackName, workDir: checkout }, { envVars });
-        return new LabStack(stack, this.#settingsFile(checkout, stackName));
-    }
-
-    async #further(stackName: StackName): Promise<LabStack> {
-        const { checkout, stack: own, env: envVars } = this.#context;
+    async #open(name: StackName): Promise<LabStack> {
+        const { checkout, project, stack: own, env } = this.#context;
+        if (name === "lab") {
+            return new LabStack({ stack: own, cwd: checkout, env }, project);
+        }
         this.#overlay ??= this.#makeOverlay();
-        const workDir = this.#overlay;
-        const settingsFile = this.#settingsFile(workDir, stackName);
-        copyFileSync(this.#settingsFile(checkout, own), settingsFile);
-        const stack = await LocalWorkspace.createStack({ stackName, workDir }, { envVars });
-        return new LabStack(stack, settingsFile);
+        const cwd = await this.#overlay;
+        copyFileSync(settingsFile({ cwd: checkout, stack: own }), settingsFile({ cwd, stack: name }));
+        await run("pulumi", ["stack", "init", name, "--no-select", "--non-interactive"], { cwd, env });
+        return new LabStack({ stack: name, cwd, env }, project);
     }
 
-    #settingsFile(dir: string, stack: string): string {
-        return join(dir, `Pulumi.${stack}.yaml`);
-    }
-
-    /** The checkout, under a layer that the engine may write settings files to: the checkout itself stays as it is. */
-    #makeOverlay(): string {
+    /** The checkout, under a layer to which settings files are written: the checkout itself stays as it is. */
+    async #makeOverlay(): Promise<string> {
         const { checkout, runDir } = this.#context;
         const [upper = "", work = "", merged = ""] = ["upper", "work", "merged"].map((name) => {
             const dir = join(runDir, "tour", name);
@@ -142,7 +127,7 @@ export class Stacks {
             return dir;
         });
         const layers = `lowerdir=${checkout},upperdir=${upper},workdir=${work}`;
-        execFileSync("mount", ["-t", "overlay", "overlay", "-o", layers, merged]);
+        await run("mount", ["-t", "overlay", "overlay", "-o", layers, merged]);
         return merged;
     }
 }

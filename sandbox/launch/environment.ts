@@ -1,18 +1,18 @@
-import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { credentialsOf } from "../api/client/caller.ts";
-import type { Engine } from "../engine/engine.ts";
 import { run } from "../cache/process.ts";
+import type { Engine } from "../engine/engine.ts";
+import { withSettings } from "../lab/settings.ts";
 import { generateKeyPair } from "../servers/keys.ts";
 
-/** The stack that is ready in every sandbox, and the settings by which the program is given the run's key pair. */
+/** The project, and the stack that is ready in every sandbox. */
+export const PROJECT = "vpc-peering-lab";
 export const STACK = "dev";
-const keySettings = { publicKey: "sshPublicKey", privateKeyPath: "sshPrivateKeyPath" } as const;
 
 /** The run's key pair. */
-export interface KeyPair {
+interface KeyPair {
     /** OpenSSH public key, one line. */
     readonly publicKey: string;
     /** File that holds the private key. */
@@ -20,15 +20,16 @@ export interface KeyPair {
 }
 
 /** Makes a fresh key pair, and has every SSH client in the sandbox use it, whether it is typed, or called by scp or rsync. */
-export function makeKeyPair(runDir: string): KeyPair {
-    const pair = generateKeyPair("vpc-peering-lab");
+export async function makeKeyPair(runDir: string, hostsFile: string): Promise<KeyPair> {
+    const pair = generateKeyPair(PROJECT);
     const privateKeyPath = join(runDir, "id_ed25519");
     writeFileSync(privateKeyPath, pair.private, { mode: 0o600 });
     const config = join(runDir, "ssh_config");
-    // Addresses come back with other servers behind them: to remember their host keys would only be in the way.
+    // Addresses come back with other servers behind them, so host keys are not remembered.
     writeFileSync(
         config,
-        `User ec2-user
+        `Include ${hostsFile}
+User ec2-user
 IdentityFile ${privateKeyPath}
 StrictHostKeyChecking no
 UserKnownHostsFile /dev/null
@@ -36,7 +37,7 @@ LogLevel ERROR
 `,
     );
     if (existsSync("/etc/ssh/ssh_config")) {
-        mount(config, "/etc/ssh/ssh_config");
+        await layOver("/etc/ssh/ssh_config", config);
     }
     return { publicKey: pair.public, privateKeyPath };
 }
@@ -75,31 +76,24 @@ export function pulumiEnvironment(engine: Engine, runDir: string): Record<string
 }
 
 /**
- * Makes the stack. Its settings begin as the checkout's and are the run's own from then on: a copy lies over the
- * checkout's file, in this sandbox only.
+ * Makes the stack. Its settings are the checkout's and the run's key pair, in a file that is laid over the checkout's in this
+ * sandbox only.
  */
 export async function makeStack(
     checkout: string,
     runDir: string,
-    key: KeyPair,
+    { publicKey, privateKeyPath }: KeyPair,
     env: Record<string, string>,
 ): Promise<void> {
-    const settings = join(checkout, `Pulumi.${STACK}.yaml`);
-    const copy = join(runDir, `Pulumi.${STACK}.yaml`);
-    copyFileSync(settings, copy);
-    mount(copy, settings);
-    const pulumi = (...args: string[]) => run("pulumi", args, { cwd: checkout, env });
-    await pulumi("stack", "init", STACK);
-    const keys = Object.entries(keySettings).flatMap(([field, setting]) => [
-        "--plaintext",
-        `${setting}=${key[field as keyof KeyPair]}`,
-    ]);
-    await pulumi("config", "set-all", "--stack", STACK, ...keys);
+    const file = `Pulumi.${STACK}.yaml`;
+    const [settings, own] = [join(checkout, file), join(runDir, file)];
+    const keySettings = { sshPublicKey: publicKey, sshPrivateKeyPath: privateKeyPath };
+    writeFileSync(own, withSettings(readFileSync(settings, "utf8"), PROJECT, keySettings));
+    await layOver(settings, own);
+    await run("pulumi", ["stack", "init", STACK], { cwd: checkout, env });
 }
 
-function mount(file: string, over: string): void {
-    const { status, stderr } = spawnSync("mount", ["--bind", file, over], { encoding: "utf8" });
-    if (status !== 0) {
-        throw new Error(`${file} can't be laid over ${over}: ${stderr.trim()}`);
-    }
+/** Lays a file over another one, in this sandbox only. */
+async function layOver(covered: string, file: string): Promise<void> {
+    await run("mount", ["--bind", file, covered]);
 }

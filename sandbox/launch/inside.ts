@@ -1,17 +1,17 @@
-/** The part inside the namespaces: has a world made, runs the verb in it, and ends; the kernel clears the rest away. */
-import { fork, spawn } from "node:child_process";
+/** The part inside the namespaces: has a world made, runs the command in it, and ends; the kernel clears the rest away. */
+import { fork } from "node:child_process";
 import { constants } from "node:os";
 import { join } from "node:path";
 import type { SandboxContext } from "../context.ts";
 import { obeyEndSignals } from "./lifeline.ts";
-import type { Run } from "./outside.ts";
-import type { Message } from "./world.ts";
+import type { Message, Run } from "./run.ts";
+import { runShell } from "./shell.ts";
 
 function log(line: string): void {
     console.error(line);
 }
 
-/** Starts the sandbox's world; resolves when it is ready, and tells `onFailure` what goes wrong in it from then on. */
+/** Starts the sandbox's world; resolves when it is ready, and reports to `onFailure` that something went wrong in it later. */
 function startWorld(run: Run, ending: AbortSignal, onFailure: () => void): Promise<SandboxContext> {
     const world = fork(join(import.meta.dirname, "world.ts"), { detached: true });
     return new Promise((resolve, reject) => {
@@ -36,57 +36,31 @@ function startWorld(run: Run, ending: AbortSignal, onFailure: () => void): Promi
     });
 }
 
-/** Runs a command, or a shell for a person, to its end. */
-function shell(args: readonly string[], { env, endpoint, privateKeyPath, engine }: SandboxContext): Promise<number> {
-    const [command = env["SHELL"] ?? "bash", ...rest] = args;
-    if (args.length === 0) {
-        const pulumi = `
-  pulumi up                            the two VPCs, apart
-  pulumi config set peering true       and \`pulumi up\` again: peered`;
-        log(`A fresh sandbox: EC2 at ${endpoint}, SSH key ${privateKeyPath}. All of it is gone when this shell ends. Try:${
-            engine.length > 0 ? pulumi : ""
-        }
-  aws ec2 describe-vpcs                or any other tool that speaks to EC2
-  ssh ec2-user@ADDRESS                 a server, by its public address`);
+/** What runs the task; the lab takes a moment to load, which it does while the sandbox starts. */
+async function loadTask({ task }: Run): Promise<(context: SandboxContext) => Promise<number>> {
+    if ("shell" in task) {
+        return (context) => runShell(task.shell, context);
     }
-    return new Promise((resolve) => {
-        const child = spawn(command, rest, { env, stdio: "inherit" });
-        child.on("error", (error) => {
-            log(`${command}: ${error.message}`);
-            resolve(127);
-        });
-        child.on("exit", (code, signal) => {
-            resolve(signal ? 128 + constants.signals[signal] : (code ?? 1));
-        });
-    });
+    const { runLab } = await import("../lab/lab.ts");
+    return (context) => runLab(task.lab, context);
 }
-
-type Verb = (args: readonly string[], context: SandboxContext) => Promise<number>;
-
-/** What each verb runs; the lab takes a moment to load, which it does while the sandbox starts. */
-const verbs: Record<Run["verb"], () => Promise<Verb>> = {
-    lab: async () => (await import("../lab/lab.ts")).runLab,
-    shell: () => Promise.resolve(shell),
-};
 
 async function main(run: Run): Promise<number> {
     const ending = obeyEndSignals();
-    const network = { broken: false };
+    const network = { failed: false };
     let code = 1;
     try {
-        const [context, verb] = await Promise.all([
-            startWorld(run, ending, () => (network.broken = true)),
-            verbs[run.verb](),
-        ]);
+        const world = startWorld(run, ending, () => (network.failed = true));
+        const [context, task] = await Promise.all([world, loadTask(run)]);
         Object.assign(process.env, context.env);
-        code = await verb(run.args, context);
+        code = await task(context);
     } catch (error) {
         log(error instanceof Error ? error.message : String(error));
     }
-    if (network.broken && code === 0) {
+    if (network.failed && code === 0) {
         return 1;
     }
-    // A command that was asked to end and says that it failed, failed for that.
+    // A command that was asked to end and then fails, failed because of that.
     return ending.aborted && code !== 0 ? 128 + constants.signals[ending.reason as NodeJS.Signals] : code;
 }
 

@@ -2,58 +2,35 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { join } from "node:path";
+import { prepareMoto } from "../api/moto.ts";
 import { prepareAwsCli } from "../cache/awsCli.ts";
-import { prepareMoto, type Moto } from "../api/moto.ts";
-import { prepareEngine, type Engine } from "../engine/engine.ts";
+import { prepareEngine } from "../engine/engine.ts";
+import { readArguments } from "./command.ts";
 import { endSignals, holdLifeline } from "./lifeline.ts";
 import { namespaceOptions } from "./preflight.mjs";
+import type { Run } from "./run.ts";
 
-/** What the part inside the namespaces is told. */
-export interface Run {
-    readonly verb: "lab" | "shell";
-    readonly args: readonly string[];
-    /** None where the command needs no Pulumi. */
-    readonly engine: Engine | undefined;
-    readonly moto: Moto;
-    /** Folder of an AWS CLI for the PATH; undefined where the machine has one or nobody needs it. */
-    readonly awsCli: string | undefined;
-}
-
-const usage = `usage: npm run lab [-- tour | ACT …] [-- OPTIONS]   the lab's three acts, or the tour's; --help tells more
-       npm run sandbox [-- [--no-pulumi] CMD ARG …]  CMD, or a shell, in a fresh sandbox
-  --no-pulumi   without Pulumi, which takes minutes to build where it can't be had otherwise`;
-
-async function main([verb, ...args]: readonly string[]): Promise<number> {
-    if (verb !== "lab" && verb !== "shell") {
-        console.error(usage);
-        return 2;
+async function main(args: readonly string[]): Promise<number> {
+    const command = readArguments(args);
+    if ("says" in command) {
+        (command.code === 0 ? console.log : console.error)(command.says);
+        return command.code;
     }
-    let needsAwsCli = false;
-    if (verb === "lab" && args.length > 0) {
-        // What needs no sandbox is answered without one; acts take a moment to load, which the plain lab does inside.
-        const command = (await import("../lab/command.ts")).readCommand(args);
-        if ("says" in command) {
-            (command.code === 0 ? console.log : console.error)(command.says);
-            return command.code;
-        }
-        needsAwsCli = command.acts.some(({ awsCli }) => awsCli);
-    }
-    const withPulumi = verb === "lab" || args[0] !== "--no-pulumi";
-    const [engine, moto, awsCli] = await Promise.allSettled([
-        withPulumi ? prepareEngine(log) : undefined,
+    const parts = await Promise.allSettled([
+        command.pulumi ? prepareEngine(log) : undefined,
         prepareMoto(log),
-        needsAwsCli ? prepareAwsCli(log) : undefined,
+        command.awsCli ? prepareAwsCli(log) : undefined,
     ]);
+    const [engine, moto, awsCli] = parts;
     if (engine.status === "rejected" || moto.status === "rejected" || awsCli.status === "rejected") {
-        for (const part of [engine, moto, awsCli]) {
+        for (const part of parts) {
             if (part.status === "rejected") {
                 log(part.reason instanceof Error ? part.reason.message : String(part.reason));
             }
         }
         return 1;
     }
-    const given = withPulumi ? args : args.slice(1);
-    return enter({ verb, args: given, engine: engine.value, moto: moto.value, awsCli: awsCli.value });
+    return enter({ task: command.task, engine: engine.value, moto: moto.value, awsCli: awsCli.value });
 }
 
 function log(line: string): void {
@@ -63,7 +40,7 @@ function log(line: string): void {
 /** Runs inside.ts in namespaces of its own to its end, with which everything in them ends. */
 function enter(run: Run): Promise<number> {
     const inside = [process.execPath, ...process.execArgv, join(import.meta.dirname, "inside.ts"), JSON.stringify(run)];
-    // The shell is there to wait for orphans, as the first process of a process namespace has to.
+    // The shell waits for orphans, as the first process of a process namespace has to.
     const first = ["sh", "-c", '"$@"; exit $?', "sh", ...inside];
     const child = spawn("unshare", [...namespaceOptions, ...first], {
         stdio: ["inherit", "inherit", "inherit", "pipe"],

@@ -1,77 +1,84 @@
 /**
- * All that a command finds in the sandbox: the EC2 API, the network and the servers behind it, Pulumi and its stack. Its
- * process is not of the terminal's session, so that Ctrl-C reaches the command in front and nothing that this one still
- * needs to finish in an orderly way.
+ * Everything that a command finds in the sandbox: the EC2 API, the network and the servers behind it, Pulumi and its stack.
+ * The process is not in the terminal's session, so that Ctrl-C reaches the command in front, and nothing that this command
+ * still needs to finish in an orderly way.
  */
-import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
-import type { SandboxContext } from "../context.ts";
 import { HOME_KEY } from "../api/client/caller.ts";
 import { startGateway } from "../api/gateway.ts";
 import { startMoto } from "../api/moto.ts";
+import { run } from "../cache/process.ts";
 import { startProviders } from "../engine/plugins/attach.ts";
-import { awsEnvironment, makeKeyPair, makeStack, pulumiEnvironment, STACK } from "./environment.ts";
-import { checkout } from "./install.mjs";
-import type { Run } from "./outside.ts";
 import { createReconciler } from "../network/reconciler.ts";
 import { createServers } from "../servers/servers.ts";
-
-/** What a world tells the process that it is for: that it is ready, or what went wrong in it. */
-export type Message =
-    { readonly ready: Omit<SandboxContext, "ending" | "log"> } | { readonly failed: string; readonly fatal: boolean };
+import { awsEnvironment, makeKeyPair, makeStack, PROJECT, pulumiEnvironment, STACK } from "./environment.ts";
+import { checkout } from "./install.mjs";
+import { keepNames, type NameFiles } from "./names.ts";
+import type { Message, Run } from "./run.ts";
 
 const REGION = "ap-northeast-2";
 
-/** Where the servers find the package repositories of the internet: the person's own end of the sandbox's internet. */
+/** Where the servers find the package repositories of the internet: at the person's own end of the sandbox's internet. */
 const REPOSITORY = { host: "198.51.100.2", port: 443 } as const;
 
-/** All that the run writes is on this tmpfs: `ip netns` wants its folder there, the rest is the run's own. */
-function makeRunDir(): string {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"]);
-    const runDir = "/run/vpc-peering-lab";
+/** Everything that the run writes is on this tmpfs: `ip netns` needs its folder there, the rest is the run's own. */
+async function makeRunDir(): Promise<string> {
+    await run("mount", ["-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"]);
+    const runDir = `/run/${PROJECT}`;
     for (const dir of ["/run/netns", runDir, join(runDir, "tmp"), join(runDir, "log")]) {
         mkdirSync(dir);
     }
     return runDir;
 }
 
-async function start({ engine, moto, awsCli }: Run): Promise<Message> {
-    const runDir = makeRunDir();
-    execFileSync("ip", ["link", "set", "lo", "up"]);
+async function start({ task, engine, moto, awsCli }: Run): Promise<Message> {
+    const runDir = await makeRunDir();
+    await run("ip", ["link", "set", "lo", "up"]);
     process.env["TMPDIR"] = join(runDir, "tmp");
     process.env["PATH"] = [join(checkout, "node_modules/.bin"), awsCli ?? [], process.env["PATH"]]
         .flat()
         .join(delimiter);
-    const key = makeKeyPair(runDir);
+    const names = { hosts: join(runDir, "ssh_hosts"), variables: join(runDir, "variables.sh") };
     const pulumiEnv = engine ? pulumiEnvironment(engine, runDir) : {};
 
     const control = async () => {
-        const { endpoint, ready } = await startCloud(moto, join(runDir, "log"), join(runDir, "servers"));
+        // The lab's acts do without names, and without the calls that keep them up to date.
+        const { endpoint, ready } = await startCloud(moto, runDir, "shell" in task ? names : undefined);
         const aws = awsEnvironment(endpoint, REGION);
-        // Nobody waits for it: moto takes seconds over its first answer, and whoever changes something waits anyway.
+        // The command does not wait for it: moto takes seconds over its first answer, and each change waits anyway.
         ready.then(listen).catch(onError);
         const providers = engine && (await startProviders(engine, { ...process.env, ...pulumiEnv, ...aws }));
         return { endpoint, env: { ...aws, ...providers?.env } };
     };
-    const [{ endpoint, env: controlEnv }] = await Promise.all([
-        control(),
-        engine && makeStack(checkout, runDir, key, pulumiEnv),
-    ]);
-    const env = { ...process.env, ...pulumiEnv, ...controlEnv } as Record<string, string>;
-    const summary = engine?.summary ?? [];
-    return { ready: { env, runDir, endpoint, region: REGION, ...key, checkout, stack: STACK, engine: summary } };
+    const person = async () => {
+        const key = await makeKeyPair(runDir, names.hosts);
+        if (engine) {
+            await makeStack(checkout, runDir, key, pulumiEnv);
+        }
+        return key;
+    };
+    const [{ endpoint, env: controlEnv }, { privateKeyPath }] = await Promise.all([control(), person()]);
+    const env = {
+        ...process.env,
+        ...pulumiEnv,
+        ...controlEnv,
+        VPC_PEERING_LAB_NAMES: names.variables,
+    } as Record<string, string>;
+    const known = { env, runDir, endpoint, region: REGION, privateKeyPath, checkout, project: PROJECT, stack: STACK };
+    return { ready: { ...known, engine: engine?.summary ?? [] } };
 }
 
 /** Starts the EC2 API, and the network and the servers that follow what it describes: `ready` is when they first do. */
 async function startCloud(
     moto: Run["moto"],
-    logDir: string,
-    serversDir: string,
+    runDir: string,
+    names: NameFiles | undefined,
 ): Promise<{ endpoint: string; ready: Promise<void> }> {
+    const logDir = join(runDir, "log");
     const { endpoint: upstream } = await startMoto(moto, join(logDir, "moto.log"));
-    const servers = createServers({ dir: serversDir, logDir, log: console.error });
+    const servers = createServers({ dir: join(runDir, "servers"), logDir, log: console.error });
     const reconcile = createReconciler({
         endpoint: upstream,
         home: { accessKeyId: HOME_KEY, region: REGION },
@@ -79,11 +86,19 @@ async function startCloud(
             servers.reconcile(specs);
         },
     });
-    const { endpoint } = await startGateway({ upstream, onChange: reconcile, onError });
+    const updateNames = names && keepNames(upstream, names);
+    const { endpoint } = await startGateway({
+        upstream,
+        onChange: async (caller, action) => {
+            await reconcile(caller, action);
+            updateNames?.(caller).catch(onError);
+        },
+        onError,
+    });
     return { endpoint, ready: reconcile() };
 }
 
-/** Accepts and closes: that a server gets through to it is all that counts. The network has to have its internet by then. */
+/** Accepts and closes: it only matters that a server gets through. The network needs to have its internet by then. */
 function listen(): Promise<void> {
     const repository = createServer((socket) => socket.on("error", () => undefined).end());
     return new Promise((resolve, reject) => {
@@ -103,8 +118,8 @@ function tell(message: Message): void {
     process.send?.(message);
 }
 
-process.once("message", (run: Run) => {
-    start(run).then(tell, (error: unknown) => {
+process.once("message", (wanted: Run) => {
+    start(wanted).then(tell, (error: unknown) => {
         tell({ failed: textOf(error), fatal: true });
     });
 });

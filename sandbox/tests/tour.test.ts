@@ -2,31 +2,38 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse } from "yaml";
 import { summarize } from "../lab/report.ts";
 import type { Act } from "../lab/act.ts";
-import { tour } from "../lab/acts/acts.ts";
+import { actsNamed, lab as labActs, tour } from "../lab/acts/acts.ts";
 import { packetVerdicts } from "../lab/acts/byProgram.ts";
+import { Cleanup } from "../lab/cleanup.ts";
 import { readCommand } from "../lab/command.ts";
-import { Mends } from "../lab/mends.ts";
 import { playActs, type Played } from "../lab/play.ts";
+import { withSettings } from "../lab/settings.ts";
+import { readArguments } from "../launch/command.ts";
 
 const start = join(import.meta.dirname, "../start.mjs");
 
+function sandbox(...args: string[]) {
+    return spawnSync(process.execPath, [start, ...args], { encoding: "utf8" });
+}
+
 function lab(...args: string[]) {
-    return spawnSync(process.execPath, [start, "lab", ...args], { encoding: "utf8" });
+    return sandbox("lab", ...args);
 }
 
 function namesOf(...args: string[]): string[] {
     const command = readCommand(args);
     assert.ok("acts" in command, "says" in command ? command.says : "");
-    return command.acts.map(({ name }) => name);
+    return [...command.acts];
 }
 
 function act(name: string, rest: Partial<Act> = {}): Act {
     return { name, shows: "", rule: "", settings: {}, play: () => Promise.resolve([]), ...rest };
 }
 
-/** Plays acts, each of which says what it does; those in `fails` fail in that step. */
+/** Plays acts and notes their steps; an act in `fails` fails in the step that is given for it. */
 async function play(
     acts: readonly Act[],
     fails: Readonly<Record<string, keyof Played>>,
@@ -47,7 +54,7 @@ async function play(
             return {
                 prepare: step("prepare"),
                 play: () => step("play")().then(verdicts),
-                mend: step("mend"),
+                cleanUp: step("cleanUp"),
                 changes: () => ({}),
             };
         },
@@ -57,7 +64,7 @@ async function play(
 }
 
 describe("the lab's arguments", () => {
-    it("mean three acts without more, all with `tour`, and an act with what destroys after it", () => {
+    it("mean three acts where there are none, all acts for `tour`, and an act and `destroy` for its name", () => {
         assert.deepEqual(namesOf(), ["base", "peering", "destroy"]);
         assert.deepEqual(
             namesOf("tour"),
@@ -66,19 +73,19 @@ describe("the lab's arguments", () => {
         assert.deepEqual(namesOf("dns"), ["dns", "destroy"]);
     });
 
-    it("mean acts in the tour's order, and give `destroy` something to destroy", () => {
+    it("name acts in any order, which are played in the tour's, and give `destroy` something to destroy", () => {
         assert.deepEqual(namesOf("peered", "pending"), ["pending", "peered", "destroy"]);
         assert.deepEqual(namesOf("destroy"), ["base", "destroy"]);
     });
 
-    it("take a report's file with everything", () => {
+    it("take a file for the report with any acts", () => {
         for (const names of [[], ["tour"], ["dns"]]) {
             const command = readCommand([...names, "--report", "lab.json"]);
             assert.equal("report" in command && command.report, "lab.json");
         }
     });
 
-    it("are refused with the name of the act that is not there, and those that are, before anything starts", () => {
+    it("are refused before anything starts, with the unknown act's name and the known ones", () => {
         const { status, stdout, stderr } = lab("base", "bsae");
         assert.equal(status, 2);
         assert.equal(stdout, "");
@@ -86,6 +93,19 @@ describe("the lab's arguments", () => {
         const option = lab("--lits");
         assert.equal(option.status, 2);
         assert.match(option.stderr, /--lits[^]*usage: npm run lab/);
+    });
+
+    it("are names by which the acts are found", () => {
+        assert.deepEqual(actsNamed(namesOf()), labActs);
+        assert.deepEqual(actsNamed(namesOf("tour")), tour);
+    });
+
+    it("ask for help", () => {
+        for (const option of ["--help", "-h"]) {
+            const { status, stdout, stderr } = lab(option);
+            assert.deepEqual([status, stderr], [0, ""]);
+            assert.match(stdout, /^usage: npm run lab /);
+        }
     });
 
     it("list the acts, a line each", () => {
@@ -100,8 +120,52 @@ describe("the lab's arguments", () => {
     });
 });
 
+describe("the sandbox's arguments", () => {
+    it("ask for help", () => {
+        for (const option of ["--help", "-h"]) {
+            const { status, stdout, stderr } = sandbox("shell", option);
+            assert.deepEqual([status, stderr], [0, ""]);
+            assert.match(stdout, /^usage: npm run sandbox /);
+        }
+    });
+
+    it("are refused where there is no such option, and left to the program that is run", () => {
+        const { status, stdout, stderr } = sandbox("shell", "--no-plumi", "true");
+        assert.deepEqual([status, stdout], [2, ""]);
+        assert.match(stderr, /^unknown option --no-plumi\n\nusage: npm run sandbox /);
+        assert.deepEqual(readArguments(["shell", "--no-pulumi", "terraform", "--help"]), {
+            task: { shell: ["terraform", "--help"] },
+            pulumi: false,
+            awsCli: false,
+        });
+    });
+});
+
+describe("withSettings", () => {
+    it("adds settings to a file, and to what is nested in it, and replaces lists", () => {
+        const file = `config:
+  aws:region: eu-west-1 # the only one
+  lab:sshCidrs: [192.0.2.0/24, 198.51.100.0/24]
+  lab:accepter: { cidrBlock: 10.42.0.0/16, subnet: { cidrBlock: 10.42.1.0/24 } }
+`;
+        const settings = { peering: true, sshCidrs: ["0.0.0.0/0"], accepter: { region: "x", subnet: { name: "y" } } };
+        assert.deepEqual(parse(withSettings(file, "lab", settings)), {
+            config: {
+                "aws:region": "eu-west-1",
+                "lab:peering": true,
+                "lab:sshCidrs": ["0.0.0.0/0"],
+                "lab:accepter": {
+                    cidrBlock: "10.42.0.0/16",
+                    region: "x",
+                    subnet: { cidrBlock: "10.42.1.0/24", name: "y" },
+                },
+            },
+        });
+    });
+});
+
 describe("the tour", () => {
-    it("has acts of different names, each with AWS's page, and destroys at the end only", () => {
+    it("has acts with different names, each with an AWS page, and destroys at the end only", () => {
         assert.equal(new Set(tour.map(({ name }) => name)).size, tour.length);
         for (const { name, rule } of tour) {
             assert.match(rule, /^Amazon (VPC|EC2)[A-Za-z ]*, ".+"/, name);
@@ -113,7 +177,7 @@ describe("the tour", () => {
         assert.equal(tour.at(-1)?.name, "destroy");
     });
 
-    it("has acts that the README names where it says what they show", () => {
+    it("has acts that the README names", () => {
         const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
         const named = [...readme.matchAll(/`([a-z-]+)`/g)].map(([, name]) => name);
         const taught = tour.map(({ name }) => name).filter((name) => !["base", "destroy"].includes(name));
@@ -123,15 +187,15 @@ describe("the tour", () => {
         );
     });
 
-    it("has acts follow one another that need the same settings, so that each change is made once", () => {
+    it("plays acts with the same settings one after another, so that each change is made once", () => {
         const settings = tour.flatMap(({ stack, settings }) => (stack || !settings ? [] : [JSON.stringify(settings)]));
         const changes = settings.filter((now, index) => now !== settings[index - 1]);
         assert.equal(changes.length, new Set(settings).size);
     });
 
-    it("leaves out what comes after a broken act on its stack, goes on elsewhere, and destroys", async () => {
+    it("leaves out what follows a broken act on the same stack, goes on with other stacks, and destroys", async () => {
         const acts = [act("one"), act("two"), act("far", { stack: "other-region" }), act("destroy")];
-        for (const step of ["prepare", "play", "mend"] as const) {
+        for (const step of ["prepare", "play", "cleanUp"] as const) {
             const { reports } = await play(acts, { one: step });
             assert.deepEqual(
                 reports.map(({ name, error }) => [name, error]),
@@ -145,14 +209,14 @@ describe("the tour", () => {
         }
     });
 
-    it("mends whatever an act came to, and keeps what was seen when only the mending failed", async () => {
+    it("cleans up after an act that failed, and keeps what was seen when only the cleanup failed", async () => {
         const failed = await play([act("one")], { one: "play" });
-        assert.deepEqual(failed.done, ["prepare one", "play one", "mend one"]);
-        const { reports } = await play([act("one")], { one: "mend" });
+        assert.deepEqual(failed.done, ["prepare one", "play one", "cleanUp one"]);
+        const { reports } = await play([act("one")], { one: "cleanUp" });
         assert.equal(reports[0]?.verdicts.length, 1);
     });
 
-    it("plays nothing more when the run is to end, not even destroy", async () => {
+    it("plays nothing more once the run is asked to end, not even destroy", async () => {
         const { reports } = await play([act("ends the run"), act("two"), act("destroy")], {});
         assert.deepEqual(
             reports.map(({ name }) => name),
@@ -161,19 +225,19 @@ describe("the tour", () => {
     });
 });
 
-describe("Mends", () => {
-    it("undo the last first, and all even where some fail, and then say which", async () => {
+describe("Cleanup", () => {
+    it("undoes the last step first, and all even where some fail, and then says which", async () => {
         const undone: string[] = [];
-        const mends = new Mends();
+        const cleanup = new Cleanup();
         for (const what of ["vpc", "route", "rule"]) {
-            mends.add(what, () => {
+            cleanup.add(what, () => {
                 undone.push(what);
                 return what === "route" ? Promise.reject(new Error("it is gone")) : Promise.resolve();
             });
         }
-        await assert.rejects(mends.run(), { message: "route was not undone: it is gone" });
+        await assert.rejects(cleanup.run(), { message: "route was not undone: it is gone" });
         assert.deepEqual(undone, ["rule", "route", "vpc"]);
-        await mends.run();
+        await cleanup.run();
         assert.equal(undone.length, 3);
     });
 });
@@ -184,7 +248,7 @@ describe("packetVerdicts", () => {
         accepter: { privateIp: "10.42.1.100" },
         check: ["VPC1 -> VPC2", "VPC2 -> VPC1"].map((direction) => ({
             direction,
-            // What the program itself expects is not asked.
+            // The program's own expectations do not count.
             expected: { icmp, http: "none", dns: "other" },
             seen: { icmp, http: "none", dns: "public" },
             clientSeen,
@@ -193,7 +257,7 @@ describe("packetVerdicts", () => {
     const broken = (...args: Parameters<typeof packetVerdicts>) =>
         packetVerdicts(...args).filter(({ expected, seen }) => expected !== seen);
 
-    it("hold packets against the stage, whatever the program expected of them", () => {
+    it("compare packets with the stage, whatever the program expected of them", () => {
         assert.deepEqual(broken(outputs("none", null), false), []);
         assert.deepEqual(
             broken(outputs("reply", null), false).map(({ what }) => what),
@@ -216,7 +280,7 @@ describe("packetVerdicts", () => {
         });
     });
 
-    it("miss a check that did not run", () => {
+    it("report a check that did not run", () => {
         assert.deepEqual(broken({}, false), [{ what: "check", expected: "two directions", seen: "0 directions" }]);
     });
 });

@@ -1,8 +1,11 @@
 import type { Act } from "../act.ts";
 import { missingRule, noTransit, noWayOut, oneSidedRoute, overlap, pending, resolution, second } from "./byHand.ts";
-import { base, destroy, oneWay, otherAccount, otherRegion, peered, someoneElse } from "./byProgram.ts";
+import { base, destroy, oneWay, otherAccount, otherRegion, peered, peering, someoneElse } from "./byProgram.ts";
 
-/** The tour, in its order: those that need the two VPCs apart first, since every change of the stack takes seconds. */
+/** What the lab plays when nothing else is asked for. */
+export const lab: readonly Act[] = [base, peering, destroy];
+
+/** The tour, in its order: acts with the same settings follow one another, since every change of the stack takes seconds. */
 export const tour: readonly Act[] = [
     base,
     pending,
@@ -21,3 +24,9 @@ export const tour: readonly Act[] = [
     someoneElse,
     destroy,
 ];
+
+/** Acts of the lab and the tour by their names, in the order of the names. */
+export function actsNamed(names: readonly string[]): readonly Act[] {
+    const all = [...lab, ...tour];
+    return names.flatMap((name) => all.find((act) => act.name === name) ?? []);
+}

@@ -72,9 +72,7 @@ export const overlap: Act = {
         const before = await scene.inventory();
         const reason = await scene.refusal({
             peering: true,
-            vpc2CidrBlock: "10.41.0.0/16",
-            vpc2SubnetCidrBlock: "10.41.2.0/24",
-            vpc2PrivateIp: "10.41.2.100",
+            accepter: { cidrBlock: "10.41.0.0/16", subnetCidrBlock: "10.41.2.0/24", privateIp: "10.41.2.100" },
         });
         const after = await scene.inventory();
         const [{ vpcId }] = await scene.pair();
@@ -82,7 +80,7 @@ export const overlap: Act = {
         scene.afterwards("the overlapping VPC", () => scene.ec2.deleteVpc({ VpcId: Vpc?.VpcId }));
         const request = { VpcId: vpcId, PeerVpcId: Vpc?.VpcId };
         const { VpcPeeringConnection: made } = await scene.ec2.createVpcPeeringConnection(request);
-        const refused = reason?.includes("vpc2CidrBlock") ? "refused" : (reason ?? "not refused");
+        const refused = reason?.includes("accepter.cidrBlock") ? "refused" : (reason ?? "not refused");
         return [
             { what: "pulumi up with twice 10.41.0.0/16", expected: "refused", seen: refused },
             { what: "resources after it", expected: `${before.length}`, seen: `${after.length}` },

@@ -1,8 +1,8 @@
-import { inventory } from "../inventory.ts";
-import type { Verdict } from "../report.ts";
 import { LAST, type Act } from "../act.ts";
-import type { Outputs, Told } from "../events.ts";
+import { Clients } from "../../api/client/clients.ts";
 import { bothWays, isolated, nameVerdicts, reachable, sizeVerdicts } from "../probes.ts";
+import type { Changes, Outputs } from "../pulumi.ts";
+import type { Verdict } from "../report.ts";
 import type { Scene } from "../scene.ts";
 
 // Acts that play with the program's settings.
@@ -19,7 +19,7 @@ export const base: Act = {
     play: (scene) => stageVerdicts(scene, false),
 };
 
-const peering: Act = {
+export const peering: Act = {
     name: "peering",
     shows: "a peering connection, routes and HTTP rules, and each reaches the other",
     rule: 'Amazon VPC Peering Guide, "What is VPC peering?"',
@@ -39,7 +39,7 @@ export const otherRegion: Act = {
     shows: `VPC2 is in ${elsewhere.region}: all is as within a region, but for the largest packet`,
     rule: 'Amazon EC2 User Guide, "Network maximum transmission unit (MTU) for your EC2 instance"',
     stack: "other-region",
-    settings: { peering: true, prefix: "far", vpc2Region: elsewhere.region },
+    settings: { peering: true, prefix: "far", accepter: { region: elsewhere.region } },
     play: async (scene) => {
         const pair = await scene.pair();
         const { region } = await accepterOf(scene);
@@ -58,7 +58,7 @@ export const otherAccount: Act = {
     shows: "VPC2 is another account's, which accepts and does its part by a role of its own",
     rule: 'Amazon VPC Peering Guide, "Create a VPC peering connection" (VPCs in different accounts)',
     stack: "other-account",
-    settings: { peering: true, prefix: "their", vpc2RoleArn: role, vpc2AccountId: elsewhere.account },
+    settings: { peering: true, prefix: "their", accepter: { roleArn: role, accountId: elsewhere.account } },
     play: async (scene) => {
         const { owner } = await accepterOf(scene);
         const pair = await scene.pair();
@@ -81,7 +81,7 @@ export const oneWay: Act = {
 export const someoneElse: Act = {
     name: "someone-else-accepts",
     awsCli: true,
-    shows: "the other owner runs the commands that the program gives him, and only then packets pass",
+    shows: "the other owner runs the commands that the program gives them, and only then packets pass",
     rule: 'Amazon VPC Peering Guide, "Accept or reject a VPC peering connection"',
     settings: { peering: true, manageAccepter: false },
     play: async (scene) => {
@@ -103,7 +103,6 @@ export const destroy: Act = {
     rule: 'Amazon VPC Peering Guide, "Delete a VPC peering connection"',
     play: async (scene) => {
         await scene.destroy();
-        const { endpoint, region } = scene.context;
         const names = (await scene.stacks.opened()).map(([name]) => name);
         const left = async (where: string, items: Promise<string[]>): Promise<Verdict> => {
             const seen = (await items).join(", ");
@@ -111,25 +110,24 @@ export const destroy: Act = {
         };
         return Promise.all([
             left("account", scene.inventory()),
-            ...(names.includes("other-region") ? [left("other region", inventory(endpoint, elsewhere.region))] : []),
+            ...(names.includes("other-region")
+                ? [left("other region", scene.inventory({ region: elsewhere.region }))]
+                : []),
             ...(names.includes("other-account")
-                ? [left("other account", inventory(endpoint, region, await assume(scene)))]
+                ? [left("other account", scene.inventory({ accessKeyId: await keyOf(scene, elsewhere.account) }))]
                 : []),
         ]);
     },
 };
 
-/** The three acts that the lab has without more ado. */
-export const lab: readonly Act[] = [base, peering, destroy];
-
-/** Credentials in the other account. */
-async function assume(scene: Scene): Promise<{ accessKeyId: string; secretAccessKey: string; sessionToken: string }> {
-    const command = `aws sts assume-role --role-arn ${role} --role-session-name tour --query Credentials --output json`;
-    const { AccessKeyId, SecretAccessKey, SessionToken } = JSON.parse(await scene.shell(command)) as Record<
-        "AccessKeyId" | "SecretAccessKey" | "SessionToken",
-        string
-    >;
-    return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken };
+/** An access key of another account. */
+async function keyOf({ context }: Scene, account: string): Promise<string> {
+    const clients = new Clients(context.endpoint);
+    try {
+        return await clients.keyOf(account);
+    } finally {
+        clients.stop();
+    }
 }
 
 /** Where the connection says that the accepter's VPC is. */
@@ -178,7 +176,7 @@ export function packetVerdicts(outputs: Outputs, isReachable: boolean): Verdict[
     ]);
 }
 
-function unchangedVerdict(changes: Told["changes"]): Verdict {
+function unchangedVerdict(changes: Changes): Verdict {
     const changed = Object.entries(changes).filter(([operation]) => operation !== "same");
     const seen = changed.map(([operation, count]) => `${count} ${operation}`).join(", ");
     return { what: "a second pulumi up", expected: "no change", seen: seen === "" ? "no change" : seen };

@@ -42,9 +42,9 @@ describe("a deployed stack", () => {
     it("moves to another block, with a VPC, a gateway and a server made anew", async () => {
         const before = outputs.requester;
         await changed({
-            vpc1CidrBlock: "10.45.0.0/16",
-            vpc1SubnetCidrBlock: "10.45.1.0/24",
-            vpc1PrivateIp: "10.45.1.100",
+            "requester.cidrBlock": "10.45.0.0/16",
+            "requester.subnetCidrBlock": "10.45.1.0/24",
+            "requester.privateIp": "10.45.1.100",
         });
         assert.notEqual(outputs.requester.vpcId, before.vpcId);
         assert.equal(outputs.requester.privateIp, "10.45.1.100");
@@ -53,26 +53,29 @@ describe("a deployed stack", () => {
 
     it("has a subnet's block grow, which then overlaps the old one", async () => {
         const { vpcId } = outputs.requester;
-        await changed({ vpc1SubnetCidrBlock: "10.45.0.0/20" });
+        await changed({ "requester.subnetCidrBlock": "10.45.0.0/20" });
         assert.equal(outputs.requester.vpcId, vpcId);
     });
 
     it("gives a security group that is in use another name", async () => {
         const { securityGroupId } = outputs.requester;
-        await changed({ vpc1Label: "Blue" });
+        await changed({ "requester.label": "Blue" });
         assert.notEqual(outputs.requester.securityGroupId, securityGroupId);
     });
 
     it("has a side made anew in another region, and nothing of it left where it was", async () => {
-        await changed({ vpc2Region: away });
+        await changed({ "accepter.region": away });
         assert.deepEqual([await blocksIn(home), await blocksIn(away)], [["10.45.0.0/16"], ["10.42.0.0/16"]]);
     });
 
     it("leaves its regions alone when it may not go there, and says why", async () => {
-        await stack.set({ vpc2Region: "eu-west-1", vpc2AccountId: "333333333333" });
+        await stack.set({ "accepter.region": "eu-west-1", "accepter.accountId": "333333333333" });
         const { code, text } = await stack.up();
         assert.notEqual(code, 0);
-        assert.match(text, /vpc2AccountId = "333333333333": is declared, but the accepter's provider is of \d{12};/);
+        assert.match(
+            text,
+            /accepter.accountId = "333333333333": is declared, but the accepter's provider leads to \d{12};/,
+        );
         assert.deepEqual([await blocksIn(home), await blocksIn(away)], [["10.45.0.0/16"], ["10.42.0.0/16"]]);
     });
 

@@ -47,7 +47,7 @@ export class Stack {
 
     async set(settings: Readonly<Record<string, string>>): Promise<void> {
         for (const [key, value] of Object.entries(settings)) {
-            assert.equal((await this.pulumi("config", "set", key, value)).code, 0);
+            assert.equal((await this.pulumi("config", "set", "--path", key, value)).code, 0);
         }
     }
 

@@ -1,20 +1,20 @@
 /** What has to be undone, and how; undone from the last to the first, all of it, even where some of it fails. */
-export class Mends {
-    readonly #mends: { readonly what: string; readonly undo: () => Promise<unknown> }[] = [];
+export class Cleanup {
+    readonly #steps: { readonly what: string; readonly undo: () => Promise<unknown> }[] = [];
 
     /** Remembers how something is undone. */
     add(what: string, undo: () => Promise<unknown>): void {
-        this.#mends.push({ what, undo });
+        this.#steps.push({ what, undo });
     }
 
-    /** Undoes all; throws at the end, with everything that failed. */
+    /** Undoes everything; throws at the end, with everything that failed. */
     async run(): Promise<void> {
         const failures: string[] = [];
-        for (let mend = this.#mends.pop(); mend; mend = this.#mends.pop()) {
+        for (let step = this.#steps.pop(); step; step = this.#steps.pop()) {
             try {
-                await mend.undo();
+                await step.undo();
             } catch (error) {
-                failures.push(`${mend.what} was not undone: ${error instanceof Error ? error.message : String(error)}`);
+                failures.push(`${step.what} was not undone: ${error instanceof Error ? error.message : String(error)}`);
             }
         }
         if (failures.length > 0) {

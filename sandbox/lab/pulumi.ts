@@ -1,0 +1,76 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
+
+/** The program's outputs, by name. */
+export type Outputs = Readonly<Record<string, unknown>>;
+
+/** How many resources were created, deleted and so on. */
+export type Changes = Readonly<Record<string, number>>;
+
+/** What the engine's events say about a command. */
+export interface Told {
+    readonly changes: Changes;
+    readonly outputs: Outputs;
+}
+
+/** A stack, and where its commands run. */
+export interface StackLocation {
+    readonly stack: string;
+    /** The project's folder. */
+    readonly cwd: string;
+    readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * Runs `pulumi up` or `pulumi destroy`, and logs a line for each resource that is done and for each message. By the CLI's
+ * own stream of events: the Automation API would run two or three more commands around each of these, and takes a second to
+ * load. When the command fails, throws what the events said of the cause.
+ */
+export async function pulumi(
+    command: "up" | "destroy",
+    { stack, cwd, env }: StackLocation,
+    log: (line: string) => void,
+): Promise<Told> {
+    const args = [command, "--yes", "--skip-preview", "--json", "--non-interactive", "--stack", stack];
+    const child = spawn("pulumi", args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    const ended = new Promise<number | string | null>((resolve, reject) => {
+        child.once("error", reject).once("close", (code, signal) => {
+            resolve(code ?? signal);
+        });
+    });
+    let stderr = "";
+    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+    const events = [];
+    for await (const line of createInterface(child.stdout)) {
+        if (line.startsWith("{")) {
+            const event = JSON.parse(line) as EngineEvent;
+            textOf(event).forEach(log);
+            events.push(event);
+        }
+    }
+    const code = await ended;
+    if (code !== 0) {
+        const errors = events.flatMap(({ diagnosticEvent: said }) => (said?.severity === "error" ? said.message : []));
+        throw new Error((errors.length > 0 ? errors.join("") : stderr).trim() || `pulumi ${command}: ${String(code)}`);
+    }
+    const outputsOf = ({ resOutputsEvent: done }: EngineEvent) =>
+        done?.metadata.type === "pulumi:pulumi:Stack" ? done.metadata.new?.outputs : undefined;
+    return {
+        changes: events.findLast(({ summaryEvent }) => summaryEvent)?.summaryEvent?.resourceChanges ?? {},
+        outputs: events.map(outputsOf).findLast((outputs) => outputs) ?? {},
+    };
+}
+
+/** What people should know of an event: that work on a resource is done or has failed, or a message. */
+function textOf({ resOutputsEvent, resOpFailedEvent, diagnosticEvent }: EngineEvent): string[] {
+    const done = resOutputsEvent?.metadata ?? resOpFailedEvent?.metadata;
+    if (done && done.op !== "same") {
+        const { type, urn } = done;
+        return [`${(resOpFailedEvent ? "FAILED" : done.op).padEnd(18)} ${urn.split("::").at(-1) ?? urn} (${type})`];
+    }
+    // The stream also has debug messages, which the type does not know: they hold secrets, and nobody asked for them.
+    return diagnosticEvent && ["info", "info#err", "warning", "error"].includes(diagnosticEvent.severity)
+        ? [`${diagnosticEvent.severity}: ${diagnosticEvent.message.trim()}`]
+        : [];
+}

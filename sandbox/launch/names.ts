@@ -1,0 +1,186 @@
+import { renameSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+    EC2,
+    paginateDescribeInstances,
+    paginateDescribeRouteTables,
+    paginateDescribeSecurityGroups,
+    paginateDescribeVpcs,
+    type Instance,
+    type RouteTable,
+    type SecurityGroup,
+    type Tag,
+    type Vpc,
+} from "@aws-sdk/client-ec2";
+
+/** What EC2 describes of VPCs and of what is in them. */
+export interface Described {
+    readonly vpcs: readonly Vpc[];
+    readonly instances: readonly Instance[];
+    readonly routeTables: readonly RouteTable[];
+    readonly securityGroups: readonly SecurityGroup[];
+}
+
+/** The files by which a person's programs know VPCs and servers by name. */
+export interface NameFiles {
+    /** Hosts for SSH clients. */
+    readonly hosts: string;
+    /** Variables for POSIX shells. */
+    readonly variables: string;
+}
+
+/** A region, and the access key of an account. */
+interface Place {
+    readonly accessKeyId: string;
+    readonly region: string;
+}
+
+/** How long the API has to be quiet before it is asked, in milliseconds: about what a command takes to end after its last change. */
+const QUIET = 100;
+
+/** Begins the files, and gives what is to be called after each change in a place: it updates them once the API is quiet. */
+export function keepNames(endpoint: string, files: NameFiles): (place: Place) => Promise<void> {
+    const clients = new Map<string, EC2>();
+    let changes = 0;
+    let most = 0;
+    write(files.hosts, "");
+    write(files.variables, "");
+    return async ({ accessKeyId, region }) => {
+        const key = `${accessKeyId} ${region}`;
+        const credentials = { accessKeyId, secretAccessKey: "any" };
+        clients.set(key, clients.get(key) ?? new EC2({ endpoint, region, credentials }));
+        const change = ++changes;
+        await sleep(QUIET);
+        if (change !== changes) {
+            return;
+        }
+        const places = await Promise.all([...clients.values()].map(describe));
+        if (change !== changes) {
+            return;
+        }
+        const vpcs = namedVpcs(places.flat());
+        // Also for VPCs that are gone, whose variables are unset.
+        most = Math.max(most, vpcs.length);
+        write(files.hosts, hostsOf(vpcs));
+        write(files.variables, variablesOf(vpcs, most));
+    };
+}
+
+/** A VPC that a person made, with what goes by its number. */
+export interface NamedVpc {
+    readonly vpcId: string;
+    readonly routeTableId: string;
+    readonly securityGroupId: string;
+    /** Its first server's private address; undefined where it has none. */
+    readonly privateIp: string | undefined;
+    /** Its servers that have a public address, by their Name tags. */
+    readonly servers: readonly { readonly name: string; readonly publicIp: string }[];
+}
+
+/**
+ * The VPCs in the order of their names (1, 2, … 10), those without a name last; and what is in them: the route table of the
+ * first server's subnet and that server's group, or the VPC's main route table and default group where it has no server.
+ */
+export function namedVpcs(described: readonly Described[]): NamedVpc[] {
+    // Two access keys of one account see the same VPCs.
+    const seen = new Map<string, NamedVpc & { readonly name: string }>();
+    for (const { vpcs, instances, routeTables, securityGroups } of described) {
+        for (const { VpcId: vpcId = "", Tags } of vpcs.filter(({ IsDefault }) => !IsDefault)) {
+            const running = byName(
+                instances.filter(({ VpcId, State }) => VpcId === vpcId && State?.Name === "running"),
+                ({ Tags }) => nameIn(Tags),
+            );
+            const [first] = running;
+            const tables = routeTables.filter(({ VpcId }) => VpcId === vpcId);
+            const tableWhere = (holds: (one: NonNullable<RouteTable["Associations"]>[number]) => boolean) =>
+                tables.find(({ Associations = [] }) => Associations.some(holds))?.RouteTableId;
+            const subnetTable = first && tableWhere(({ SubnetId }) => SubnetId === first.SubnetId);
+            const group = securityGroups.find(({ VpcId, GroupName }) => VpcId === vpcId && GroupName === "default");
+            seen.set(vpcId, {
+                name: nameIn(Tags),
+                vpcId,
+                routeTableId: subnetTable ?? tableWhere(({ Main }) => Main === true) ?? "",
+                securityGroupId: first?.NetworkInterfaces?.[0]?.Groups?.[0]?.GroupId ?? group?.GroupId ?? "",
+                privateIp: first?.PrivateIpAddress,
+                servers: running.flatMap(({ Tags, PublicIpAddress: publicIp }) =>
+                    publicIp ? [{ name: nameIn(Tags), publicIp }] : [],
+                ),
+            });
+        }
+    }
+    return byName([...seen.values()], ({ name }) => name);
+}
+
+/** Hosts for an SSH client: `vpc1` is the first server of the first VPC, and each server goes by its Name tag too. */
+export function hostsOf(vpcs: readonly NamedVpc[]): string {
+    const hosts = vpcs.flatMap(({ servers }, index) =>
+        servers.map(({ name, publicIp }, nth) => ({
+            publicIp,
+            // A name with a space or a wildcard would be another name to SSH, or many.
+            names: [...(nth === 0 ? [`vpc${index + 1}`] : []), ...(/^[\w.-]+$/.test(name) ? [name] : [])],
+        })),
+    );
+    return hosts
+        .filter(({ names }) => names.length > 0)
+        .map(({ names, publicIp }) => `Host ${names.join(" ")}\n    HostName ${publicIp}\n`)
+        .join("");
+}
+
+/** Assignments for a shell: `$VPC1 $RT1 $SG1 $IP1` and so on, up to number `most`; what there is not is unset. */
+export function variablesOf(vpcs: readonly NamedVpc[], most: number): string {
+    const lines = Array.from({ length: most }, (_, index) => {
+        const { vpcId, routeTableId, securityGroupId, privateIp } = vpcs[index] ?? {};
+        const values = { VPC: vpcId, RT: routeTableId, SG: securityGroupId, IP: privateIp };
+        return Object.entries(values).map(([name, value]) =>
+            value ? `export ${name}${index + 1}=${value}\n` : `unset ${name}${index + 1}\n`,
+        );
+    });
+    return lines.flat().join("");
+}
+
+async function describe(client: EC2): Promise<Described[]> {
+    const paging = { client };
+    try {
+        const [vpcs, instances, routeTables, securityGroups] = await Promise.all([
+            all(paginateDescribeVpcs(paging, {}), ({ Vpcs }) => Vpcs),
+            all(paginateDescribeInstances(paging, {}), ({ Reservations }) =>
+                Reservations?.flatMap(({ Instances }) => Instances ?? []),
+            ),
+            all(paginateDescribeRouteTables(paging, {}), ({ RouteTables }) => RouteTables),
+            all(paginateDescribeSecurityGroups(paging, {}), ({ SecurityGroups }) => SecurityGroups),
+        ]);
+        return [{ vpcs, instances, routeTables, securityGroups }];
+    } catch {
+        // Somebody asked with a key or in a region that is none: nothing is there.
+        return [];
+    }
+}
+
+async function all<Page, Item>(
+    pages: AsyncIterable<Page>,
+    itemsOf: (page: Page) => Item[] | undefined,
+): Promise<Item[]> {
+    const items: Item[] = [];
+    for await (const page of pages) {
+        items.push(...(itemsOf(page) ?? []));
+    }
+    return items;
+}
+
+function nameIn(tags: readonly Tag[] = []): string {
+    return tags.find(({ Key }) => Key === "Name")?.Value ?? "";
+}
+
+function byName<Item>(items: readonly Item[], nameOf: (item: Item) => string): Item[] {
+    const compare = new Intl.Collator("en", { numeric: true }).compare;
+    return [...items].sort((one, other) => {
+        const [a, b] = [nameOf(one), nameOf(other)];
+        return Number(a === "") - Number(b === "") || compare(a, b);
+    });
+}
+
+/** At once, since a program may be reading it. */
+function write(file: string, text: string): void {
+    writeFileSync(`${file}.new`, text);
+    renameSync(`${file}.new`, file);
+}

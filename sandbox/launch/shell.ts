@@ -1,0 +1,48 @@
+import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { constants } from "node:os";
+import { basename, join } from "node:path";
+import type { SandboxContext } from "../context.ts";
+
+/** What an interactive Bash reads in place of the person's own file, which it goes on to read. */
+const bashrc = `[ -f ~/.bashrc ] && . ~/.bashrc
+PS1='(vpc-peering-lab) \\w \\$ '
+PROMPT_COMMAND="\${PROMPT_COMMAND:+$PROMPT_COMMAND; }. \\"\\$VPC_PEERING_LAB_NAMES\\""
+`;
+
+/** Runs a program, or a shell for a person where none is given, to its end; gives its exit code. */
+export function runShell(command: readonly string[], context: SandboxContext): Promise<number> {
+    const { env, log } = context;
+    const [program = "", ...args] = command.length > 0 ? command : personsShell(context);
+    return new Promise((resolve) => {
+        const child = spawn(program, args, { env, stdio: "inherit" });
+        child.on("error", (error) => {
+            log(`${program}: ${error.message}`);
+            resolve(127);
+        });
+        child.on("exit", (code, signal) => {
+            resolve(signal ? 128 + constants.signals[signal] : (code ?? 1));
+        });
+    });
+}
+
+/** The person's own shell; a Bash gets the sandbox's prompt and variables, and all are told what there is. */
+function personsShell({ env, endpoint, engine, runDir, log }: SandboxContext): readonly string[] {
+    const shell = env["SHELL"] ?? "bash";
+    const isBash = basename(shell) === "bash";
+    const pulumi = `
+  pulumi up                            the two VPCs, apart
+  pulumi config set peering true       and \`pulumi up\` again: peered`;
+    log(`A fresh sandbox: EC2 at ${endpoint}. All of it is gone when this shell ends. Try:${engine.length > 0 ? pulumi : ""}
+  aws ec2 describe-vpcs                or any other tool that speaks to EC2
+  ssh vpc1                             the server in the first VPC; another one by its name or public address
+  echo $VPC1 $RT1 $SG1 $IP1            the first VPC, its route table, its security group, its server's private address${
+      isBash ? "" : `\n                                       after \`. $VPC_PEERING_LAB_NAMES\``
+  }`);
+    if (!isBash) {
+        return [shell];
+    }
+    const rcFile = join(runDir, "bashrc");
+    writeFileSync(rcFile, bashrc);
+    return [shell, "--rcfile", rcFile, "-i"];
+}
