@@ -48,7 +48,9 @@ describe("Pulumi.yaml", () => {
     });
 
     it("requires the Pulumi CLI of the SDK's version, which is the oldest that is tested", () => {
-        assert.strictEqual(project.requiredPulumiVersion, `>=${dependencies["@pulumi/pulumi"] ?? ""}`);
+        const version = dependencies["@pulumi/pulumi"] ?? "";
+        assert.strictEqual(project.requiredPulumiVersion, `>=${version}`);
+        assert.ok(fs.readFileSync(path.join(root, "README.md"), "utf8").includes(` ${version} or later`));
     });
 });
 
