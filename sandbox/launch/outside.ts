@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { prepareAwsCli } from "../cache/awsCli.ts";
+import { say } from "../cache/tool.mjs";
 import { prepareMoto, type Moto } from "../api/moto.ts";
 import { prepareEngine, type Engine } from "../engine/engine.ts";
 import { endSignals, holdLifeline } from "./lifeline.ts";
@@ -40,24 +41,20 @@ async function main([verb, ...args]: readonly string[]): Promise<number> {
     }
     const withPulumi = verb === "lab" || args[0] !== "--no-pulumi";
     const [engine, moto, awsCli] = await Promise.allSettled([
-        withPulumi ? prepareEngine(log) : undefined,
-        prepareMoto(log),
-        needsAwsCli ? prepareAwsCli(log) : undefined,
+        withPulumi ? prepareEngine(say) : undefined,
+        prepareMoto(say),
+        needsAwsCli ? prepareAwsCli(say) : undefined,
     ]);
     if (engine.status === "rejected" || moto.status === "rejected" || awsCli.status === "rejected") {
         for (const part of [engine, moto, awsCli]) {
             if (part.status === "rejected") {
-                log(part.reason instanceof Error ? part.reason.message : String(part.reason));
+                say(part.reason instanceof Error ? part.reason.message : String(part.reason));
             }
         }
         return 1;
     }
     const given = withPulumi ? args : args.slice(1);
     return enter({ verb, args: given, engine: engine.value, moto: moto.value, awsCli: awsCli.value });
-}
-
-function log(line: string): void {
-    console.error(line);
 }
 
 /** Runs inside.ts in namespaces of its own to its end, with which everything in them ends. */
