@@ -63,10 +63,16 @@ export async function preflight() {
     /** @type {string[]} */
     const problems = [];
     if (missing.length > 0 && isRoot && existsSync("/etc/debian_version") && onPath("apt-get")) {
-        const failed = await install(packagesOf(missing)).catch((/** @type {Error} */ error) => error);
+        /** @type {unknown} */
+        let failure;
+        try {
+            await install(packagesOf(missing));
+        } catch (error) {
+            failure = error;
+        }
         missing = missingPrograms();
-        if (failed && missing.length > 0) {
-            problems.push(failed.message);
+        if (failure instanceof Error && missing.length > 0) {
+            problems.push(failure.message);
         }
     }
     problems.push(...missing.map((program) => `${program} is missing (Debian package ${packageOf[program]})`));
