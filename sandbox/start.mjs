@@ -1,35 +1,26 @@
 /**
- * The way in: `node sandbox/start.mjs lab|shell …`. Plain JavaScript for any Node from 18 on; it makes the checkout ready
- * and hands over to outside.ts on the project's own Node.
+ * The way in: `node sandbox/start.mjs lab|shell …`. Plain JavaScript for Node 20 or later; it makes the checkout ready
+ * and hands over to outside.ts on the project's own Node 22.
  */
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { setInterval } from "node:timers";
+import { runTool, showWork } from "./cache/tool.mjs";
 import { checkout, isInstalled, node } from "./launch/install.mjs";
 import { preflight } from "./launch/preflight.mjs";
 
-const log = (/** @type {string} */ line) => {
-    console.error(line);
-};
-
 try {
-    preflight(log);
-} catch (error) {
-    log(error instanceof Error ? error.message : String(error));
-    process.exit(1);
-}
-
-if (!isInstalled()) {
-    log("Installing the project's npm packages.");
-    // The lock is on the folder itself, so that it leaves no file.
-    const locked = ["--no-fork", checkout, process.execPath, join(checkout, "sandbox/launch/install.mjs")];
-    const { status } = spawnSync("setpriv", ["--pdeathsig", "TERM", "flock", ...locked], { stdio: ["ignore", 2, 2] });
-    if (status !== 0) {
-        log(`The project's npm packages could not be installed: run \`npm ci\` in ${checkout} to see why.`);
-        process.exit(1);
+    await preflight();
+    if (!isInstalled()) {
+        // The lock is on the folder itself, so that it leaves no file.
+        const locked = ["flock", "--no-fork", checkout, process.execPath, join(checkout, "sandbox/launch/install.mjs")];
+        await showWork("installing the project's npm packages", 25, () => runTool("npm", locked));
     }
+} catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exit(1);
 }
 
 // The extra pipe is a lifeline: its end tells outside.ts that this process is gone, whatever ended it.

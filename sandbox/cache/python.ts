@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
-import { cacheDir, isComplete, makeEntry, withLock } from "./cache.ts";
+import { isComplete, makeEntry, withLock } from "./cache.ts";
 import { run } from "./process.ts";
+import { cacheDir, runTool, showWork } from "./tool.mjs";
 
 /** A program of the Python Package Index. */
 export interface PythonProgram {
@@ -31,19 +32,19 @@ export async function install(program: PythonProgram, log: (line: string) => voi
         if (isInstalled(program)) {
             return;
         }
-        log(`Installing ${name} ${version}, ${what}, into ${entry}; this takes a minute, once.`);
-        await makeEntry(entry, async (dir) => {
-            try {
-                await run("python3", ["-m", "venv", dir]);
-            } catch (error) {
-                throw new Error(
-                    `${name} needs Python 3 with venv. On Debian: apt-get install python3 python3-venv, then run this again.`,
-                    { cause: error },
-                );
-            }
-            // By module, not by bin/pip: that has the folder's first name in it, and the folder is renamed when all is well.
-            await run(join(dir, "bin", "python3"), ["-m", "pip", "install", "--quiet", requirement]);
-        });
-        log(`${name} ${version} is installed.`);
+        await showWork(`installing ${name} ${version}, ${what}`, 45, () =>
+            makeEntry(entry, async (dir) => {
+                try {
+                    await run("python3", ["-m", "venv", dir]);
+                } catch (error) {
+                    throw new Error(
+                        `${name} needs Python 3 with venv. On Debian: apt-get install python3 python3-venv, then run this again.`,
+                        { cause: error },
+                    );
+                }
+                // By module, not by bin/pip: that has the folder's first name in it, and the folder is renamed when all is well.
+                await runTool(name, [join(dir, "bin/python3"), "-m", "pip", "install", requirement]);
+            }),
+        );
     });
 }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { cacheDir, isComplete, makeEntry, withLock } from "../cache/cache.ts";
+import { isComplete, makeEntry, withLock } from "../cache/cache.ts";
+import { cacheDir } from "../cache/tool.mjs";
 import { assemble, type Plugin } from "./assemble.ts";
 import { terraformBridge } from "./find/goBuild.ts";
 import { findTerraformProvider } from "./find/machine.ts";
@@ -89,7 +90,10 @@ async function obtain(folder: string, parts: readonly Part[], log: Log): Promise
                 `To be made here, it needs:${[...lacks].map((line) => `\n- ${line}`).join("")}`,
         );
     }
-    await Promise.all(missing.map((part) => makeEntry(join(folder, part.own.entry), (dir) => part.own.make(dir, log))));
+    // One after the other: each build uses every core, and what one has compiled the next need not.
+    for (const { own } of missing) {
+        await makeEntry(join(folder, own.entry), own.make);
+    }
     return Promise.all(parts.map((part) => find(folder, part)));
 }
 

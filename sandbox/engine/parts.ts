@@ -1,10 +1,8 @@
 import { join } from "node:path";
-import { fingerprint, goBuild, languageHost, pulumiCli, terraformBridge } from "./find/goBuild.ts";
+import { checkVersion, fingerprint, goBuild, languageHost, pulumiCli, terraformBridge } from "./find/goBuild.ts";
 import { findPlugin, findPulumi, findTerraformProvider, onPath, terraformPluginDirs } from "./find/machine.ts";
 import { downloadPlugin, downloadPulumi } from "./find/vendor.ts";
 import { pinnedVersion } from "./versions.ts";
-
-type Log = (line: string) => void;
 
 /** A part of the engine in the place where it was found. */
 export interface Found {
@@ -37,7 +35,7 @@ export interface Part {
         readonly usable: boolean;
         /** What the machine lacks to make it, each with its remedy. */
         readonly lacks: () => string[];
-        readonly make: (dir: string, log: Log) => Promise<void>;
+        readonly make: (dir: string) => Promise<void>;
     };
 }
 
@@ -56,10 +54,10 @@ export function cliPart(): Part {
             origin: "built from Go modules",
             usable: true,
             lacks: lacksGo,
-            make: async (dir, log) => {
-                // One after the other: each build uses every core by itself.
-                await goBuild(pulumiCli, dir, log);
-                await goBuild(languageHost, dir, log);
+            make: async (dir) => {
+                await goBuild(pulumiCli, dir);
+                await checkVersion(dir);
+                await goBuild(languageHost, dir);
             },
         },
     };
@@ -73,7 +71,7 @@ export function awsPart(): Part {
         origin: `terraform-provider-aws ${terraform?.version ?? ""} behind the Terraform bridge`,
         usable: terraform !== undefined,
         lacks: () => [...lacksGo(), ...(terraform ? [] : [lacksTerraformProvider()])],
-        make: (dir, log) => goBuild(terraformBridge, dir, log),
+        make: (dir) => goBuild(terraformBridge, dir),
     });
 }
 

@@ -39,8 +39,7 @@ function packagesIn(lockfile) {
 if (process.argv[1] === fileURLToPath(import.meta.url) && !isInstalled()) {
     const { status } = spawnSync("setpriv", ["--pdeathsig", "TERM", "npm", "ci", "--no-audit", "--no-fund"], {
         cwd: checkout,
-        // Standard output belongs to the command that the sandbox runs.
-        stdio: ["ignore", 2, 2],
+        stdio: "inherit",
     });
     process.exit(status ?? 1);
 }

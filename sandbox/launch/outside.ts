@@ -4,6 +4,7 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { prepareMoto } from "../api/moto.ts";
 import { prepareAwsCli } from "../cache/awsCli.ts";
+import { say } from "../cache/tool.mjs";
 import { prepareEngine } from "../engine/engine.ts";
 import { readArguments } from "./command.ts";
 import { endSignals, holdLifeline } from "./lifeline.ts";
@@ -17,24 +18,20 @@ async function main(args: readonly string[]): Promise<number> {
         return command.code;
     }
     const parts = await Promise.allSettled([
-        command.pulumi ? prepareEngine(log) : undefined,
-        prepareMoto(log),
-        command.awsCli ? prepareAwsCli(log) : undefined,
+        command.pulumi ? prepareEngine(say) : undefined,
+        prepareMoto(say),
+        command.awsCli ? prepareAwsCli(say) : undefined,
     ]);
     const [engine, moto, awsCli] = parts;
     if (engine.status === "rejected" || moto.status === "rejected" || awsCli.status === "rejected") {
         for (const part of parts) {
             if (part.status === "rejected") {
-                log(part.reason instanceof Error ? part.reason.message : String(part.reason));
+                say(part.reason instanceof Error ? part.reason.message : String(part.reason));
             }
         }
         return 1;
     }
     return enter({ task: command.task, engine: engine.value, moto: moto.value, awsCli: awsCli.value });
-}
-
-function log(line: string): void {
-    console.error(line);
 }
 
 /** Runs inside.ts in namespaces of its own to its end, with which everything in them ends. */

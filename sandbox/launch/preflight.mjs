@@ -1,10 +1,11 @@
 /**
- * What the sandbox needs of the machine, asked before anything else is done. Plain JavaScript for any Node from 18 on,
- * since it runs before the packages are installed.
+ * What the sandbox needs of the machine, asked before anything else is done. Plain JavaScript for Node 20, since it
+ * runs before the packages are installed.
  */
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { runTool, showWork } from "../cache/tool.mjs";
 
 /** Needed programs and the Debian packages that hold them. */
 const packageOf = {
@@ -46,12 +47,10 @@ ip link add name veth0 type veth peer name veth1 netns trial
 nft add table ip trial`;
 
 /**
- * Throws one error that lists everything the machine lacks, each with the command that mends it. Where that is possible,
- * on a Debian as root, it installs missing programs itself.
- *
- * @param {(line: string) => void} log
+ * Throws one error that lists everything the machine lacks, each with the command that corrects it. As root on Debian it
+ * installs missing programs itself.
  */
-export function preflight(log) {
+export async function preflight() {
     if (process.platform !== "linux") {
         throw new Error(
             "The sandbox is made of Linux namespaces, which this system does not have. Use a Linux machine or virtual machine " +
@@ -61,12 +60,23 @@ export function preflight(log) {
     // Where Debian keeps ip and nft, which is not on everybody's PATH.
     process.env["PATH"] = [process.env["PATH"], "/usr/sbin", "/sbin"].join(delimiter);
     let missing = missingPrograms();
+    /** @type {string[]} */
+    const problems = [];
     if (missing.length > 0 && isRoot && existsSync("/etc/debian_version") && onPath("apt-get")) {
-        install(packagesOf(missing), log);
+        /** @type {unknown} */
+        let failure;
+        try {
+            await install(packagesOf(missing));
+        } catch (error) {
+            failure = error;
+        }
         missing = missingPrograms();
+        if (failure instanceof Error && missing.length > 0) {
+            problems.push(failure.message);
+        }
     }
-    const problems = missing.map((program) => `${program} is missing (Debian package ${packageOf[program]})`);
-    if (problems.length > 0) {
+    problems.push(...missing.map((program) => `${program} is missing (Debian package ${packageOf[program]})`));
+    if (missing.length > 0) {
         problems.push(`install what is missing: sudo apt-get install ${packagesOf(missing).join(" ")}`);
     }
     if (!missing.includes("unshare")) {
@@ -98,20 +108,18 @@ function packagesOf(programs) {
     return [...new Set(programs.map((program) => packageOf[program]))];
 }
 
-/**
- * @param {string[]} packages
- * @param {(line: string) => void} log
- */
-function install(packages, log) {
-    log(`Installing the Debian packages ${packages.join(", ")}, which this machine lacks.`);
-    const apt = (/** @type {string[]} */ ...args) =>
-        spawnSync("apt-get", ["-qq", ...args], {
-            // Standard output belongs to the command that the sandbox runs.
-            stdio: ["ignore", 2, 2],
-            env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
-        });
-    apt("update");
-    apt("install", "--yes", "--no-install-recommends", ...packages);
+/** @param {string[]} packages */
+async function install(packages) {
+    const apt = (/** @type {string} */ name, /** @type {string[]} */ ...args) =>
+        runTool(name, ["apt-get", "--quiet", ...args], { env: { DEBIAN_FRONTEND: "noninteractive" } });
+    await showWork(`installing the Debian packages ${packages.join(", ")}`, 20, async () => {
+        try {
+            await apt("apt-update", "update");
+        } catch {
+            // One of several sources may be out of reach; the packages can still be there.
+        }
+        await apt("apt-install", "install", "--yes", "--no-install-recommends", ...packages);
+    });
 }
 
 /** @param {boolean} complete whether all programs are there that the whole trial needs */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -64,17 +64,6 @@ describe("the cache", () => {
         assert.deepEqual(await once(second, "exit"), [0, null]);
         assert.ok(isComplete(join(folder, "part")));
         assert.ok(!readdirSync(folder).some((name) => name.startsWith(".making-")));
-    });
-
-    it("does not take a damaged entry for a whole one", async () => {
-        const entry = join(folder, "part");
-        await makeEntry(entry, (dir) => {
-            writeFileSync(join(dir, "program"), "whole");
-            return Promise.resolve();
-        });
-        assert.ok(isComplete(entry));
-        truncateSync(join(entry, "program"), 2);
-        assert.ok(!isComplete(entry));
     });
 
     it("keeps nothing of an entry that could not be made", async () => {

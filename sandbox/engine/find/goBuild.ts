@@ -1,125 +1,97 @@
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { freemem } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { run } from "../../cache/process.ts";
+import { runTool, showWork } from "../../cache/tool.mjs";
+import { pinnedVersion } from "../versions.ts";
 
-/** A program built from Go modules; `go/<module>/` pins everything that goes into it. */
-export interface GoProgram {
-    /** Folder in `go/` that holds go.mod and go.sum. */
-    readonly module: string;
+/** A program built from Go modules. */
+interface GoProgram {
+    /** What it is, for people. */
+    readonly title: string;
+    /**
+     * Folder in `go/` whose go.mod and go.sum pin everything that goes into it. The CLI and the bridge share one, so that what
+     * both need is compiled once.
+     */
+    readonly module: "engine" | "language";
+    readonly package: string;
     /** File name of the built program. */
     readonly file: string;
-    /** Extra flags for the linker, given the version of the module that holds the package. */
-    readonly linkerFlags?: (version: string) => string;
-    /** Throws when the built program does not work. */
-    readonly verify: (path: string, version: string) => Promise<void>;
+    /** Seconds that it takes on two cores, in the order in which the programs are built. */
+    readonly seconds: number;
 }
 
 /** The Pulumi CLI. */
 export const pulumiCli: GoProgram = {
-    module: "pulumi",
+    title: "the Pulumi CLI",
+    module: "engine",
+    package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
     file: "pulumi",
-    linkerFlags: (version) => `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=${version}`,
-    verify: async (path, version) => {
-        const said = (await run(path, ["version"], { env: { PULUMI_SKIP_UPDATE_CHECK: "true" } })).trim();
-        if (said !== version) {
-            throw new Error(`The Pulumi CLI built as ${version} says it is ${said}.`);
-        }
-    },
+    seconds: 210,
 };
 
 /** What runs Node programs for the CLI. */
 export const languageHost: GoProgram = {
+    title: "Pulumi's language host for Node",
     module: "language",
+    package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
     file: "pulumi-language-nodejs",
-    verify: servesPort,
+    seconds: 15,
 };
 
 /** What runs any Terraform provider as a Pulumi plugin. */
 export const terraformBridge: GoProgram = {
-    module: "bridge",
+    title: "Pulumi's Terraform bridge",
+    module: "engine",
+    package: "github.com/pulumi/pulumi-terraform-bridge/v3/dynamic",
     file: "pulumi-resource-terraform-provider",
-    verify: servesPort,
+    seconds: 75,
 };
 
+const CLI_VERSION = `v${pinnedVersion("pulumi")}`;
+
+/** The CLI learns its version from the linker; the other programs have no such variable, and the linker ignores it. */
+const LINKER_FLAGS = `-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=${CLI_VERSION}`;
+
+/** With this much free memory, in bytes, a compiler may let garbage grow, which saves a sixth of its time. */
+const AMPLE_MEMORY = 8 * 2 ** 30;
+
 /** Changes whenever the program would be built differently. */
-export function fingerprint(program: GoProgram): string {
+export function fingerprint({ module }: GoProgram): string {
     const hash = createHash("sha256");
     for (const file of ["go.mod", "go.sum"]) {
-        hash.update(readFileSync(join(moduleDir(program), file)));
+        hash.update(readFileSync(join(moduleDir(module), file)));
     }
-    hash.update(`${program.linkerFlags?.("") ?? ""} ${process.platform} ${process.arch}`);
-    return hash.digest("hex").slice(0, 12);
+    return hash.update(`${LINKER_FLAGS} ${process.platform} ${process.arch}`).digest("hex").slice(0, 12);
 }
 
-/** Builds the program into `dir` and verifies it, with a line at the start, at the end and every 15 seconds between. */
-export async function goBuild(program: GoProgram, dir: string, log: (line: string) => void): Promise<void> {
-    const { pkg, version } = pinned(program);
-    const source = join(dir, `.src-${program.module}`);
-    mkdirSync(source);
-    for (const file of ["go.mod", "go.sum"]) {
-        copyFileSync(join(moduleDir(program), file), join(source, file));
+/** Builds the program into `dir`. */
+export async function goBuild(
+    { title, module, package: source, file, seconds }: GoProgram,
+    dir: string,
+): Promise<void> {
+    // A copy, so that no build writes into the checkout.
+    const cwd = join(dir, `.src-${module}`);
+    mkdirSync(cwd);
+    for (const name of ["go.mod", "go.sum"]) {
+        copyFileSync(join(moduleDir(module), name), join(cwd, name));
     }
-    const start = Date.now();
-    const elapsed = () => `${((Date.now() - start) / 1000).toFixed(0)} s`;
-    log(`Building ${program.file} ${version} from Go modules.`);
-    const ticker = setInterval(() => {
-        log(`Still building ${program.file}: ${elapsed()}.`);
-    }, 15_000);
-    try {
-        const flags = `-s -w ${program.linkerFlags?.(version) ?? ""}`.trim();
-        const out = join(dir, program.file);
-        // The checkout's or the cache's own version control and workspace have no say in it.
-        const args = ["build", "-buildvcs=false", "-ldflags", flags, "-o", out, pkg];
-        await run("go", args, { cwd: source, env: { GOWORK: "off" } });
-        await program.verify(out, version);
-    } finally {
-        clearInterval(ticker);
-        rmSync(source, { recursive: true, force: true });
-    }
-    log(`Built ${program.file} in ${elapsed()}.`);
+    // The checkout's or the cache's own version control and workspace have no say in it.
+    const command = ["go", "build", "-buildvcs=false", "-ldflags", LINKER_FLAGS, "-o", join(dir, file), source];
+    const env = { GOWORK: "off", ...(freemem() > AMPLE_MEMORY && { GOGC: "800" }) };
+    await showWork(`building ${title}`, seconds, () => runTool(file, command, { cwd, env }));
+    rmSync(cwd, { recursive: true });
 }
 
-function moduleDir(program: GoProgram): string {
-    return join(import.meta.dirname, "go", program.module);
+/** Throws unless the CLI in `dir` says that it is the version that the checkout pins. */
+export async function checkVersion(dir: string): Promise<void> {
+    const said = (await run(join(dir, "pulumi"), ["version"], { env: { PULUMI_SKIP_UPDATE_CHECK: "true" } })).trim();
+    if (said !== CLI_VERSION) {
+        throw new Error(`The Pulumi CLI built as ${CLI_VERSION} says it is ${said}.`);
+    }
 }
 
-/** The package that go.mod names as its tool, and the version of the module it is in. */
-function pinned(program: GoProgram): { pkg: string; version: string } {
-    const text = readFileSync(join(moduleDir(program), "go.mod"), "utf8");
-    const pkg = /^tool (\S+)$/m.exec(text)?.[1] ?? "";
-    const required = [...text.matchAll(/^\s*(?:require )?(\S+) (v\S+)/gm)].filter(([, path = ""]) =>
-        pkg.startsWith(`${path}/`),
-    );
-    const version = required[0]?.[2];
-    if (!version) {
-        throw new Error(`${moduleDir(program)}/go.mod names no tool.`);
-    }
-    return { pkg, version };
-}
-
-/** Starts a plugin that announces the port it serves as its first line. */
-async function servesPort(path: string): Promise<void> {
-    // The address of an engine is a required argument; nothing is asked of it before the first request.
-    const child = spawn(path, ["127.0.0.1:1"], { stdio: ["ignore", "pipe", "ignore"] });
-    try {
-        const line = await new Promise<string>((resolve, reject) => {
-            child.once("error", reject);
-            createInterface(child.stdout)
-                .once("line", resolve)
-                .once("close", () => {
-                    resolve("");
-                });
-            setTimeout(() => {
-                resolve("");
-            }, 20_000).unref();
-        });
-        if (!/^\d+$/.test(line)) {
-            throw new Error(`${path} announced no port.`);
-        }
-    } finally {
-        child.kill("SIGKILL");
-    }
+function moduleDir(module: GoProgram["module"]): string {
+    return join(import.meta.dirname, "go", module);
 }

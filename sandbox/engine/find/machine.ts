@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, readdirSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, dirname, join, sep } from "node:path";
-import { cacheDir } from "../../cache/cache.ts";
+import { cacheDir } from "../../cache/tool.mjs";
 
 /** Where an executable is on PATH. */
 export function onPath(program: string): string | undefined {

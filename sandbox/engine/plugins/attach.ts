@@ -7,8 +7,6 @@ import type { Engine } from "../engine.ts";
 export interface Providers {
     /** What makes `pulumi` attach to them. */
     readonly env: { readonly PULUMI_DEBUG_PROVIDERS: string };
-    /** Ends them. */
-    stop(): Promise<void>;
 }
 
 /**
@@ -17,24 +15,15 @@ export interface Providers {
  * command goes on to start those for itself.
  */
 export async function startProviders(engine: Engine, env: NodeJS.ProcessEnv): Promise<Providers> {
-    const plugins = engine.ownPlugins.map((name) => ({
-        name,
-        process: spawn(
-            "setpriv",
-            ["--pdeathsig", "TERM", process.execPath, join(import.meta.dirname, name, "plugin.ts")],
-            {
-                env: { ...env, ...engine.env },
-                stdio: ["ignore", "pipe", "inherit"],
-            },
-        ),
-    }));
-    const ports = await Promise.all(plugins.map(async ({ name, process }) => `${name}:${await portOf(process, name)}`));
-    return {
-        env: { PULUMI_DEBUG_PROVIDERS: ports.join(",") },
-        stop: async () => {
-            await Promise.all(plugins.map(({ process }) => end(process)));
-        },
-    };
+    const ports = engine.ownPlugins.map(async (name) => {
+        const program = join(import.meta.dirname, name, "plugin.ts");
+        const plugin = spawn("setpriv", ["--pdeathsig", "TERM", process.execPath, program], {
+            env: { ...env, ...engine.env },
+            stdio: ["ignore", "pipe", "inherit"],
+        });
+        return `${name}:${await portOf(plugin, name)}`;
+    });
+    return { env: { PULUMI_DEBUG_PROVIDERS: (await Promise.all(ports)).join(",") } };
 }
 
 function portOf(plugin: ChildProcess, name: string): Promise<string> {
@@ -47,12 +36,4 @@ function portOf(plugin: ChildProcess, name: string): Promise<string> {
             createInterface(plugin.stdout).once("line", resolve);
         }
     });
-}
-
-async function end(plugin: ChildProcess): Promise<void> {
-    if (plugin.exitCode === null && plugin.signalCode === null) {
-        const ended = new Promise((resolve) => plugin.once("exit", resolve));
-        plugin.kill("SIGTERM");
-        await ended;
-    }
 }

@@ -1,0 +1,136 @@
+/**
+ * Tools that prepare something, such as npm, pip and go: what they say goes to a file, and people see what is in the works.
+ * Plain JavaScript for Node 20, since it runs before the packages are installed.
+ */
+import { spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { clearInterval, setInterval } from "node:timers";
+
+const { stderr } = process;
+
+/** @type {Map<string, { start: number, expected: number }>} */
+const works = new Map();
+let drawnLines = 0;
+
+/**
+ * Folder outside the checkout for what is built or downloaded once and kept between runs:
+ * `$VPC_PEERING_LAB_CACHE`, else `$XDG_CACHE_HOME/vpc-peering-lab`, else `~/.cache/vpc-peering-lab`.
+ */
+export function cacheDir() {
+    const { VPC_PEERING_LAB_CACHE, XDG_CACHE_HOME } = process.env;
+    const dir = VPC_PEERING_LAB_CACHE || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "vpc-peering-lab");
+    mkdirSync(dir, { recursive: true });
+    return dir;
+}
+
+/**
+ * Runs a tool to its end. What it says goes to the file `logs/<name>.log` of the cache, which the error names when it fails.
+ * It ends when this process does.
+ *
+ * @param {string} name
+ * @param {readonly string[]} command
+ * @param {{ cwd?: string, env?: Readonly<Record<string, string>> }} [options]
+ */
+export async function runTool(name, command, { cwd, env } = {}) {
+    const logs = join(cacheDir(), "logs");
+    mkdirSync(logs, { recursive: true });
+    const file = join(logs, `${name}.log`);
+    const log = openSync(file, "w");
+    const tool = spawn("setpriv", ["--pdeathsig", "TERM", ...command], {
+        cwd,
+        env: { ...process.env, ...env },
+        stdio: ["ignore", log, log],
+    });
+    closeSync(log);
+    /** @type {number | string | null} */
+    const end = await new Promise((resolve, reject) => {
+        tool.once("error", reject).once("exit", (code, signal) => {
+            resolve(code ?? signal);
+        });
+    });
+    if (end !== 0) {
+        const last = readFileSync(file, "utf8").trim().split("\n").slice(-15).join("\n");
+        throw new Error(`${command.join(" ")} ended with ${String(end)}. The end of ${file}:\n${last}`);
+    }
+}
+
+/**
+ * Shows that work is in the works until it is done: on a terminal by a line that is rewritten in place, elsewhere by a line at
+ * the start, at the end and every minute between. `expected` is how many seconds it took when it was measured.
+ *
+ * @template T
+ * @param {string} title
+ * @param {number} expected
+ * @param {() => Promise<T>} work
+ */
+export async function showWork(title, expected, work) {
+    const start = Date.now();
+    const show = () => {
+        if (stderr.isTTY) {
+            draw();
+        } else {
+            say(lineOf(title));
+        }
+    };
+    works.set(title, { start, expected });
+    show();
+    const timer = setInterval(show, stderr.isTTY ? 1000 : 60_000);
+    try {
+        const result = await work();
+        works.delete(title);
+        say(`${title}: done in ${duration(Date.now() - start)}`);
+        return result;
+    } finally {
+        clearInterval(timer);
+        works.delete(title);
+        draw();
+    }
+}
+
+/**
+ * Tells people something, on standard error, above the lines of what is in the works.
+ *
+ * @param {string} line
+ */
+export function say(line) {
+    erase();
+    console.error(line);
+    draw();
+}
+
+function erase() {
+    if (drawnLines > 0) {
+        stderr.moveCursor(0, -drawnLines);
+        stderr.cursorTo(0);
+        stderr.clearScreenDown();
+        drawnLines = 0;
+    }
+}
+
+function draw() {
+    erase();
+    if (stderr.isTTY) {
+        for (const title of works.keys()) {
+            // A line that wraps would be two to erase.
+            stderr.write(`${lineOf(title).slice(0, stderr.columns - 1)}\n`);
+            drawnLines++;
+        }
+    }
+}
+
+/** @param {string} title */
+function lineOf(title) {
+    const { start, expected } = works.get(title) ?? { start: 0, expected: 0 };
+    const passed = Date.now() - start;
+    const left = expected * 1000 - passed;
+    const estimate = left > 0 ? `about ${duration(left)} left` : "longer than usual";
+    return `${title}: ${passed < 1000 ? "" : `${duration(passed)}, `}${estimate}`;
+}
+
+/** @param {number} milliseconds */
+function duration(milliseconds) {
+    const seconds = Math.round(milliseconds / 1000);
+    return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
