@@ -12,7 +12,7 @@ export interface Moto {
     readonly command: readonly string[];
 }
 
-/** The version that is installed where there is none, and the parts of it that the lab needs. */
+/** The version that is installed where there is none, with the parts of it that the lab needs. */
 const version = "5.2.1";
 const moto: PythonProgram = {
     name: "moto",
@@ -21,10 +21,10 @@ const moto: PythonProgram = {
     what: "the EC2 API emulator",
 };
 
-/** What starts it. */
+/** The script that starts it. */
 const server = join(import.meta.dirname, "motoServer.py");
 
-/** Fails unless that version or a later one like it is there, with what its server needs; asks without loading any of it. */
+/** Fails unless this version or a later one of its major version is installed with its server's parts; loads none of it. */
 const probe = `from importlib.metadata import version
 version("flask-cors")
 assert [${version.replaceAll(".", ", ")}] <= [int(part) for part in version("moto").split(".")[:3]] < [6]`;

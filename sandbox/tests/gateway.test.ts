@@ -136,7 +136,7 @@ describe("Gateway", () => {
         assert.deepEqual([(await call("DeleteRoute")).status, errors], [400, []]);
     });
 
-    it("has interfaces go with their instances, as AWS does by default, unless they were there before or are to stay", async () => {
+    it("deletes interfaces with their instances, as AWS does by default, unless they existed before or are to stay", async () => {
         onChange = () => Promise.resolve();
         const kept = "ClientToken=1&UserData=a%2Bb%3D";
         const body = (parameters: string) => ({ body: Buffer.from(`&${kept}${parameters}`) });

@@ -55,7 +55,7 @@ describe("Gateway, across a peering connection", function () {
             });
         }
 
-        it("lets everybody set his own side's", async () => {
+        it("lets owners set the options of their own side only", async () => {
             const one = await withDns();
             for (const [owner, more, message] of [
                 [lab.abroad, { PeerRegion: otherRegion }, /^Accepter's .* for a different region$/],

@@ -88,7 +88,7 @@ describe("Gateway, routes", function () {
             assert.deepEqual([RouteTables?.length, RouteTables?.[0]?.VpcId], [1, one.id]);
         });
 
-        it("are blackholes when their gateway or interface is gone, or in use by nobody", async () => {
+        it("are blackholes when their gateway is gone or their interface is not attached", async () => {
             const vpc = await lab.makeVpc();
             const [RouteTableId, SubnetId] = [await lab.makeTable(vpc), await lab.makeSubnet(vpc)];
             const { NatGateway } = await lab.api.createNatGateway({ SubnetId, ConnectivityType: "private" });

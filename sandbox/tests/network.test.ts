@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { operator, World } from "./world/world.ts";
-import { boot, Lab, permit, type Mend } from "./world/networkLab.ts";
+import { boot, Lab, permit, type Undo } from "./world/networkLab.ts";
 import { image, makeMachine } from "./world/side.ts";
 
-// Real packets through what the EC2 API describes: every case is one fault, made by the API's own calls in a lab in which
-// all is right, and mended afterwards. No case waits for anything: when the API has answered, packets obey.
+// Real packets through what the EC2 API describes: each case makes one fault by the API's own calls in a lab in which all is
+// right, and undoes it. No case waits for anything: when the API has answered, packets obey.
 
 /**
  * What gets through and is answered, by direction; `1>2` is from server 1 to server 2. The internet's machine is called
@@ -16,7 +16,7 @@ type Verdict = Readonly<Record<string, string>>;
 interface Case {
     readonly name: string;
     readonly rule: string;
-    readonly fault: (lab: Lab) => Promise<Mend>;
+    readonly fault: (lab: Lab) => Promise<Undo>;
     readonly verdict: Verdict;
 }
 
@@ -27,7 +27,7 @@ const anywhere = "0.0.0.0/0";
 const cases: readonly Case[] = [
     {
         name: "all right",
-        rule: "with an accepted connection, routes on both sides and rules, packets pass; the twin of VPC 1 is no matter",
+        rule: "with an accepted connection, routes on both sides and rules, packets pass; the twin of VPC 1 makes no difference",
         fault: none,
         verdict: { "1>2": open, "2>1": open, "2>3": open, "3>2": "ping ssh", "twin>2": "", "internet>twin": open },
     },
@@ -57,7 +57,7 @@ const cases: readonly Case[] = [
     },
     {
         name: "the HTTP rule missing at server 1",
-        rule: "a group lets in only what a rule allows; replies to what its own members asked for need no rule",
+        rule: "a group lets in only what a rule allows; replies to its members' own requests need no rule",
         fault: (lab) => lab.revoke(lab.one, permit.http("10.42.0.0/16")),
         verdict: { "1>2": open, "2>1": "ping ssh" },
     },
@@ -81,7 +81,7 @@ const cases: readonly Case[] = [
     },
     {
         name: "base: neither a connection nor routes",
-        rule: "VPCs are isolated from each other: nobody's private address is known on the internet",
+        rule: "VPCs are isolated from each other: private addresses are not known on the internet",
         fault: (lab) => lab.unpeer(),
         verdict: { "1>2": "", "2>1": "", "1>internet": open, "internet>1": "ping ssh" },
     },
@@ -99,7 +99,7 @@ const cases: readonly Case[] = [
     },
     {
         name: "no egress rule at server 1",
-        rule: "without an egress rule nothing is asked; replies to what was let in need none",
+        rule: "without an egress rule no request gets out; replies to what was let in need no rule",
         fault: (lab) => lab.revokeEgress(lab.one),
         verdict: { "1>2": "", "2>1": open, "1>internet": "", "internet>1": "ping ssh" },
     },
@@ -111,7 +111,7 @@ const cases: readonly Case[] = [
     },
     {
         name: "HTTP allowed from the peer's group",
-        rule: "a rule may name a group of a peer VPC, and means its members' private addresses",
+        rule: "a rule may name a group of a peer VPC, and applies to its members' private addresses",
         fault: (lab) => lab.exchange(lab.two, permit.http("10.41.0.0/16"), permit.httpFromGroup(lab.one.groupId)),
         verdict: { "1>2": open, "2>1": open, "neighbor>2": "ping ssh", "3>2": "ping ssh" },
     },
@@ -135,7 +135,7 @@ const cases: readonly Case[] = [
     },
     {
         name: "SSH allowed from elsewhere only",
-        rule: "what comes from the internet is judged by the address that it has there",
+        rule: "rules see what comes from the internet by its public address",
         fault: (lab) => lab.exchange(lab.one, permit.ssh(anywhere), permit.ssh("203.0.113.0/24")),
         verdict: { "1>2": open, "2>1": "ping http", "internet>1": "ping" },
     },
@@ -207,16 +207,16 @@ describe("Network", function () {
 
     for (const { name, rule, fault, verdict } of cases) {
         it(`${name}: ${rule}`, async () => {
-            const mend = await fault(lab);
+            const undo = await fault(lab);
             try {
                 assert.deepEqual(await reached(Object.keys(verdict)), verdict);
             } finally {
-                await mend();
+                await undo();
             }
         });
     }
 
-    it("is mended after each of these", async () => {
+    it("is as it was after each of these", async () => {
         assert.deepEqual(await reached(["1>2", "2>1"]), { "1>2": open, "2>1": open });
     });
 
@@ -228,11 +228,11 @@ describe("Network", function () {
             machine("1"),
         );
         await world.run("cat /run/open");
-        const mend = await lab.revoke(lab.two, permit.http("10.41.0.0/16"));
+        const undo = await lab.revoke(lab.two, permit.http("10.41.0.0/16"));
         assert.deepEqual(await reached(["1>2"]), { "1>2": "ping ssh" });
         await world.run("echo > /run/go");
         assert.match((await connection).output, /saw 10\.41\.1\.100$/);
-        await mend();
+        await undo();
     });
 
     it("drops packets whose source is not the sender's own address, and private ones from the internet", async () => {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { operator, World, type Machine } from "./world/world.ts";
-import { permit, type Mend } from "./world/networkLab.ts";
+import { permit, type Undo } from "./world/networkLab.ts";
 import { PlacesLab, type Placed } from "./world/placesLab.ts";
 
-// Real packets again, one option or fault a case, mended afterwards: other regions and accounts, names, and how large a
+// Real packets again, one option or fault a case, undone afterwards: other regions and accounts, names, and how large a
 // packet may be.
 
 const none = () => Promise.resolve(() => Promise.resolve());
@@ -13,7 +13,7 @@ const open = "ping http ssh";
 interface Case {
     readonly name: string;
     readonly rule: string;
-    readonly change: (lab: PlacesLab) => Promise<Mend>;
+    readonly change: (lab: PlacesLab) => Promise<Undo>;
     readonly expected: Readonly<Record<string, string>>;
 }
 
@@ -27,14 +27,14 @@ const reachCases: readonly Case[] = [
         expected: { "one>far": open, "far>one": open, "one>foreign": open, "foreign>one": open, "one>near": open },
     },
     {
-        name: "VPCs that have the same block, peered with nobody",
+        name: "VPCs that have the same block, not peered",
         rule: "VPC User Guide, VPC basics: a VPC is isolated from all others, whatever its addresses",
         change: none,
         expected: { "stranger>far": "", "far>one": open, "stranger>near": "" },
     },
     {
         name: "two peers of one VPC",
-        rule: "VPC Peering Guide, VPC peering limitations: no transitive peering, across regions and accounts neither",
+        rule: "VPC Peering Guide, VPC peering limitations: no transitive peering, nor across regions and accounts",
         change: none,
         expected: { "far>near": "", "far>foreign": "", "near>foreign": "" },
     },
@@ -100,7 +100,7 @@ const reachCases: readonly Case[] = [
 const all = ({ groupId }: Placed) => ({ GroupId: groupId, IpPermissions: [permit.all("0.0.0.0/0")] });
 
 /** Has a side let in nothing but HTTP from a group. */
-async function onlyHttpFromGroup(side: Placed, group: string, owner = side.account): Promise<Mend> {
+async function onlyHttpFromGroup(side: Placed, group: string, owner = side.account): Promise<Undo> {
     await side.api.revokeSecurityGroupIngress(all(side));
     const rule = { GroupId: side.groupId, IpPermissions: [permit.httpFromGroup(group, owner)] };
     await side.api.authorizeSecurityGroupIngress(rule);
@@ -149,8 +149,8 @@ const nameCases: readonly Case[] = [
         expected: { "one?far": "private", "far?one": "private", "near?far": "public" },
     },
     {
-        name: "DNS resolution on across accounts, each owner his own side",
-        rule: "VPC Peering Guide, Enable DNS resolution: each owner sets the option of his side",
+        name: "DNS resolution on across accounts, each owner for their own side",
+        rule: "VPC Peering Guide, Enable DNS resolution: each owner sets the option of their side",
         change: (lab) => lab.resolve(lab.foreign, "Requester", "Accepter"),
         expected: { "one?foreign": "private", "foreign?one": "private" },
     },
@@ -158,9 +158,9 @@ const nameCases: readonly Case[] = [
         name: "DNS resolution for a request that waits",
         rule: "VPC Peering Guide, Enable DNS resolution: the connection has to be active",
         change: async (lab) => {
-            const mend = await lab.leavePending(lab.near);
+            const undo = await lab.leavePending(lab.near);
             await assert.rejects(lab.resolve(lab.near, "Requester"), { name: "OperationNotPermitted" });
-            return mend;
+            return undo;
         },
         expected: { "one?near": "public", "near?one": "public" },
     },
@@ -183,8 +183,8 @@ const nameCases: readonly Case[] = [
         name: "DNS hostnames turned off at the asking VPC while DNS resolution is on",
         rule: "VPC Peering Guide, Enable DNS resolution: both VPCs need DNS hostnames",
         change: async (lab) => {
-            const mends = [await lab.resolve(lab.near, "Accepter"), await lab.turnOff(lab.one, "enableDnsHostnames")];
-            return () => mends.reduceRight(async (before, mend) => before.then(mend), Promise.resolve<unknown>(0));
+            const undos = [await lab.resolve(lab.near, "Accepter"), await lab.turnOff(lab.one, "enableDnsHostnames")];
+            return () => undos.reduceRight(async (before, undo) => before.then(undo), Promise.resolve<unknown>(0));
         },
         expected: { "one?near": "public" },
     },
@@ -255,11 +255,11 @@ describe("Network of several places", function () {
 
     for (const { name, rule, change, expected } of [...reachCases, ...nameCases]) {
         it(`${name}: ${rule}`, async () => {
-            const mend = await change(lab);
+            const undo = await change(lab);
             try {
                 assert.deepEqual(await seen(Object.keys(expected)), expected);
             } finally {
-                await mend();
+                await undo();
             }
         });
     }
@@ -280,12 +280,12 @@ describe("Network of several places", function () {
         const rule =
             "VPC Peering Guide, VPC peering configurations with routes to specific CIDR blocks: each needs a route";
         it(`a secondary block that is ${routed ? "" : "not "}routed: ${rule}`, async () => {
-            const { machine, mend } = await lab.extend(lab.near, "10.52.7.0/24", routed);
+            const { machine, undo } = await lab.extend(lab.near, "10.52.7.0/24", routed);
             try {
                 assert.equal(await world.reach(lab.one.machine, machine), routed ? open : "");
                 assert.equal(await world.reach(lab.near.machine, machine), open);
             } finally {
-                await mend();
+                await undo();
             }
         });
     }
@@ -309,15 +309,15 @@ describe("Network of several places", function () {
         const nameOf = (address: string) => ask(lab.one.machine, "10.41.0.2", address, "reverse");
         assert.equal(await nameOf("10.41.1.100"), "ip-10-41-1-100.ap-northeast-2.compute.internal");
         assert.equal(await nameOf("10.43.1.100"), "ENOTFOUND");
-        const mend = await lab.turnOff(lab.one, "enableDnsHostnames");
+        const undo = await lab.turnOff(lab.one, "enableDnsHostnames");
         try {
             assert.equal(await nameOf("10.41.1.100"), "ENOTFOUND");
         } finally {
-            await mend();
+            await undo();
         }
     });
 
-    it("answers nobody of a peer: VPC User Guide, Amazon DNS server: it is the VPC's own", async () => {
+    it("does not answer a peer's servers: VPC User Guide, Amazon DNS server: it is the VPC's own", async () => {
         assert.equal(await ask(lab.one.machine, "10.42.0.2", lab.near.name), "ETIMEOUT");
     });
 

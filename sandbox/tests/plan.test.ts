@@ -127,7 +127,7 @@ describe("Plan", () => {
             ["to a peering of other VPCs", routed("10.43.0.0/16", "pcx-23"), "10.43.0.0/16", "blackhole"],
             ["to a peer that overlaps", overlapping, "10.42.0.0/16", "blackhole"],
             ["to a peer that is the VPC itself", withPeering({ accepterVpcId: "vpc-1" }), "10.42.0.0/16", "blackhole"],
-            ["to a peer in which nobody is", peerWithoutServers, "10.42.0.0/16", "blackhole"],
+            ["to a peer that has no servers", peerWithoutServers, "10.42.0.0/16", "blackhole"],
             ["to an internet gateway", state, "0.0.0.0/0", "igw"],
             ["to an internet gateway that is detached", { ...state, internetGateways: [] }, "0.0.0.0/0", "blackhole"],
             ["to an internet gateway of another VPC", routed("0.0.0.0/0", "igw-2"), "0.0.0.0/0", "blackhole"],
@@ -151,7 +151,7 @@ describe("Plan", () => {
             assert.equal(way(network, instance(1), "0.0.0.0/0"), "igw");
         });
 
-        it("come after the local route, for which nobody but the VPC's own instances counts", () => {
+        it("come after the local route, which leads to the VPC's own instances only", () => {
             const vpcs = [{ ...vpcOf(2, ["10.42.0.0/16", "10.99.0.0/24"]), dnsSupport: false }];
             const lines = settings(plan({ ...state, vpcs }), "vpc-2");
             const local = lines.filter((line) => /lookup 1000|table 1000/.test(line));
@@ -237,7 +237,7 @@ describe("Plan", () => {
             });
         }
 
-        it("let nobody in where there is none, and nobody out", () => {
+        it("let nothing in or out where there is none", () => {
             const securityGroups = [{ id: "sg-1", ingress: [], egress: [] }];
             const network = plan({ ...state, securityGroups });
             assert.deepEqual(chain(network, "vpc-1", "in_eeni-11"), ["drop"]);
@@ -271,7 +271,7 @@ describe("Plan", () => {
             ["of a peer's peer", state, "sg-3", ["drop"]],
         ];
         for (const [name, given, groupId, expected] of groupCases) {
-            it(`that name a group ${name} mean ${expected.length - 1} addresses`, () => {
+            it(`that name a group ${name} apply to ${expected.length - 1} addresses`, () => {
                 assert.deepEqual(members(given, groupId), expected);
             });
         }

@@ -160,7 +160,7 @@ ip -n i-${name} link set lo up
         assert.match(output, /Failed to download metadata/);
     });
 
-    it("don't know packages that nobody has", async () => {
+    it("don't know packages that don't exist", async () => {
         const { code, output } = await ssh("al2", "sudo dnf install -y no-such-thing");
         assert.equal(code, 1);
         assert.match(output, /Unable to find a match: no-such-thing/);
@@ -184,7 +184,7 @@ ip -n i-${name} link set lo up
         }
     });
 
-    it("give a terminal to who asks for one, and end what a client that is gone had started", async () => {
+    it("give a client that asks for one a terminal, and end what it started when it is gone", async () => {
         const { code, output } = await ssh("bare", "tty; exit 3", { options: "-tt" });
         assert.deepEqual({ code, output }, { code: 3, output: "/dev/pts/0\r\n" });
         await ssh("bare", "sleep 4321", { options: "-o ConnectTimeout=2 & sleep 0.5; kill $!; wait; true" });

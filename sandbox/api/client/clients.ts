@@ -9,7 +9,7 @@ export function remembered<T>(known: Map<string, Promise<T>>, key: string, make:
     return promise;
 }
 
-/** Clients of one EC2 API for whoever calls it, in any account and region; each keeps its connections. */
+/** Clients of one EC2 API for its callers, one for each account and region, so that connections are kept. */
 export class Clients {
     readonly #endpoint: string;
     readonly #clients = new Map<string, EC2>();

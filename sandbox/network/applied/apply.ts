@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { own, type Link, type LinkEnd, type Namespace, type Network, type Setting } from "../planned/network.ts";
 
-/** The network of nothing, as a new sandbox has it. */
+/** The network that a new sandbox has: nothing. */
 export const emptyNetwork: Network = { namespaces: new Map(), links: [] };
 
 /**
@@ -16,7 +16,7 @@ export async function apply(from: Network, to: Network): Promise<void> {
     const goneLinks = from.links.filter((link) => !kept.has(keyOf(link)));
     const newLinks = to.links.filter((link) => !had.has(keyOf(link)));
 
-    // By name, although links go with a namespace: that takes the kernel a while, and their names may be wanted again.
+    // Each by its name, although a namespace takes its links with it: that takes the kernel a while, and names may be used again.
     const toDelete = byNamespace(goneLinks.map(({ ends: [end] }) => end));
     await Promise.all(
         toDelete.map(([name, ends]) =>
@@ -40,7 +40,7 @@ export async function apply(from: Network, to: Network): Promise<void> {
         [...to.namespaces].map(async ([name, namespace]) => {
             const before = from.namespaces.get(name);
             const goneDevs = goneEnds.filter((end) => end.namespace === name).map(({ dev }) => dev);
-            // The ruleset first, so that nobody can be reached before his rules are there.
+            // The ruleset first, so that no instance can be reached before its rules are there.
             if (namespace.firewall !== (before?.firewall ?? "")) {
                 await run("nft", ["-f", "-"], `table ip lab\ndelete table ip lab\n${namespace.firewall}`, name);
             }
@@ -76,7 +76,7 @@ async function prepare(name: string, router: boolean): Promise<void> {
     }
 }
 
-/** Brings ends of links up; at those with proxy ARP the router answers for everybody that it knows the way to. */
+/** Brings ends of links up; at those with proxy ARP the router answers for every address that it has a route to. */
 async function raise(namespace: string, ends: readonly LinkEnd[]): Promise<void> {
     const proxies = ends.filter(({ proxyArp }) => proxyArp);
     if (proxies.length > 0) {
@@ -116,13 +116,13 @@ async function ip(namespace: string, lines: readonly string[]): Promise<void> {
     }
 }
 
-/** Runs a program in a network namespace, or in the sandbox's own; throws with its input and what it complained of. */
+/** Runs a program in a network namespace, or in the sandbox's own; throws with its input and its error output. */
 function run(program: string, args: readonly string[], input: string, namespace?: string): Promise<void> {
     const enter = namespace ? [`--net=/run/netns/${namespace}`, program, ...args] : args;
     return new Promise((resolve, reject) => {
         const child = spawn(namespace ? "nsenter" : program, enter, { stdio: ["pipe", "ignore", "pipe"] });
-        let complaint = "";
-        child.stderr.on("data", (data: Buffer) => (complaint += data.toString()));
+        let errors = "";
+        child.stderr.on("data", (data: Buffer) => (errors += data.toString()));
         child.stdin.on("error", () => undefined);
         child.on("error", reject);
         child.on("close", (code) => {
@@ -131,7 +131,7 @@ function run(program: string, args: readonly string[], input: string, namespace?
             } else {
                 reject(
                     new Error(
-                        `${program} ${args.join(" ")} in ${namespace ?? "the sandbox"}: ${complaint.trim()}\n${input}`,
+                        `${program} ${args.join(" ")} in ${namespace ?? "the sandbox"}: ${errors.trim()}\n${input}`,
                     ),
                 );
             }

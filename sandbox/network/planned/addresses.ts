@@ -16,8 +16,8 @@ export function nameServerOf({ cidrBlocks: [primary = "0.0.0.0/0"] }: Vpc): stri
 export const linkLocalNameServer = "169.254.169.253";
 
 /**
- * Where the name servers of all VPCs really are, in the sandbox's own namespace. Like the addresses by which they know the
- * VPCs it is of class E, which is reserved, so that nobody else has it.
+ * The address of the name servers of all VPCs in the sandbox's own namespace. Like the addresses by which they know the
+ * VPCs, it is of class E, which is reserved, so that no VPC can have it.
  */
 export const nameServersAddress = "240.0.0.1";
 

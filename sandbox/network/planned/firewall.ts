@@ -2,13 +2,13 @@ import { addressAmongNameServers, linkLocalNameServer, nameServerOf, nameServers
 import { portOf } from "./links.ts";
 import type { Rule, SecurityGroup, State, Vpc } from "../described/state.ts";
 
-/** Addresses that are nobody's on the internet. Source: RFC 1918. */
+/** Private addresses, which do not exist on the internet. Source: RFC 1918. */
 const privateBlocks = "{ 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 }";
 
 /**
  * A VPC router's nft ruleset: the internet gateway's address translation, and the security groups, which keep state: what
- * answers a packet that was let through is let through; what goes to the name server is not theirs. `peers` are the VPCs whose
- * members its groups may name.
+ * answers a packet that was let through is let through. They do not apply to what goes to the name server. `peers` are the
+ * VPCs whose groups the rules may name.
  */
 export function firewall(state: State, vpc: Vpc, peers: readonly string[]): string {
     const vpcId = vpc.id;
@@ -83,7 +83,7 @@ function rulesOf(
             const others = [...rule.cidrBlocks, ...rule.groupIds.flatMap(membersOf)];
             return others.map((other) => `ip ${address} ${other} ${protocolOf(rule)}`.trim());
         });
-    // In one order, so that the text changes only when what it says does.
+    // Sorted, so that the text changes only when its meaning does.
     return [...new Set(rules)].sort();
 }
 
@@ -98,7 +98,7 @@ function protocolOf({ protocol, from, to }: Rule): string {
     }
 }
 
-/** An nft set; of no address at all nothing is meant, which nft has no word for. */
+/** An nft set. nft has no empty one, so that of no addresses it holds one that no packet has. */
 function setOf(addresses: readonly string[]): string {
     return `{ ${(addresses.length === 0 ? ["0.0.0.0"] : addresses).join(", ")} }`;
 }

@@ -50,12 +50,12 @@ export function peeringDev(peeringId: string): string {
 }
 
 /**
- * The next hop on every link between routers. Nobody has this address: who is meant is said by a permanent neighbor entry,
- * so that it can be the same on all links.
+ * The next hop on every link between routers. No interface has this address: a permanent neighbor entry maps it to the
+ * link's far end, so that it can be the same on all links.
  */
 const nextHop = "169.254.0.1";
 
-/** Lets `near` send to the next hop on the link, which is whoever is at its far end. */
+/** Lets `near` send to the next hop on the link, which is its far end. */
 export function neighbor({ dev }: LinkEnd, { mac }: LinkEnd): Setting {
     return { object: "neighbor", args: `${nextHop} lladdr ${mac} dev ${dev} nud permanent`, dev };
 }

@@ -77,8 +77,8 @@ function sorted<T extends { readonly id: string }>(items: readonly T[]): T[] {
 }
 
 /**
- * Whether packets can use the connection at all: it is active and has somebody at both ends. Between overlapping VPCs no
- * connection ever becomes active on AWS; an emulator may not know.
+ * Whether packets can use the connection at all: it is active and has servers at both ends. On AWS no connection
+ * between overlapping VPCs becomes active; an emulator may let one.
  */
 function carries({ active, requesterVpcId, accepterVpcId }: Peering, vpcs: readonly Vpc[]): boolean {
     const [requester, accepter] = [requesterVpcId, accepterVpcId].map((end) => vpcs.find(({ id }) => id === end));
@@ -109,7 +109,7 @@ function instanceNamespace(state: State, instance: Instance): Namespace {
     return { router: false, config, firewall: "" };
 }
 
-/** The person's way to the internet, and the name servers' way to each VPC that has one. */
+/** The person's way to the internet, and the name servers' way to each VPC that uses one. */
 function ownNamespace(sites: readonly Site[]): Namespace {
     const config: Setting[] = [
         { object: "address", args: `${internet.operator}/${internet.prefix} dev ${internet.name}`, dev: internet.name },
@@ -124,7 +124,7 @@ function ownNamespace(sites: readonly Site[]): Namespace {
     return { router: false, config, firewall: "" };
 }
 
-/** Knows every public address and nothing else, so that nobody gets across it to a private one. */
+/** Knows every public address and nothing else, so that no packet gets across it to a private one. */
 function internetNamespace(sites: readonly Site[]): Namespace {
     const { address, prefix, operator } = internet;
     const [{ dev }, far] = operatorLink.ends;
@@ -172,10 +172,10 @@ function router(state: State, site: Site): Namespace {
             ];
         }),
         ...[...used].flatMap((table) => (table ? routesOf(state, site, table) : [])),
-        // No transit: what comes from outside is for this VPC, or for nobody.
+        // No transit: what comes from outside and is not for this VPC is dropped.
         { object: "rule", args: "blackhole pref 32000" },
     ];
-    // Across regions nobody can name a peer's groups.
+    // Rules can't name the groups of a peer in another region.
     const peers = peerings
         .map(({ requesterVpcId, accepterVpcId }) => (requesterVpcId === vpc.id ? accepterVpcId : requesterVpcId))
         .filter((peer) => state.vpcs.some(({ id, region }) => id === peer && region === vpc.region));
@@ -199,12 +199,12 @@ function nameServerRoutes(vpc: Vpc): Setting[] {
     ];
 }
 
-/** The kernel's number for a route table; of a subnet that has none at all, only the local route is left. */
+/** The kernel's number for a route table; a subnet that has none at all is left with the local route. */
 function numberOf(table: RouteTable | undefined): number {
     return table ? tables.first + (parseInt(table.id.slice(-7), 16) || 0) : tables.local;
 }
 
-/** A route table's routes; one whose target can't be reached swallows its packets, and so does what has no route. */
+/** A route table's routes. Packets are dropped by a route whose target can't be reached, and where there is no route. */
 function routesOf(state: State, { vpc, peerings }: Site, table: RouteTable): Setting[] {
     const number = numberOf(table);
     const devTo = ({ target }: Route): string | undefined => {

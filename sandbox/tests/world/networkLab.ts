@@ -2,8 +2,8 @@ import type { EC2, IpPermission } from "@aws-sdk/client-ec2";
 import { operator, type Machine, type World } from "./world.ts";
 import { makeMachine, makeSide, type Side } from "./side.ts";
 
-/** Takes a fault back. */
-export type Mend = () => Promise<unknown>;
+/** Undoes a fault. */
+export type Undo = () => Promise<unknown>;
 
 const cidr = { one: "10.41.0.0/16", two: "10.42.0.0/16", three: "10.43.0.0/16", all: "0.0.0.0/0" } as const;
 
@@ -41,7 +41,7 @@ export const permit = {
 /**
  * Three VPCs in a row, peered one with two and two with three, all of them right: accepted, routed and allowed, and
  * routed between one and three as well, as if there were transit. A fourth, the twin, has the block and the address of
- * the first. Its methods make faults, and each returns what mends it.
+ * the first. Its methods make faults, and each returns what undoes it.
  */
 export class Lab {
     readonly one: Side;
@@ -97,15 +97,15 @@ export class Lab {
     }
 
     /** Makes a fault that AWS refuses, and the gateway with it, behind the gateway's back. */
-    async past(fault: (lab: Lab) => Promise<Mend>): Promise<Mend> {
+    async past(fault: (lab: Lab) => Promise<Undo>): Promise<Undo> {
         const lab = new Lab({ api: this.#bare, bare: this.#bare }, [this.one, this.two, this.three], this.machines);
         lab.peering = this.peering;
-        // Nobody tells the network of such a change, but of one that changes nothing.
+        // The network is not told of such a change, but of the next one, which changes nothing.
         const follow = () => this.#api.modifyVpcAttribute({ VpcId: this.one.vpcId, EnableDnsSupport: { Value: true } });
-        const mend = await fault(lab);
+        const undo = await fault(lab);
         await follow();
         return async () => {
-            await mend();
+            await undo();
             await follow();
         };
     }
@@ -124,18 +124,18 @@ export class Lab {
     }
 
     /** Deletes the connection of one and two with its routes, and makes another one, accepted or not, with its routes. */
-    async peerAgain(accept: boolean): Promise<Mend> {
-        const mend = await this.unpeer();
+    async peerAgain(accept: boolean): Promise<Undo> {
+        const undo = await this.unpeer();
         this.peering = await this.peer(this.one, this.two, accept);
         await this.routePeering();
         return async () => {
             await this.unpeer();
-            await mend();
+            await undo();
         };
     }
 
     /** Deletes the connection of one and two, and its routes unless they are to be left behind. */
-    async unpeer(routes: "too" | "left" = "too"): Promise<Mend> {
+    async unpeer(routes: "too" | "left" = "too"): Promise<Undo> {
         const unroute = () => Promise.all(this.#peeringRoutes().map(([side, block]) => this.unroute(side, block, "")));
         await this.#api.deleteVpcPeeringConnection({ VpcPeeringConnectionId: this.peering });
         if (routes === "too") {
@@ -162,53 +162,53 @@ export class Lab {
         ];
     }
 
-    async route({ tableId }: Side, DestinationCidrBlock: string, target: string): Promise<Mend> {
+    async route({ tableId }: Side, DestinationCidrBlock: string, target: string): Promise<Undo> {
         const key = { RouteTableId: tableId, DestinationCidrBlock };
         await this.#api.createRoute({ ...key, ...targetOf(target) });
         return () => this.#api.deleteRoute(key);
     }
 
-    async unroute(side: Side, DestinationCidrBlock: string, target: string): Promise<Mend> {
+    async unroute(side: Side, DestinationCidrBlock: string, target: string): Promise<Undo> {
         await this.#api.deleteRoute({ RouteTableId: side.tableId, DestinationCidrBlock });
         return () => this.route(side, DestinationCidrBlock, target);
     }
 
-    async reroute({ tableId }: Side, DestinationCidrBlock: string, old: string, target: string): Promise<Mend> {
+    async reroute({ tableId }: Side, DestinationCidrBlock: string, old: string, target: string): Promise<Undo> {
         const key = { RouteTableId: tableId, DestinationCidrBlock };
         await this.#api.replaceRoute({ ...key, ...targetOf(target) });
         return () => this.#api.replaceRoute({ ...key, ...targetOf(old) });
     }
 
-    async allow({ groupId }: Side, ...IpPermissions: IpPermission[]): Promise<Mend> {
+    async allow({ groupId }: Side, ...IpPermissions: IpPermission[]): Promise<Undo> {
         const rules = { GroupId: groupId, IpPermissions };
         await this.#api.authorizeSecurityGroupIngress(rules);
         return () => this.#api.revokeSecurityGroupIngress(rules);
     }
 
-    async revoke({ groupId }: Side, ...IpPermissions: IpPermission[]): Promise<Mend> {
+    async revoke({ groupId }: Side, ...IpPermissions: IpPermission[]): Promise<Undo> {
         const rules = { GroupId: groupId, IpPermissions };
         await this.#api.revokeSecurityGroupIngress(rules);
         return () => this.#api.authorizeSecurityGroupIngress(rules);
     }
 
-    async exchange(side: Side, old: IpPermission, other: IpPermission): Promise<Mend> {
-        const mends = [await this.revoke(side, old), await this.allow(side, other)];
-        return () => Promise.all(mends.map((mend) => mend()));
+    async exchange(side: Side, old: IpPermission, other: IpPermission): Promise<Undo> {
+        const undos = [await this.revoke(side, old), await this.allow(side, other)];
+        return () => Promise.all(undos.map((undo) => undo()));
     }
 
-    async revokeEgress({ groupId }: Side): Promise<Mend> {
+    async revokeEgress({ groupId }: Side): Promise<Undo> {
         const rules = { GroupId: groupId, IpPermissions: [permit.all(cidr.all)] };
         await this.#api.revokeSecurityGroupEgress(rules);
         return () => this.#api.authorizeSecurityGroupEgress(rules);
     }
 
-    async detach({ vpcId, gatewayId }: Side): Promise<Mend> {
+    async detach({ vpcId, gatewayId }: Side): Promise<Undo> {
         const gateway = { VpcId: vpcId, InternetGatewayId: gatewayId };
         await this.#api.detachInternetGateway(gateway);
         return () => this.#api.attachInternetGateway(gateway);
     }
 
-    async disassociate({ tableId, subnetId }: Side): Promise<Mend> {
+    async disassociate({ tableId, subnetId }: Side): Promise<Undo> {
         const { RouteTables } = await this.#api.describeRouteTables({ RouteTableIds: [tableId] });
         const AssociationId = RouteTables?.[0]?.Associations?.[0]?.RouteTableAssociationId;
         await this.#api.disassociateRouteTable({ AssociationId });

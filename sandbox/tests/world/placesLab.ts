@@ -1,9 +1,9 @@
 import type { EC2, VpcAttributeName } from "@aws-sdk/client-ec2";
 import type { Machine, World } from "./world.ts";
-import { permit, type Mend } from "./networkLab.ts";
+import { permit, type Undo } from "./networkLab.ts";
 import { makeMachine, makeSide, type Side } from "./side.ts";
 
-/** A side, whose API it takes to change it, and its block. */
+/** A side, with the API of its account and region, and its block. */
 export interface Placed extends Side {
     readonly api: EC2;
     readonly block: string;
@@ -25,7 +25,7 @@ interface Connection {
 
 /**
  * One VPC that is peered, routed and open to three others: a near one, one in a far region, and one of a foreign account.
- * A stranger is in that region and has the block of the first, peered with nobody. Methods return what mends them.
+ * A stranger is in that region and has the block of the first, and is not peered. Methods return what undoes them.
  */
 export class PlacesLab {
     readonly one: Placed;
@@ -56,7 +56,7 @@ export class PlacesLab {
     }
 
     /** Requests a connection of the first side with a peer, accepts it, and routes it. */
-    async connect(peer: Placed, accept = true): Promise<Mend> {
+    async connect(peer: Placed, accept = true): Promise<Undo> {
         const { VpcPeeringConnection } = await this.one.api.createVpcPeeringConnection({
             VpcId: this.one.vpcId,
             PeerVpcId: peer.vpcId,
@@ -73,14 +73,14 @@ export class PlacesLab {
     }
 
     /** Deletes a connection, from the peer's side, and its routes. */
-    async disconnect(peer: Placed): Promise<Mend> {
+    async disconnect(peer: Placed): Promise<Undo> {
         await Promise.all([this.unroute(this.one, peer), this.unroute(peer, this.one)]);
         await peer.api.deleteVpcPeeringConnection({ VpcPeeringConnectionId: this.idOf(peer) });
         return () => this.connect(peer);
     }
 
     /** Deletes a connection and its routes, and makes another one that is not accepted. */
-    async leavePending(peer: Placed): Promise<Mend> {
+    async leavePending(peer: Placed): Promise<Undo> {
         await this.disconnect(peer);
         await this.connect(peer, false);
         return async () => {
@@ -89,8 +89,8 @@ export class PlacesLab {
         };
     }
 
-    /** Has a new request for a connection rejected. */
-    async beRejected(peer: Placed): Promise<Mend> {
+    /** Deletes a connection, and has a new request for one rejected. */
+    async beRejected(peer: Placed): Promise<Undo> {
         await this.disconnect(peer);
         await this.connect(peer, false);
         await peer.api.rejectVpcPeeringConnection({ VpcPeeringConnectionId: this.idOf(peer) });
@@ -108,14 +108,14 @@ export class PlacesLab {
         await api.createRoute({ RouteTableId: tableId, DestinationCidrBlock, VpcPeeringConnectionId });
     }
 
-    /** Takes a side's route to another away. */
-    async unroute(side: Placed, to: Placed): Promise<Mend> {
+    /** Deletes a side's route to another. */
+    async unroute(side: Placed, to: Placed): Promise<Undo> {
         await side.api.deleteRoute({ RouteTableId: side.tableId, DestinationCidrBlock: to.block });
         return () => this.#route(side, to.block, this.idOf(side === this.one ? to : side));
     }
 
     /** Turns DNS resolution on for a connection, at its requester's side, its accepter's, or both. */
-    async resolve(peer: Placed, ...at: ("Requester" | "Accepter")[]): Promise<Mend> {
+    async resolve(peer: Placed, ...at: ("Requester" | "Accepter")[]): Promise<Undo> {
         const set = (end: "Requester" | "Accepter", on: boolean) =>
             (end === "Requester" ? this.one : peer).api.modifyVpcPeeringConnectionOptions({
                 VpcPeeringConnectionId: this.idOf(peer),
@@ -126,7 +126,7 @@ export class PlacesLab {
     }
 
     /** Turns a DNS attribute of a VPC off. */
-    async turnOff(side: Placed, attribute: VpcAttributeName): Promise<Mend> {
+    async turnOff(side: Placed, attribute: VpcAttributeName): Promise<Undo> {
         const key = attribute === "enableDnsSupport" ? "EnableDnsSupport" : "EnableDnsHostnames";
         const set = (Value: boolean) => side.api.modifyVpcAttribute({ VpcId: side.vpcId, [key]: { Value } });
         await set(false);
@@ -134,7 +134,7 @@ export class PlacesLab {
     }
 
     /** Adds a block to a side's VPC, with a machine in it, and routes to it from the first side if told to. */
-    async extend(side: Placed, CidrBlock: string, routed: boolean): Promise<{ machine: Machine; mend: Mend }> {
+    async extend(side: Placed, CidrBlock: string, routed: boolean): Promise<{ machine: Machine; undo: Undo }> {
         const { api, vpcId: VpcId } = side;
         const { CidrBlockAssociation } = await api.associateVpcCidrBlock({ VpcId, CidrBlock });
         const { Subnet } = await api.createSubnet({ VpcId, CidrBlock });
@@ -145,7 +145,7 @@ export class PlacesLab {
             await this.#route(this.one, CidrBlock, this.idOf(side));
         }
         const key = { RouteTableId: this.one.tableId, DestinationCidrBlock: CidrBlock };
-        const mend = async (): Promise<void> => {
+        const undo = async (): Promise<void> => {
             if (routed) {
                 await this.one.api.deleteRoute(key);
             }
@@ -154,7 +154,7 @@ export class PlacesLab {
             await api.deleteSubnet({ SubnetId });
             await api.disassociateVpcCidrBlock({ AssociationId: CidrBlockAssociation?.AssociationId });
         };
-        return { machine, mend };
+        return { machine, undo };
     }
 }
 
