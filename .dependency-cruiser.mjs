@@ -1,0 +1,87 @@
+/**
+ * Which room may import which; imports of types count. `npm run lint:imports`.
+ *
+ * A room is a folder or a file. It may import itself and the rooms named beside it, nothing else of the project.
+ */
+const program = {
+    "index.ts": ["settings.ts", "settings/", "components/"],
+    "settings.ts": ["settings/", "components/"],
+    "settings/": ["settings.ts", "components/"],
+    "docs/": ["settings.ts", "settings/", "components/"],
+    "tests/": ["index.ts", "settings.ts", "settings/", "docs/", "components/"],
+    "components/lab/": ["components/peering/", "components/check/", "components/addresses/"],
+    "components/check/": [],
+    "components/peering/": ["components/addresses/"],
+    "components/addresses/": [],
+    "components/problems.ts": [],
+    "components/shell.ts": [],
+    "components/ordering.ts": [],
+};
+/** Files at the root of components/ that its rooms share. */
+const shared = ["components/problems.ts", "components/shell.ts", "components/ordering.ts"];
+
+const sandbox = {
+    "sandbox/start.mjs": ["sandbox/launch/"],
+    "sandbox/launch/": [
+        "sandbox/lab/",
+        "sandbox/servers/",
+        "sandbox/network/",
+        "sandbox/api/",
+        "sandbox/engine/",
+        "sandbox/cache/",
+    ],
+    "sandbox/lab/": ["sandbox/network/", "sandbox/cache/", "sandbox/api/client/"],
+    "sandbox/servers/": ["sandbox/cache/"],
+    "sandbox/network/reconciler.ts": ["sandbox/network/", "sandbox/api/client/"],
+    "sandbox/network/applied/": ["sandbox/network/planned/", "sandbox/network/described/", "sandbox/cache/"],
+    "sandbox/network/planned/": ["sandbox/network/described/", "sandbox/api/client/"],
+    "sandbox/network/described/": ["sandbox/api/client/"],
+    "sandbox/api/": ["sandbox/cache/"],
+    "sandbox/api/client/": [],
+    "sandbox/engine/": ["sandbox/cache/"],
+    "sandbox/cache/": [],
+    "sandbox/compare/": ["sandbox/"],
+    "sandbox/tests/": ["sandbox/"],
+};
+/** What describes a sandbox and a server, without code, for every room. */
+const described = ["sandbox/context.ts", "sandbox/serverSpec.ts"];
+
+/** Why a packet passes or not: knows neither the program nor the sandbox. */
+const reachability = { "reachability/": [] };
+
+const starting = (paths) => `^(${paths.map((path) => path.replaceAll(".", "\\.")).join("|")})`;
+const rooms = { ...program, ...sandbox, ...reachability };
+
+/** A room that holds other rooms does not speak for them. */
+const inner = (room) => Object.keys(rooms).filter((other) => other !== room && other.startsWith(room));
+
+const walls = Object.entries(rooms).map(([room, others]) => {
+    const common = room.startsWith("components/") ? shared : room.startsWith("sandbox/") ? described : [];
+    return {
+        name: room,
+        comment: `${room} may import ${[...others, ...common].join(", ") || "no other room"}.`,
+        severity: "error",
+        from: { path: starting([room]), ...(inner(room).length > 0 && { pathNot: starting(inner(room)) }) },
+        to: { pathNot: [starting([room, ...others, ...common]), "node_modules/"], dependencyTypesNot: ["core"] },
+    };
+});
+
+export default {
+    forbidden: [
+        ...walls,
+        {
+            name: "no circles",
+            comment: "Put what both need below them.",
+            severity: "error",
+            from: {},
+            to: { circular: true },
+        },
+    ],
+    options: {
+        doNotFollow: { path: "node_modules" },
+        exclude: { path: "^(node_modules|reports|\\.stryker-tmp)/" },
+        tsConfig: { fileName: "tsconfig.json" },
+        tsPreCompilationDeps: true,
+        combinedDependencies: false,
+    },
+};
