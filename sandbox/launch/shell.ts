@@ -4,10 +4,11 @@ import { constants } from "node:os";
 import { basename, join } from "node:path";
 import type { SandboxContext } from "../context.ts";
 
-/** What an interactive Bash reads in place of the person's own file, which it goes on to read. */
+/** What an interactive Bash reads: the person's own file, and then a prompt and, before each prompt, the variables. */
 const bashrc = `[ -f ~/.bashrc ] && . ~/.bashrc
 PS1='(vpc-peering-lab) \\w \\$ '
-PROMPT_COMMAND="\${PROMPT_COMMAND:+$PROMPT_COMMAND; }. \\"\\$VPC_PEERING_LAB_NAMES\\""
+PROMPT_COMMAND="\${PROMPT_COMMAND:+$PROMPT_COMMAND
+}. \\"\\$VPC_PEERING_LAB_NAMES\\""
 `;
 
 /** Runs a program, or a shell for a person where none is given, to its end; gives its exit code. */

@@ -3,27 +3,20 @@ import { createWriteStream, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ServerSpec } from "../serverSpec.ts";
 
-/** Where servers live and whom they tell. */
+/** Where servers live and where their messages go. */
 export interface ServersOptions {
     /** Folder for their disks, which has to be on a tmpfs or another file system that can be an overlay's upper one. */
     readonly dir: string;
     /** Folder for their consoles, a file each. */
     readonly logDir: string;
-    /** Called with what people should know. */
+    /** Called with messages for people. */
     readonly log: (line: string) => void;
 }
 
 /** The servers behind the running instances. */
 export interface Servers {
-    /** Starts the servers that are new in the list and ends those that are not in it any more; returns at once. */
+    /** Starts the servers that are new in the list and ends those that are no longer in it; returns at once. */
     reconcile(specs: readonly ServerSpec[]): void;
-    /** Ends all of them. */
-    stop(): Promise<void>;
-}
-
-interface Running {
-    readonly machine: ChildProcess;
-    readonly ended: Promise<void>;
 }
 
 /**
@@ -31,35 +24,31 @@ interface Running {
  * again finds its disk as it was and does not run its user data a second time.
  */
 export function createServers({ dir, logDir, log }: ServersOptions): Servers {
-    const running = new Map<string, Running>();
+    const running = new Map<string, ChildProcess>();
     let wanted = new Map<string, ServerSpec>();
 
     const start = (spec: ServerSpec): void => {
         const machine = boot(spec, dir, logDir);
-        const ended = new Promise<void>((resolve) => {
-            machine.once("exit", (code, signal) => {
-                resolve();
-                if (wanted.has(spec.id) && !machine.stdin?.writableEnded) {
-                    // It stays in the list as it is: a server that can't run would be started over and over.
-                    log(
-                        `Server ${spec.id} (${spec.privateIp}) ended with ${code ?? signal ?? ""}: ${consoleOf(logDir, spec.id)}`,
-                    );
-                    return;
-                }
-                running.delete(spec.id);
-                // It may have been wanted again while it was ending.
-                const next = wanted.get(spec.id);
-                if (next) {
-                    start(next);
-                }
-            });
+        machine.once("exit", (code, signal) => {
+            const { id, privateIp } = spec;
+            if (wanted.has(id) && !machine.stdin?.writableEnded) {
+                // It stays in the list as it is: a server that can't run would be started over and over.
+                log(`Server ${id} (${privateIp}) ended with ${code ?? signal ?? ""}: ${consoleOf(logDir, id)}`);
+                return;
+            }
+            running.delete(id);
+            // It may have been wanted again while it was ending.
+            const next = wanted.get(id);
+            if (next) {
+                start(next);
+            }
         });
-        running.set(spec.id, { machine, ended });
+        running.set(spec.id, machine);
     };
 
     const reconcile = (specs: readonly ServerSpec[]): void => {
         wanted = new Map(specs.map((spec) => [spec.id, spec]));
-        for (const [id, { machine }] of running) {
+        for (const [id, machine] of running) {
             if (!wanted.has(id)) {
                 // Its SSH server sees the end of its input and ends, and with it everything in the instance.
                 machine.stdin?.end();
@@ -73,14 +62,7 @@ export function createServers({ dir, logDir, log }: ServersOptions): Servers {
         }
     };
 
-    return {
-        reconcile,
-        stop: async () => {
-            const all = [...running.values()];
-            reconcile([]);
-            await Promise.all(all.map(({ ended }) => ended));
-        },
-    };
+    return { reconcile };
 }
 
 function consoleOf(logDir: string, id: string): string {
