@@ -6,7 +6,7 @@
 const program = {
     "index.ts": ["settings.ts", "settings/", "components/"],
     "settings.ts": ["settings/", "components/"],
-    "settings/": ["settings.ts", "components/"],
+    "settings/": ["components/"],
     "docs/": ["settings.ts", "settings/", "components/"],
     "tests/": ["index.ts", "settings.ts", "settings/", "docs/", "components/"],
     "components/lab/": ["components/peering/", "components/check/", "components/addresses/"],
@@ -21,7 +21,7 @@ const program = {
 const shared = ["components/problems.ts", "components/shell.ts", "components/ordering.ts"];
 
 const sandbox = {
-    "sandbox/start.mjs": ["sandbox/launch/"],
+    "sandbox/start.mjs": ["sandbox/launch/", "sandbox/cache/"],
     "sandbox/launch/": [
         "sandbox/lab/",
         "sandbox/servers/",

@@ -1,25 +1,30 @@
-import type { Provider } from "@pulumi/aws";
+import type { Provider } from "@pulumi/aws/provider";
 import type { Output } from "@pulumi/pulumi";
 import type { LabVpc } from "./components/lab/labVpc";
 import type { Side } from "./components/peering/sides";
-import { readPrivateKey, readSettings } from "./settings";
+import { peeringOptions } from "./components/lab/pairArgs";
+import { readPrivateKey, readSettings, refusal } from "./settings";
 
 /** The whole lab; it puts out what a person needs next, `peering` and `check` only where there are such. */
 export = async () => {
     const settings = readSettings();
     // Loaded only now, since AWS's SDK takes most of the time that a refusal of settings would.
-    const [{ KeyPair }, { PeeredVpcPair }, { ReachabilityCheck }, { sideProvider }, { verifyPlaces }] =
-        await Promise.all([
+    const [{ KeyPair }, { PeeredVpcPair }, { ReachabilityCheck }, { findPlaces }, { sideProvider }] = await Promise.all(
+        [
             import("@pulumi/aws/ec2/keyPair"),
             import("./components/lab/peeredVpcPair"),
             import("./components/check/reachabilityCheck"),
+            import("./components/peering/places"),
             import("./components/peering/sideAccess"),
-            import("./settings/places"),
-        ]);
+        ],
+    );
     const { pair: args, access, defaultRegion, publicKey } = settings;
     const provider = (side: Side) => sideProvider(`lab-${side}`, access[side], defaultRegion);
     const providers = { requester: provider("requester"), accepter: provider("accepter") };
-    const places = await verifyPlaces(settings, providers);
+    const { places, problems } = await findPlaces(access, providers, peeringOptions(args));
+    if (problems.length > 0) {
+        throw refusal(problems);
+    }
 
     /** The keys that were imported: key pairs are of one region of one account, so a side elsewhere imports its own. */
     const imported = new Map<Provider | undefined, Output<string>>();

@@ -1,5 +1,5 @@
 import * as assert from "assert";
-import { Provider } from "@pulumi/aws";
+import { Provider } from "@pulumi/aws/provider";
 import { lookUpVpc, type LookUpOptions } from "../components/peering/lookUpVpc";
 import type { PeeringSideArgs } from "../components/peering/peeringArgs";
 import { deploy, type Answers, type Deployment } from "./mocks";

@@ -1,5 +1,5 @@
 import * as assert from "assert";
-import { Provider } from "@pulumi/aws";
+import { Provider } from "@pulumi/aws/provider";
 import { isolated, reachable } from "../components/lab/expectations";
 import { askedSide, checkPeeredVpcPairArgs, type PeeredVpcPairArgs } from "../components/lab/pairArgs";
 import { PeeredVpcPair } from "../components/lab/peeredVpcPair";

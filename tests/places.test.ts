@@ -1,9 +1,9 @@
 import * as assert from "assert";
-import { Provider } from "@pulumi/aws";
-import * as pulumi from "@pulumi/pulumi";
-import type { Place, Side } from "../components/peering/sides";
+import { Provider } from "@pulumi/aws/provider";
+import { peeringOptions } from "../components/lab/pairArgs";
+import { findPlaces, type FoundPlaces } from "../components/peering/places";
+import type { Side } from "../components/peering/sides";
 import { parseSettings, readSettings, type ReadSettings, type Settings } from "../settings";
-import { verifyPlaces } from "../settings/places";
 import { config, described, namespaced, type Change } from "./config";
 import { deploy, type Answers } from "./mocks";
 
@@ -298,7 +298,7 @@ describe("settings of sides elsewhere", () => {
     });
 });
 
-describe("verifyPlaces", () => {
+describe("findPlaces", () => {
     const answers: Answers = {
         "aws:index/getRegion:getRegion": (_, provider) => ({
             region: provider === "there" ? "us-west-2" : "us-east-1",
@@ -308,55 +308,50 @@ describe("verifyPlaces", () => {
         }),
     };
 
-    /** What it says, with a provider of its own for the accepter or none; and how many questions it asked. */
-    async function verify(change: Change, elsewhere: boolean) {
-        let places: Readonly<Record<Side, Place>> | undefined;
-        let error: unknown;
+    /** What it finds with these settings, with a provider of the accepter's own or none; and how many questions it asked. */
+    async function find(change: Change, elsewhere: boolean): Promise<FoundPlaces & { asked: number }> {
+        let found: FoundPlaces | undefined;
         const { calls } = await deploy(
             async () => {
                 const accepter = elsewhere ? new Provider("there", { region: "us-west-2" }) : undefined;
-                try {
-                    places = await verifyPlaces(settingsOf(change), { requester: undefined, accepter });
-                } catch (caught) {
-                    error = caught;
-                }
+                const { access, pair } = settingsOf(change);
+                found = await findPlaces(access, { requester: undefined, accepter }, peeringOptions(pair));
             },
             {},
             [],
             answers,
         );
-        return { places, error, asked: calls.length };
+        assert.ok(found);
+        return { ...found, asked: calls.length };
     }
 
     const here = { region: "us-east-1", accountId: one };
     const there = { region: "us-west-2", accountId: two };
 
-    it("asks nothing where nothing was declared and the default provider does all", async () => {
-        assert.deepStrictEqual(await verify({}, false), {
+    it("asks nothing where nothing is declared and the default provider makes both", async () => {
+        assert.deepStrictEqual(await find({}, false), {
             places: { requester: {}, accepter: {} },
-            error: undefined,
+            problems: [],
             asked: 0,
         });
     });
 
     it("says where both sides are as soon as one is declared or has a provider", async () => {
         const both = { requester: here, accepter: there };
-        assert.deepStrictEqual(await verify({}, true), { places: both, error: undefined, asked: 4 });
-        assert.deepStrictEqual(
-            (await verify({ "accepter.region": "us-west-2", "accepter.accountId": two }, true)).places,
-            both,
-        );
+        assert.deepStrictEqual(await find({}, true), { places: both, problems: [], asked: 4 });
+        const declared = { "accepter.region": "us-west-2", "accepter.accountId": two };
+        assert.deepStrictEqual((await find(declared, true)).places, both);
         for (const change of [
             { "requester.accountId": one },
             { "accepter.accountId": one },
             { "requester.region": "us-east-1" },
         ]) {
-            assert.deepStrictEqual((await verify(change, false)).places, { requester: here, accepter: here });
+            assert.deepStrictEqual((await find(change, false)).places, { requester: here, accepter: here });
         }
     });
 
-    it("refuses providers that lead elsewhere, and what can't be peered there", async () => {
-        const { error, places } = await verify(
+    it("finds providers that lead elsewhere, and what can't be peered there", async () => {
+        const { problems } = await find(
             {
                 "requester.accountId": two,
                 "accepter.region": "us-east-1",
@@ -365,13 +360,11 @@ describe("verifyPlaces", () => {
             },
             true,
         );
-        assert.strictEqual(places, undefined);
-        assert.ok(pulumi.RunError.isInstance(error));
-        assert.deepStrictEqual(error.message.split("\n"), [
-            "The configuration of stack test has 3 problems; nothing was changed:",
-            `  requester.accountId = "222222222222": is declared, but the requester's provider leads to 111111111111; correct what the provider is made with (region, profile, role) or what is declared`,
-            `  accepter.region = "us-east-1": is declared, but the accepter's provider leads to us-west-2; correct what the provider is made with (region, profile, role) or what is declared`,
-            `  ingressFrom = "group": works within one region only, and the sides are in us-east-1 and us-west-2 (VPC Peering Guide, "Update your security groups to reference peer security groups"); choose cidr`,
+        const correct = "correct what the provider is made with (region, profile, role) or what is declared";
+        assert.deepStrictEqual(problems.map(described), [
+            `requester.accountId = 222222222222: is declared, but the requester's provider leads to 111111111111; ${correct}`,
+            `accepter.region = us-east-1: is declared, but the accepter's provider leads to us-west-2; ${correct}`,
+            `ingressFrom = group: works within one region only, and the sides are in us-east-1 and us-west-2 (VPC Peering Guide, "Update your security groups to reference peer security groups"); choose cidr`,
         ]);
     });
 });

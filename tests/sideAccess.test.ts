@@ -1,5 +1,5 @@
 import * as assert from "assert";
-import type { Provider } from "@pulumi/aws";
+import type { Provider } from "@pulumi/aws/provider";
 import { placeOf, sideProvider, type SideAccess } from "../components/peering/sideAccess";
 import type { Place } from "../components/peering/sides";
 import { deploy, type Answers } from "./mocks";

@@ -1,6 +1,6 @@
 import * as assert from "assert";
 import { mock } from "node:test";
-import { Provider } from "@pulumi/aws";
+import { Provider } from "@pulumi/aws/provider";
 import * as pulumi from "@pulumi/pulumi";
 import type { PeeringSideArgs, VpcPeeringArgs } from "../components/peering/peeringArgs";
 import { VpcPeering } from "../components/peering/vpcPeering";

@@ -1,4 +1,4 @@
-import type { Provider } from "@pulumi/aws";
+import type { Provider } from "@pulumi/aws/provider";
 import { blocksOf, readable, type AddressPlan } from "../addresses/addressPlan";
 import { contains, parseAddress } from "../addresses/cidr";
 import { optionsOf, type VpcPeeringArgs } from "../peering/peeringArgs";

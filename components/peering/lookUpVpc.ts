@@ -1,4 +1,4 @@
-import type { Provider } from "@pulumi/aws";
+import type { Provider } from "@pulumi/aws/provider";
 import * as ec2 from "@pulumi/aws/ec2";
 import { placeOf } from "./sideAccess";
 import type { PeeringSideArgs } from "./peeringArgs";

@@ -1,4 +1,4 @@
-import { Provider } from "@pulumi/aws";
+import { Provider } from "@pulumi/aws/provider";
 import { getCallerIdentity } from "@pulumi/aws/getCallerIdentity";
 import { getRegion } from "@pulumi/aws/getRegion";
 import { accountOf, type Place } from "./sides";
