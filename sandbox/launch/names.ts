@@ -1,17 +1,9 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-    EC2,
-    paginateDescribeInstances,
-    paginateDescribeRouteTables,
-    paginateDescribeSecurityGroups,
-    paginateDescribeVpcs,
-    type Instance,
-    type RouteTable,
-    type SecurityGroup,
-    type Tag,
-    type Vpc,
-} from "@aws-sdk/client-ec2";
+import type { Instance, RouteTable, SecurityGroup, Tag, Vpc } from "@aws-sdk/client-ec2";
+import type { Caller } from "../api/client/caller.ts";
+import { Clients } from "../api/client/clients.ts";
+import { View } from "../api/client/view.ts";
 
 /** What EC2 describes of VPCs and of what is in them. */
 export interface Described {
@@ -29,36 +21,29 @@ export interface NameFiles {
     readonly variables: string;
 }
 
-/** A region, and the access key of an account. */
-interface Place {
-    readonly accessKeyId: string;
-    readonly region: string;
-}
-
 /** How long the API has to be quiet before it is asked, in milliseconds: about what a command takes to end after its last change. */
 const QUIET = 100;
 
-/** Begins the files, and gives what is to be called after each change in a place: it updates them once the API is quiet. */
-export function keepNames(endpoint: string, files: NameFiles): (place: Place) => Promise<void> {
-    const clients = new Map<string, EC2>();
+/** Begins the files, and gives what is to be called after each change by a caller: it updates them once the API is quiet. */
+export function keepNames(endpoint: string, files: NameFiles): (caller: Caller) => Promise<void> {
+    const clients = new Clients(endpoint);
+    const callers = new Map<string, Caller>();
     let changes = 0;
     let most = 0;
     write(files.hosts, "");
     write(files.variables, "");
-    return async ({ accessKeyId, region }) => {
-        const key = `${accessKeyId} ${region}`;
-        const credentials = { accessKeyId, secretAccessKey: "any" };
-        clients.set(key, clients.get(key) ?? new EC2({ endpoint, region, credentials }));
+    return async (caller) => {
+        callers.set(`${caller.accessKeyId} ${caller.region}`, caller);
         const change = ++changes;
         await sleep(QUIET);
         if (change !== changes) {
             return;
         }
-        const places = await Promise.all([...clients.values()].map(describe));
+        const described = await Promise.all([...callers.values()].map((one) => describe(new View(clients, one))));
         if (change !== changes) {
             return;
         }
-        const vpcs = namedVpcs(places.flat());
+        const vpcs = namedVpcs(described.flat());
         // Also for VPCs that are gone, whose variables are unset.
         most = Math.max(most, vpcs.length);
         write(files.hosts, hostsOf(vpcs));
@@ -138,33 +123,19 @@ export function variablesOf(vpcs: readonly NamedVpc[], most: number): string {
     return lines.flat().join("");
 }
 
-async function describe(client: EC2): Promise<Described[]> {
-    const paging = { client };
+async function describe(view: View): Promise<Described[]> {
     try {
         const [vpcs, instances, routeTables, securityGroups] = await Promise.all([
-            all(paginateDescribeVpcs(paging, {}), ({ Vpcs }) => Vpcs),
-            all(paginateDescribeInstances(paging, {}), ({ Reservations }) =>
-                Reservations?.flatMap(({ Instances }) => Instances ?? []),
-            ),
-            all(paginateDescribeRouteTables(paging, {}), ({ RouteTables }) => RouteTables),
-            all(paginateDescribeSecurityGroups(paging, {}), ({ SecurityGroups }) => SecurityGroups),
+            view.vpcs(),
+            view.instances(),
+            view.routeTables(),
+            view.groups(),
         ]);
         return [{ vpcs, instances, routeTables, securityGroups }];
     } catch {
-        // Somebody asked with a key or in a region that is none: nothing is there.
+        // Nothing is there for an access key or a region that does not exist.
         return [];
     }
-}
-
-async function all<Page, Item>(
-    pages: AsyncIterable<Page>,
-    itemsOf: (page: Page) => Item[] | undefined,
-): Promise<Item[]> {
-    const items: Item[] = [];
-    for await (const page of pages) {
-        items.push(...(itemsOf(page) ?? []));
-    }
-    return items;
 }
 
 function nameIn(tags: readonly Tag[] = []): string {
