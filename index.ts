@@ -5,7 +5,7 @@ import type { Side } from "./components/peering/sides";
 import { peeringOptions } from "./components/lab/pairArgs";
 import { readPrivateKey, readSettings, refusal } from "./settings";
 
-/** The whole lab; it puts out what a person needs next, `peering` and `check` only where there are such. */
+/** The whole lab; its outputs are what a person needs next, `peering` and `check` only where there are such. */
 export = async () => {
     const settings = readSettings();
     // Loaded only now, since AWS's SDK takes most of the time that a refusal of settings would.

@@ -169,7 +169,7 @@ function openSsh(values: Values): string[] {
     };
     return Object.entries(lists).flatMap(([path, cidrs]) => {
         const index = cidrs.indexOf("0.0.0.0/0");
-        const warning = `${path} has 0.0.0.0/0: anybody may try to log in to the servers. Narrow it to your own address, as in "pulumi config set --path '${path}[${index}]' 203.0.113.7/32"`;
+        const warning = `${path} has 0.0.0.0/0: the whole internet may try to log in to the servers. Narrow it to your own address, as in "pulumi config set --path '${path}[${index}]' 203.0.113.7/32"`;
         return index < 0 ? [] : [warning];
     });
 }

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** One thing that is wrong with what somebody configured. */
+/** One thing that is wrong with settings or arguments. */
 export interface Problem {
     /** The path of the setting or argument, as `pulumi config set --path` takes it: `requester.sshCidrs[0]`. */
     readonly path: string;

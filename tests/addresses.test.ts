@@ -273,7 +273,7 @@ describe("checkAddressPlan, of secondary blocks", () => {
         });
     }
 
-    it("judges them by themselves when the primary block is none", () => {
+    it("checks them by themselves when the primary block is malformed", () => {
         const wrong = { ...plan, cidrBlock: "x", secondaryCidrBlocks: ["10.42.0.0/16", "172.16.0.0/16"] };
         assert.deepStrictEqual(checkAddressPlan(wrong), [{ path: "cidrBlock", value: "x", message: noCidr }]);
     });
@@ -365,7 +365,7 @@ describe("checkOverlap", () => {
         }
     });
 
-    it("has nothing to say of blocks apart, nor of what is no block", () => {
+    it("finds nothing wrong with blocks that are apart, and ignores malformed ones", () => {
         assert.deepStrictEqual(check("10.0.0.0/16", "10.1.0.0/16"), []);
         assert.deepStrictEqual(check("10.0.0.0/16", "10.0.0.0/99"), []);
         assert.deepStrictEqual(check("x", "10.0.0.0/16"), []);
@@ -395,7 +395,7 @@ describe("checkCidrList", () => {
         assert.deepStrictEqual(checkCidrList("k", ["0.0.0.0/0", "192.0.2.7/32"]), []);
     });
 
-    it("refuses what is no block, and what is listed twice", () => {
+    it("refuses malformed blocks and blocks that are listed twice", () => {
         assert.deepStrictEqual(
             checkCidrList("k", ["192.0.2.7", "192.0.2.7/32", "192.0.2.0/24", "192.0.2.0/24"]).map(
                 ({ path, value, message }) => [path, value, message],

@@ -83,7 +83,7 @@ describe("expectedOutcomes", () => {
         ],
     ];
     for (const [what, given, fromRequester, fromAccepter] of cases) {
-        it(`promises what it should of ${what}`, () => {
+        it(`promises the right outcomes for ${what}`, () => {
             const { stage, requestsFrom = "both", dnsResolution = true, requester, accepter } = given;
             const asked = { requester: { ...open, ...requester }, accepter: { ...open, ...accepter } };
             assert.deepStrictEqual(expectedOutcomes(stage, requestsFrom, dnsResolution, asked), [

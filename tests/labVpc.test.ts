@@ -208,7 +208,7 @@ describe("LabVpc", () => {
         });
     });
 
-    it("opens nothing to anybody unless told to", async () => {
+    it("opens no port unless told to", async () => {
         const { registrations } = await deploy(
             () => new LabVpc("a", { ...args, sshCidrs: undefined, icmpCidrs: undefined }),
         );
@@ -269,7 +269,7 @@ describe("LabVpc", () => {
         assert.deepStrictEqual(get("a-route-table").inputs["tags"], { team: "network", Name: "meVPCPeering-RT2" });
     });
 
-    it("adds secondary blocks, named after themselves, and is no VPC to peer before it has them", async () => {
+    it("adds secondary blocks, named after themselves, and gives its VPC's id only when it has them", async () => {
         let made: LabVpc | undefined;
         let follower: pulumi.Resource | undefined;
         const secondaryCidrBlocks = ["10.43.0.0/16", "100.64.0.0/16"];

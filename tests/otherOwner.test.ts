@@ -140,7 +140,7 @@ describe("acceptersCommands", () => {
         });
     }
 
-    it("has lines each of which is a whole command", () => {
+    it("gives one whole command a line", () => {
         for (const line of [...acceptersCommands(part), ...acceptersCommands(everything).slice(-2)]) {
             const { status, stderr } = spawnSync("bash", ["-n"], { input: line, encoding: "utf8" });
             assert.deepStrictEqual({ status, stderr }, { status: 0, stderr: "" }, line);

@@ -164,7 +164,7 @@ describe("PeeredVpcPair, what is connected", () => {
     });
 
     for (const slow of ["", "there"]) {
-        it(`promises what it manages, even while the ${slow === "" ? "requester" : "accepter"} is still told otherwise`, async () => {
+        it(`promises that the connection is active, even while the ${slow === "" ? "requester" : "accepter"} still sees it otherwise`, async () => {
             const { pair } = await make(() => accepterThere(), {
                 ...elsewhere,
                 "aws:ec2/getVpcPeeringConnection:getVpcPeeringConnection": (_, provider) => ({
@@ -344,7 +344,7 @@ describe("askedSide", () => {
         });
     }
 
-    it("has a public name unless told otherwise, and lets nobody ping whose address is none", () => {
+    it("has a public name unless told otherwise, and lets no malformed address ping", () => {
         const { requester, accepter } = everybodyPings;
         assert.deepStrictEqual(askedSide({ ...args, accepter, dnsHostnames: false }, "accepter"), {
             letsPing: true,

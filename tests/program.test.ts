@@ -64,7 +64,7 @@ describe("the program", () => {
         });
     });
 
-    it("puts out what a person needs next", async () => {
+    it("outputs what a person needs next", async () => {
         const { exports } = await up({});
         assert.deepStrictEqual(await resolved(exports["requester"]), {
             region: "ap-northeast-2",
@@ -173,7 +173,7 @@ describe("the program", () => {
         });
     });
 
-    it("puts out what the other owner has to run, and by when, while they have not accepted", async () => {
+    it("outputs what the other owner has to run, and by when, while they have not accepted", async () => {
         const { get, exports } = await up(
             { peering: "true", manageAccepter: "false" },
             {

@@ -135,7 +135,7 @@ describe("ReachabilityCheck", () => {
         }
     });
 
-    it("puts out what was seen, which is no secret", async () => {
+    it("outputs what was seen, which is not a secret", async () => {
         const result = (direction: string, asked: number, expected: ProbeOutcome): DirectionResult => ({
             direction,
             expected,

@@ -346,7 +346,7 @@ describe("the name in probeScript", () => {
         });
     }
 
-    it("is not asked for where there is none", () => {
+    it("is not looked up where there is none", () => {
         resolves("192.0.2.42");
         assert.strictEqual(look("none", { ...end, publicDns: "" }).status, 0);
         assert.ok(!fs.existsSync(path.join(folder, "getent.args")));
@@ -442,7 +442,7 @@ describe("accessLogScript", () => {
         });
     }
 
-    it("fails when there is no log, rather than to take it for isolation", () => {
+    it("fails when there is no log, instead of taking that for isolation", () => {
         const { status, stderr } = look("isolated", undefined);
         assert.strictEqual(status, 1);
         assert.match(stderr, /the access log of VPC2's server can't be read/);

@@ -196,7 +196,7 @@ describe("parseSettings", () => {
 
     it("warns of SSH from everywhere, wherever it is opened, and only of that", () => {
         const warning = (list: string, entry: string): string =>
-            `${list} has 0.0.0.0/0: anybody may try to log in to the servers. Narrow it to your own address, as in "pulumi config set --path '${entry}' 203.0.113.7/32"`;
+            `${list} has 0.0.0.0/0: the whole internet may try to log in to the servers. Narrow it to your own address, as in "pulumi config set --path '${entry}' 203.0.113.7/32"`;
         assert.deepStrictEqual(read({}).warnings, [warning("sshCidrs", "sshCidrs[0]")]);
         assert.deepStrictEqual(read({ sshCidrs: '["192.0.2.0/24"]' }).warnings, []);
         const own = { sshCidrs: "[]", "accepter.sshCidrs": '["192.0.2.0/24","0.0.0.0/0"]' };

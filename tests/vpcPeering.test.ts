@@ -98,7 +98,7 @@ const dnsOption = (side: string, allow: boolean, { provider = "", after = ["p-ac
 });
 
 describe("VpcPeering", () => {
-    it("connects two VPCs of one provider, and asks nobody where they are", async () => {
+    it("connects two VPCs of one provider without asking where they are", async () => {
         const deployment = await peer(args);
         assert.deepStrictEqual(madeOf(deployment), {
             "p-connection": connection(),
@@ -131,7 +131,7 @@ describe("VpcPeering", () => {
         assert.deepStrictEqual((await valueOf(path)).sort(), parts.map((name) => `id-of-${name}`).sort());
     });
 
-    it("makes the connection alone of two VPCs of which nothing else is known", async () => {
+    it("makes only the connection where nothing else is known of the two VPCs", async () => {
         const deployment = await peer({
             requester: { vpcId: "vpc-1", cidrBlocks: ["10.41.0.0/16"] },
             accepter: { vpcId: "vpc-2", cidrBlocks: ["10.42.0.0/16"] },

@@ -13,7 +13,7 @@ export interface WebServer {
  * 2023 and on Amazon Linux 2: both have hostnamectl and systemctl, and `yum` is `dnf` on the former.
  *
  * Packages are tried five times, for repositories can be slow to answer while a network comes up. The page is written
- * before the server is started, so that whoever gets an answer gets the page.
+ * before the server is started, so that every answer is the page.
  */
 export function webServerUserData({ hostName, page }: WebServer): string {
     return `#!/bin/bash
