@@ -57,7 +57,7 @@ export async function peerByHand(
     return id;
 }
 
-/** Creates a third VPC with a server that answers pings, and peers it with another one, with both routes, until the act ends. */
+/** Creates a third VPC with a server that answers pings, and peers it with another one, until the act ends. */
 export async function thirdVpc(scene: Scene, peer: Side): Promise<ThirdVpc> {
     const { ec2 } = scene;
     const cidrBlock = "10.43.0.0/16";

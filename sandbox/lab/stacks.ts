@@ -57,7 +57,7 @@ export class LabStack {
         return this.up(settings, log);
     }
 
-    /** Tries settings that the program should reject; returns the error, or undefined if it accepts them. A rejection leaves the stack as it is. */
+    /** Tries settings that the program should reject; returns the error, or undefined if it accepts them. */
     async refusal(settings: Settings, log: Log): Promise<string | undefined> {
         const before = this.#upWith;
         try {
@@ -118,7 +118,7 @@ export class Stacks {
         return new LabStack({ stack: name, cwd, env }, project);
     }
 
-    /** Mounts an overlay on the checkout, so that settings files are written to its upper layer and the checkout is unchanged. */
+    /** Mounts an overlay on the checkout, so that new settings files leave the checkout unchanged. */
     async #makeOverlay(): Promise<string> {
         const { checkout, runDir } = this.#context;
         const [upper = "", work = "", merged = ""] = ["upper", "work", "merged"].map((name) => {

@@ -172,7 +172,7 @@ ip -n i-${name} link set lo up
         assert.match((await ssh("bare", log)).output, /#cloud-config/);
     });
 
-    it("let in ec2-user with the instance's key, and nobody else", async () => {
+    it("let in only ec2-user with the instance's key", async () => {
         assert.deepEqual(await ssh("bare", "pwd; echo $LOGNAME; exit 7"), {
             code: 7,
             output: "/home/ec2-user\nec2-user\n",
@@ -208,7 +208,7 @@ ip -n i-${name} link set lo up
         assert.equal((await ssh("al2023", "cat /var/lib/boots; hostname")).output, "boot\nweb1\n");
     });
 
-    it("are gone with all their processes once they are not wanted", async () => {
+    it("end with all their processes when they are removed from the list", async () => {
         await world.serve([]);
         await eventually("! pgrep -f '[s]shServer.ts|[h]ttpd.mjs'");
     });
