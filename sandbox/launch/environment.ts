@@ -75,7 +75,7 @@ export function pulumiEnvironment(engine: Engine, runDir: string): Record<string
     };
 }
 
-/** Creates the stack. Its settings file, the checkout's with the run's key pair, is mounted over the checkout's in this sandbox. */
+/** Creates the stack. A copy of its settings file with the run's key pair is mounted over the checkout's. */
 export async function makeStack(
     checkout: string,
     runDir: string,
