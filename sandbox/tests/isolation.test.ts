@@ -59,7 +59,7 @@ class Sandbox {
         process.kill(found.pid, signal);
     }
 
-    /** Waits until nothing is left, which has to be so within a few seconds. */
+    /** Asserts that nothing is left within a few seconds. */
     async assertGone(): Promise<void> {
         for (let tries = 0; tries < 100 && this.processes().length > 0; tries++) {
             await sleep(50);
