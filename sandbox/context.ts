@@ -1,8 +1,8 @@
-/** What a command is told of the sandbox that it runs in. */
+/** The sandbox that a command runs in. */
 export interface SandboxContext {
     /** The whole environment of a command in the sandbox. */
     readonly env: Record<string, string>;
-    /** Folder for the run's own files, gone when the run ends. */
+    /** Folder for the run's own files; it disappears when the run ends. */
     readonly runDir: string;
     /** The EC2 API's address. */
     readonly endpoint: string;
@@ -11,13 +11,13 @@ export interface SandboxContext {
     readonly privateKeyPath: string;
     /** The project's folder. */
     readonly checkout: string;
-    /** The Pulumi project, and the stack that is ready in the run's own backend. */
+    /** The Pulumi project, and its stack in the run's own backend. */
     readonly project: string;
     readonly stack: string;
-    /** Where the engine's parts came from, a line each. */
+    /** Where the engine's parts came from, one line each. */
     readonly engine: readonly string[];
-    /** Aborted when the run is asked to end. */
+    /** Aborted when a signal asks the run to end. */
     readonly ending: AbortSignal;
-    /** Tells people something, on standard error. */
+    /** Prints a message on standard error. */
     readonly log: (line: string) => void;
 }

@@ -55,6 +55,11 @@ export async function run(command: string, args: readonly string[], options: Run
     return stdout;
 }
 
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+    return error instanceof Error ? error.message : String(error);
+}
+
 /** Ends a program that was started `detached`, with everything that it started. */
 export function endGroup(child: ChildProcess): void {
     try {

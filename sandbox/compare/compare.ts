@@ -11,7 +11,7 @@ import { table } from "../lab/report.ts";
 const { values } = parseArgs({ options: { runs: { type: "string", default: "1" } } });
 const runs = Number(values.runs);
 if (!Number.isInteger(runs) || runs < 1) {
-    console.error(`--runs ${values.runs}: must be a whole number from 1 on`);
+    console.error(`--runs ${values.runs}: must be a whole number, at least 1`);
     process.exit(2);
 }
 

@@ -1,18 +1,18 @@
 import type { Verdict } from "./report.ts";
 import type { Needs, Scene } from "./scene.ts";
 
-/** Something that the lab shows. */
+/** One demonstration of the lab. */
 export interface Act extends Needs {
     readonly name: string;
-    /** What it shows, in a line. */
+    /** What it demonstrates, in one line. */
     readonly shows: string;
-    /** The AWS page that it is about. */
+    /** The AWS documentation page that states the rule. */
     readonly rule: string;
-    /** Whether it runs commands of the AWS CLI. */
+    /** Whether it runs the AWS CLI. */
     readonly awsCli?: true;
-    /** Plays it, and gives everything that must hold with what was seen. It tells the scene how to undo what it changes. */
+    /** Plays the act and returns its verdicts. It registers with the scene how to undo each change. */
     readonly play: (scene: Scene) => Promise<Verdict[]>;
 }
 
-/** Name of the act that every run ends with. */
+/** Name of the last act of every run. */
 export const LAST = "destroy";

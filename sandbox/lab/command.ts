@@ -1,19 +1,20 @@
 import { parseArgs } from "node:util";
+import { messageOf } from "../cache/process.ts";
 import { LAST } from "./act.ts";
 import { lab, tour } from "./acts/acts.ts";
 import { table } from "./report.ts";
 
-/** What the lab is to do. */
+/** The lab's arguments, once read. */
 export interface LabCommand {
     /** Names of the acts to play, in order. */
     readonly acts: readonly string[];
-    /** Whether any of them runs the AWS CLI. */
+    /** Whether any of these acts runs the AWS CLI. */
     readonly awsCli: boolean;
-    /** File to which the report is also written, as JSON. */
+    /** File for the report, as JSON; none by default. */
     readonly report?: string;
 }
 
-/** A text that answers the arguments, and the exit code that goes with it. */
+/** A text to print instead of running anything, such as the usage, and the exit code. */
 export interface Reply {
     readonly says: string;
     readonly code: 0 | 2;
@@ -22,8 +23,8 @@ export interface Reply {
 const usage = `usage: npm run lab [-- [tour | ACT …] [--list] [--report FILE]]
 
 Plays the lab in a sandbox: base (isolated), peering (reachable), destroy (nothing left).
-  tour            plays all acts of the tour instead
-  ACT …           plays these acts of the tour, with what they need, and destroys all at the end
+  tour            plays the whole tour instead
+  ACT …           plays these acts of the tour, and destroys everything at the end
   --list          lists the acts of the tour
   --report FILE   also writes the results to FILE, as JSON`;
 
@@ -41,7 +42,7 @@ export function readCommand(args: readonly string[]): LabCommand | Reply {
             },
         });
     } catch (error) {
-        return { says: `${error instanceof Error ? error.message : String(error)}\n\n${usage}`, code: 2 };
+        return { says: `${messageOf(error)}\n\n${usage}`, code: 2 };
     }
     const { values, positionals: names } = parsed;
     if (values.help) {
@@ -63,7 +64,7 @@ export function readCommand(args: readonly string[]): LabCommand | Reply {
     };
 }
 
-/** The acts that these names mean, in the tour's order. */
+/** The acts that these names select, in the tour's order. */
 function chosen(names: readonly string[]): typeof tour {
     if (names.length === 0) {
         return lab;
@@ -71,7 +72,7 @@ function chosen(names: readonly string[]): typeof tour {
     if (names.includes("tour")) {
         return tour;
     }
-    // Where nothing else was asked for, there has to be something to destroy.
+    // `destroy` alone needs something to destroy.
     const wanted = names.every((name) => name === LAST) ? ["base"] : names;
     return tour.filter(({ name }) => name === LAST || wanted.includes(name));
 }

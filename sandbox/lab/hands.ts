@@ -1,22 +1,22 @@
 import type { Pair, Side } from "./probes.ts";
 import type { Scene } from "./scene.ts";
 
-/** A VPC that is made by hand beside the program's two, and its connection to one of them. */
-export interface ThirdVpc {
+/** A VPC that an act creates beside the program's two, and its connection to one of them. */
+interface ThirdVpc {
     readonly cidrBlock: string;
     readonly privateIp: string;
     readonly routeTableId: string;
     readonly peeringId: string;
 }
 
-/** Adds a route to a peering connection, for as long as the act lasts. */
+/** Adds a route to a peering connection until the act ends. */
 export async function routeByHand(scene: Scene, table: string, block: string, peeringId: string): Promise<void> {
     const route = { RouteTableId: table, DestinationCidrBlock: block };
     await scene.ec2.createRoute({ ...route, VpcPeeringConnectionId: peeringId });
     scene.afterwards(`the route to ${block}`, () => scene.ec2.deleteRoute(route));
 }
 
-/** Asks for a connection, and accepts it when wanted, for as long as the act lasts; gives its id. */
+/** Requests a connection until the act ends, and accepts it if `accepted`; returns its ID. */
 async function connect(scene: Scene, requester: string, accepter: string, accepted: boolean): Promise<string> {
     const { VpcPeeringConnection } = await scene.ec2.createVpcPeeringConnection({
         VpcId: requester,
@@ -30,7 +30,10 @@ async function connect(scene: Scene, requester: string, accepter: string, accept
     return connection.VpcPeeringConnectionId;
 }
 
-/** Peers the pair as far as is said, for as long as the act lasts: which sides have a route to the other, and let its HTTP in. */
+/**
+ * Peers the pair until the act ends: `routes` are the sides that get a route to the other one, `rules` the sides whose
+ * security group allows the other one's HTTP requests. Returns the connection's ID.
+ */
 export async function peerByHand(
     scene: Scene,
     pair: Pair,
@@ -54,7 +57,7 @@ export async function peerByHand(
     return id;
 }
 
-/** Makes a third VPC with a server that answers pings, and peers it with another, both routes included, for as long as the act lasts. */
+/** Creates a third VPC with a server that answers pings, and peers it with another one, until the act ends. */
 export async function thirdVpc(scene: Scene, peer: Side): Promise<ThirdVpc> {
     const { ec2 } = scene;
     const cidrBlock = "10.43.0.0/16";

@@ -2,13 +2,13 @@ import { HOME_KEY } from "../api/client/caller.ts";
 import { Clients } from "../api/client/clients.ts";
 import { View } from "../api/client/view.ts";
 
-/** A connection in one of these states is a record of the past, which AWS shows for a while. */
+/** States of a connection that no longer exists, which AWS still describes for a while. */
 const pastConnections: readonly string[] = ["deleted", "rejected", "expired", "failed", "deleting"];
 
 /**
- * Everything of the kinds that the lab makes which an account has in a region, as `kind id`, asked of the API. What is
- * terminated or deleted does not count, even where the API still shows it, nor does what every account has from the start:
- * the default VPC and its parts. The account is that of the access key, by default the sandbox's own.
+ * Lists an account's resources in a region, of the kinds that the lab creates, as `kind id`. Leaves out terminated and
+ * deleted resources that the API still describes, and the default VPC with its parts. The account is the access key's
+ * owner, by default the sandbox's own account.
  */
 export async function inventory(endpoint: string, region: string, accessKeyId = HOME_KEY): Promise<string[]> {
     const clients = new Clients(endpoint);

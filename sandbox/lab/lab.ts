@@ -8,7 +8,7 @@ import { describeReport, summarize } from "./report.ts";
 import { Scene } from "./scene.ts";
 import { Stacks } from "./stacks.ts";
 
-/** Plays acts and reports what came of them; gives the exit code, 0 only when everything held. */
+/** Plays acts and prints their report; returns the exit code, which is 0 only if all verdicts hold. */
 export async function runLab({ acts: names, report: file }: LabCommand, context: SandboxContext): Promise<number> {
     const { log, ending, engine } = context;
     engine.forEach(log);
@@ -30,7 +30,7 @@ export async function runLab({ acts: names, report: file }: LabCommand, context:
     console.log(`\n${describeReport(report)}\n`);
     for (const { name, error } of reports) {
         if (error !== undefined) {
-            console.log(`act ${name} broke off:\n${error}\n`);
+            console.log(`act ${name} failed:\n${error}\n`);
         }
     }
     if (file !== undefined) {
@@ -40,16 +40,16 @@ export async function runLab({ acts: names, report: file }: LabCommand, context:
     return report.ok ? 0 : 1;
 }
 
-/** Begins to bring up the stacks of acts that have one of their own, while the acts before them are played. */
+/** Starts to bring up the stacks of acts that don't use the lab's stack, while earlier acts are played. */
 function bringUpAhead(acts: readonly Act[], stacks: Stacks, log: (line: string) => void): void {
     for (const { name, stack = "lab", settings } of acts) {
         if (settings && stack !== "lab") {
-            log(`act ${name} has a stack of its own, which is brought up meanwhile`);
+            log(`act ${name} has its own stack, which is brought up in the background`);
             void stacks.stack(stack).then(
                 (opened) => {
                     opened.begin(settings, () => undefined);
                 },
-                // The act itself reports it, when it needs the stack.
+                // The act reports the error when it needs the stack.
                 () => undefined,
             );
         }

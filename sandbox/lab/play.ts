@@ -1,26 +1,27 @@
+import { messageOf } from "../cache/process.ts";
 import { LAST, type Act } from "./act.ts";
 import type { ActReport, Verdict } from "./report.ts";
 
-/** What a run of acts does with each of them. */
+/** The steps of one act. */
 export interface Played {
-    /** Brings the act's stack up as the act needs it. */
+    /** Brings the act's stack up with the act's settings. */
     readonly prepare: () => Promise<void>;
     readonly play: () => Promise<Verdict[]>;
-    /** Undoes what the act changed; throws when that fails, after everything was tried. */
+    /** Undoes the act's changes; throws after it has tried all of them, if any failed. */
     readonly cleanUp: () => Promise<void>;
-    /** How many resources the program created, deleted and so on. */
+    /** How many resources were created, deleted and so on. */
     readonly changes: () => ActReport["changes"];
 }
 
 type Log = (line: string) => void;
 
-/** Makes an act ready to be played; `log` says what happens in it. */
+/** Returns the steps of an act; they write their progress to `log`. */
 export type Stage = (act: Act, log: Log) => Played;
 
 /**
- * Plays acts one after another; whatever goes wrong in one becomes part of its report. After an act that broke off, or could
- * not be undone, those on the same stack are left out, but never the last, which destroys. When the whole run is to end, not
- * even that is played: the account ends with it.
+ * Plays acts one after another; an act's errors become part of its report. After an act that failed or could not be undone,
+ * the other acts on the same stack are skipped, except the last one, which destroys. An aborted run skips that one too: the
+ * account ends with the sandbox.
  */
 export async function playActs(
     acts: readonly Act[],
@@ -35,7 +36,7 @@ export async function playActs(
             break;
         }
         if (name !== LAST && broken.has(stack)) {
-            log(`\nact ${index + 1}, ${name}: left out, since an act before it broke off`);
+            log(`\nact ${index + 1}, ${name}: skipped, because an earlier act on the same stack failed`);
             continue;
         }
         log(`\nact ${index + 1}, ${name}: ${shows}\n  ${rule}`);
@@ -61,7 +62,7 @@ async function playOne(act: Act, stage: Stage, log: Log): Promise<ActReport> {
         try {
             await step();
         } catch (error) {
-            errors.push(error instanceof Error ? error.message : String(error));
+            errors.push(messageOf(error));
         }
     };
     await attempt(async () => {

@@ -1,7 +1,7 @@
 import { run } from "../cache/process.ts";
 import type { Verdict } from "./report.ts";
 
-/** A VPC of a pair and its server, as the program's outputs give them; the block as EC2 does. */
+/** One VPC and its server, from the program's outputs; the CIDR block comes from EC2. */
 export interface Side {
     readonly label: string;
     readonly cidrBlock: string;
@@ -18,24 +18,24 @@ export interface Side {
 /** The requester's and the accepter's side. */
 export type Pair = readonly [Side, Side];
 
-/** What comes back of a ping and of a request for a page. */
+/** The results of a ping and of an HTTP request. */
 export interface Answers {
     readonly ping: "reply" | "none";
     readonly http: "page" | "none";
 }
 
-/** All that was asked for comes back. */
+/** Both requests are answered. */
 export const reachable: Answers = { ping: "reply", http: "page" };
 
-/** Nothing comes back. */
+/** Neither request is answered. */
 export const isolated: Answers = { ping: "none", http: "none" };
 
-/** Runs a command in a shell on a side's server, and gives what it printed. */
-export async function onServer({ publicIp }: Pick<Side, "publicIp">, command: string): Promise<string> {
+/** Runs a shell command on a side's server and returns its output. */
+async function onServer({ publicIp }: Pick<Side, "publicIp">, command: string): Promise<string> {
     return (await run("ssh", ["-o", "ConnectTimeout=10", publicIp, command])).trim();
 }
 
-/** Whether a ping is answered within a second; `size` is that of the whole packet in bytes, which may not be fragmented. */
+/** Whether a ping is answered within a second. `size` is the whole packet's size in bytes; such a packet is not fragmented. */
 export async function ping(from: Side, address: string, size?: number): Promise<Answers["ping"]> {
     // The IP header has 20 bytes, the ICMP header 8.
     const whole = size === undefined ? "" : `-M do -s ${size - 28} `;
@@ -43,8 +43,8 @@ export async function ping(from: Side, address: string, size?: number): Promise<
     return seen === "reply" ? "reply" : "none";
 }
 
-/** Asks another side's server by private address, and compares what comes back. */
-export async function verdictsOf(from: Side, to: Side, expected: Answers): Promise<Verdict[]> {
+/** Pings the other side's server and requests its page, both by private address. */
+async function verdictsOf(from: Side, to: Side, expected: Answers): Promise<Verdict[]> {
     const get = `curl -s --noproxy '*' --max-time 1 http://${to.privateIp}/`;
     const [icmp, page] = await Promise.all([ping(from, to.privateIp), onServer(from, `${get} || true`)]);
     const http = page === "" ? "none" : page.includes(`${to.label} Web Server`) ? "page" : "another page";
@@ -55,12 +55,12 @@ export async function verdictsOf(from: Side, to: Side, expected: Answers): Promi
     ];
 }
 
-/** Asks both ways; `back` is what comes of the accepter's questions, by default the same. */
+/** Tests both directions; `back` is what the accepter's requests should get, by default the same as `there`. */
 export async function bothWays([one, other]: Pair, there: Answers, back = there): Promise<Verdict[]> {
     return (await Promise.all([verdictsOf(one, other, there), verdictsOf(other, one, back)])).flat();
 }
 
-/** Whether a side's ping gets to the other's server, answered or not: that one's kernel counts the requests (InEchos). */
+/** Whether a ping arrives at the other side's server, answered or not: the kernel there counts echo requests (InEchos). */
 export async function arrivalVerdict(from: Side, to: Side, expected: "arrives" | "does not arrive"): Promise<Verdict> {
     const column = `awk '$1 == "Icmp:" { if (n) print $n; for (i = 2; i <= NF; i++) if ($i == "InEchos") n = i }'`;
     const count = async (): Promise<number> => Number(await onServer(to, `${column} /proc/net/snmp`));
@@ -70,7 +70,7 @@ export async function arrivalVerdict(from: Side, to: Side, expected: "arrives" |
     return { what: `${from.label}'s ping at ${to.label}'s server`, expected, seen };
 }
 
-/** The largest packet that gets through: one of `size` bytes does, one with a byte more does not. */
+/** Whether the path MTU is `size`: a packet of that many bytes passes, one byte more does not. */
 export async function sizeVerdicts([from, to]: Pair, size: number): Promise<Verdict[]> {
     const [fits, tooLarge] = await Promise.all([ping(from, to.privateIp, size), ping(from, to.privateIp, size + 1)]);
     return [
@@ -79,7 +79,7 @@ export async function sizeVerdicts([from, to]: Pair, size: number): Promise<Verd
     ];
 }
 
-/** What each side is given for the other's public DNS name: its `private` or its `public` address, or what else it was. */
+/** Which address each side resolves the other's public DNS name to: `private`, `public`, or the address itself. */
 export async function nameVerdicts(pair: Pair, expected: "private" | "public", when?: string): Promise<Verdict[]> {
     const [one, other] = pair;
     const ask = async (from: Side, to: Side): Promise<Verdict> => {

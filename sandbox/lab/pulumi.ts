@@ -8,7 +8,7 @@ export type Outputs = Readonly<Record<string, unknown>>;
 /** How many resources were created, deleted and so on. */
 export type Changes = Readonly<Record<string, number>>;
 
-/** What the engine's events say about a command. */
+/** The results of a command, from the engine's events. */
 export interface Told {
     readonly changes: Changes;
     readonly outputs: Outputs;
@@ -23,9 +23,9 @@ export interface StackLocation {
 }
 
 /**
- * Runs `pulumi up` or `pulumi destroy`, and logs a line for each resource that is done and for each message. By the CLI's
- * own stream of events: the Automation API would run two or three more commands around each of these, and takes a second to
- * load. When the command fails, throws what the events said of the cause.
+ * Runs `pulumi up` or `pulumi destroy`, and logs a line for each changed resource and each message. Reads the CLI's event
+ * stream, because the Automation API would run two or three more commands each time, and takes a second to load. When the
+ * command fails, throws the error messages of its events.
  */
 export async function pulumi(
     command: "up" | "destroy",
@@ -62,14 +62,14 @@ export async function pulumi(
     };
 }
 
-/** What people should know of an event: that work on a resource is done or has failed, or a message. */
+/** The log lines of an event: a resource operation that succeeded or failed, or a message. */
 function textOf({ resOutputsEvent, resOpFailedEvent, diagnosticEvent }: EngineEvent): string[] {
     const done = resOutputsEvent?.metadata ?? resOpFailedEvent?.metadata;
     if (done && done.op !== "same") {
         const { type, urn } = done;
         return [`${(resOpFailedEvent ? "FAILED" : done.op).padEnd(18)} ${urn.split("::").at(-1) ?? urn} (${type})`];
     }
-    // The stream also has debug messages, which the type does not know: they hold secrets, and nobody asked for them.
+    // The stream also has debug messages, which the type does not declare. They contain secrets.
     return diagnosticEvent && ["info", "info#err", "warning", "error"].includes(diagnosticEvent.severity)
         ? [`${diagnosticEvent.severity}: ${diagnosticEvent.message.trim()}`]
         : [];

@@ -1,6 +1,6 @@
-/** One thing that must hold, and what came of it. */
+/** One observation, and what it should be. */
 export interface Verdict {
-    /** What was looked at: `VPC1 -> VPC2 ping`. */
+    /** What was observed: `VPC1 -> VPC2 ping`. */
     readonly what: string;
     readonly expected: string;
     readonly seen: string;
@@ -9,35 +9,34 @@ export interface Verdict {
 /** One act of a run. */
 export interface ActReport {
     readonly name: string;
-    /** What it shows, in a few words. */
+    /** What it demonstrates, in one line. */
     readonly shows: string;
-    /** AWS's page that it is about. */
+    /** The AWS documentation page that states the rule. */
     readonly rule: string;
     readonly seconds: number;
     /** How many resources were created, deleted and so on. */
     readonly changes: Readonly<Record<string, number>>;
     readonly verdicts: readonly Verdict[];
-    /** Why the act could not be carried through; undefined when it was. */
+    /** Why the act failed; undefined if it ran to its end. */
     readonly error?: string | undefined;
 }
 
-/** A whole run, as `--report` writes it. */
-export interface LabReport {
+/** The report of a whole run, as `--report` writes it. */
+interface LabReport {
     readonly ok: boolean;
     readonly passed: number;
     readonly failed: number;
     readonly seconds: number;
-    /** Where the engine's parts came from. */
+    /** Where the engine's parts came from, one line each. */
     readonly engine: readonly string[];
     readonly acts: readonly ActReport[];
 }
 
-/** Whether what was seen is what was expected. */
-export function holds({ expected, seen }: Verdict): boolean {
+function holds({ expected, seen }: Verdict): boolean {
     return expected === seen;
 }
 
-/** Sums up the acts. An act that broke off counts as one failure, on top of the verdicts that it still came to. */
+/** Sums up the acts. A failed act counts as one failure, in addition to its verdicts. */
 export function summarize(acts: readonly ActReport[], engine: readonly string[]): LabReport {
     const verdicts = acts.flatMap((act) => act.verdicts);
     const broken = acts.filter(({ error }) => error !== undefined).length;
@@ -47,7 +46,7 @@ export function summarize(acts: readonly ActReport[], engine: readonly string[])
     return { ok: failed === 0, passed, failed, seconds, engine, acts };
 }
 
-/** Lays out rows under a heading in columns as wide as their widest cell. */
+/** Formats rows as a table; each column is as wide as its widest cell. */
 export function table(rows: readonly (readonly string[])[]): string {
     const width = (column: number): number => Math.max(...rows.map((row) => row[column]?.length ?? 0));
     return rows
@@ -60,7 +59,7 @@ export function table(rows: readonly (readonly string[])[]): string {
         .join("\n");
 }
 
-/** The report as a person reads it: a row an act, and under it a row for each thing that must hold. */
+/** Formats a report as a table: one row for each act, followed by one row for each of its verdicts. */
 export function describeReport(report: LabReport): string {
     const rows = report.acts.flatMap((act) => [
         [
@@ -68,20 +67,21 @@ export function describeReport(report: LabReport): string {
             act.error === undefined ? changesText(act.changes) : "",
             `${act.seconds.toFixed(1)} s`,
             "",
-            act.error === undefined ? "ok" : "BROKE OFF",
+            act.error === undefined ? "ok" : "FAILED",
         ],
         ...act.verdicts.map((verdict) => [
             `  ${verdict.what}`,
             "",
             "",
             verdict.expected,
-            holds(verdict) ? `ok, ${verdict.seen}` : `BROKEN, ${verdict.seen}`,
+            holds(verdict) ? `ok, ${verdict.seen}` : `FAILED, ${verdict.seen}`,
         ]),
     ]);
     return table([["act", "resources", "time", "expected", "seen"], ...rows]);
 }
 
-function changesText(changes: Readonly<Record<string, number>>): string {
+/** Formats the operations that changed something: `2 create, 1 delete`, or `no change`. */
+export function changesText(changes: Readonly<Record<string, number>>): string {
     const parts = Object.entries(changes)
         .filter(([operation]) => operation !== "same")
         .map(([operation, count]) => `${count} ${operation}`);

@@ -9,21 +9,21 @@ import type { Changes, Outputs, Told } from "./pulumi.ts";
 import type { Settings } from "./settings.ts";
 import type { LabStack, StackName, Stacks } from "./stacks.ts";
 
-/** What has to be there before an act begins. */
+/** What an act needs before it begins. */
 export interface Needs {
-    /** The stack that it is played on, the lab's by default. */
+    /** The stack that it uses, by default the lab's own. */
     readonly stack?: StackName;
-    /** What the stack is up with; undefined where none is needed. */
+    /** The settings of the stack; undefined if the act needs no stack. */
     readonly settings?: Settings;
 }
 
-/** Where to look for what is there. */
+/** A region of an account. */
 interface Place {
     readonly region: string;
     readonly accessKeyId: string;
 }
 
-/** What an act has at hand: its stack, the EC2 API, and a cleanup for what it changes. */
+/** What an act works with: its stack, the EC2 API, and a cleanup for its changes. */
 export class Scene {
     readonly context: SandboxContext;
     readonly stacks: Stacks;
@@ -44,7 +44,7 @@ export class Scene {
         this.ec2 = new EC2({ endpoint, region, credentials: credentialsOf() });
     }
 
-    /** Brings the stack up as it is needed. */
+    /** Brings the stack up with the act's settings. */
     async prepare(): Promise<void> {
         const { stack = "lab", settings } = this.#needs;
         if (settings) {
@@ -53,7 +53,7 @@ export class Scene {
         }
     }
 
-    /** Undoes what the act changed; throws when that fails, after everything was tried. */
+    /** Undoes the act's changes; throws after it has tried all of them, if any failed. */
     async cleanUp(): Promise<void> {
         await this.#cleanup.run();
         this.ec2.destroy();
@@ -64,7 +64,7 @@ export class Scene {
         return this.#changes;
     }
 
-    /** Has something undone when the act is over, after what is added later. */
+    /** Registers how to undo a change. When the act ends, changes are undone from the last to the first. */
     afterwards(what: string, undo: () => Promise<unknown>): void {
         this.#cleanup.add(what, undo);
     }
@@ -74,18 +74,18 @@ export class Scene {
         return this.#ownStack.outputs;
     }
 
-    /** Runs `pulumi up` once more, with the act's settings, and gives what it changed. */
+    /** Runs `pulumi up` again with the act's settings, and returns the changes. */
     async up(): Promise<Changes> {
         const { changes } = await this.#ownStack.up(this.#needs.settings ?? {}, this.log);
         return changes;
     }
 
-    /** Tries settings that the program refuses, and gives the reason; undefined when it accepts them. */
+    /** Runs `pulumi up` with settings that the program should reject; returns the error, or undefined if it accepts them. */
     refusal(settings: Settings): Promise<string | undefined> {
         return this.#ownStack.refusal(settings, this.log);
     }
 
-    /** Destroys all stacks of the run, at the same time. */
+    /** Destroys all stacks of the run in parallel. */
     async destroy(): Promise<void> {
         const stacks = await this.stacks.opened();
         const ends = await Promise.allSettled(
@@ -112,17 +112,17 @@ export class Scene {
         return [one, other];
     }
 
-    /** The id of the program's peering connection. */
+    /** The ID of the program's peering connection. */
     get peeringId(): string {
         return (this.outputs["peering"] as { readonly id: string }).id;
     }
 
-    /** Everything that an account has in a region, by default the lab's own account and region. */
+    /** Lists an account's resources in a region, by default in the lab's own account and region. */
     inventory({ region = this.context.region, accessKeyId }: Partial<Place> = {}): Promise<string[]> {
         return inventory(this.context.endpoint, region, accessKeyId);
     }
 
-    /** Runs a command of a POSIX shell, such as one of the AWS CLI, and gives what it printed. */
+    /** Runs a command in a POSIX shell on this machine, such as the AWS CLI, and returns its output. */
     async shell(command: string): Promise<string> {
         return (await run("sh", ["-c", command], { env: this.context.env })).trim();
     }
@@ -133,7 +133,7 @@ export class Scene {
             throw new Error(`the program has no output ${name}`);
         }
         const label = name === "requester" ? "VPC1" : "VPC2";
-        // A VPC of another region or account can't be seen from here; nobody asks for its block.
+        // A VPC in another region or account is not visible here; no act needs its CIDR block.
         const { Vpcs = [] } = await this.ec2.describeVpcs({ Filters: [{ Name: "vpc-id", Values: [side.vpcId] }] });
         return { ...side, label, cidrBlock: Vpcs[0]?.CidrBlock ?? "" };
     }

@@ -1,15 +1,12 @@
 import { parse, stringify } from "yaml";
 
-/** The value of a setting, nested as it is in the settings file. */
+/** The value of a setting, nested as in the stack's settings file. */
 export type Setting = string | number | boolean | readonly Setting[] | { readonly [key: string]: Setting };
 
-/** Settings of the program that differ from the checkout's, by key. */
+/** Settings of the program by key, without the project's name. */
 export type Settings = Readonly<Record<string, Setting>>;
 
-/**
- * A settings file's text with further settings of the project: an object adds to the one that is there, anything else
- * replaces what is there.
- */
+/** Adds a project's settings to the text of a settings file: objects are merged, other values replaced. */
 export function withSettings(file: string, project: string, settings: Settings): string {
     const parsed = parse(file) as { readonly config: Settings };
     const own = Object.entries(settings).map(([key, value]) => [`${project}:${key}`, value] as const);

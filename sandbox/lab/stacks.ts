@@ -1,20 +1,20 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { run } from "../cache/process.ts";
+import { messageOf, run } from "../cache/process.ts";
 import type { SandboxContext } from "../context.ts";
 import { pulumi, type Outputs, type StackLocation, type Told } from "./pulumi.ts";
 import { withSettings, type Settings } from "./settings.ts";
 
-/** The stacks of a run: the lab's own, and those that are brought up beside it in the background. */
+/** The stacks of a run: the lab's own, and those that are brought up in the background. */
 export type StackName = "lab" | "other-region" | "other-account";
 
 type Log = (line: string) => void;
 
-/** A stack of the program, and the settings that it is up with. */
+/** A stack of the program, and the settings that it was last updated with. */
 export class LabStack {
     readonly #location: StackLocation;
     readonly #project: string;
-    /** The settings file as it was at first. */
+    /** The settings file's original text. */
     readonly #first: string;
     #upWith: string | undefined;
     #ahead: Promise<Told> | undefined;
@@ -30,13 +30,13 @@ export class LabStack {
         return this.#outputs;
     }
 
-    /** Begins to bring the stack up; whoever then ensures that it is up waits for this, and gets what it changed. */
+    /** Starts to bring the stack up. The next `ensure` waits for it and returns its changes. */
     begin(settings: Settings, log: Log): void {
         this.#ahead = this.up(settings, log);
         this.#ahead.catch(() => undefined);
     }
 
-    /** Brings the stack up with the checkout's settings and these; throws when that fails. */
+    /** Brings the stack up with the checkout's settings and these; throws if the update fails. */
     async up(settings: Settings, log: Log): Promise<Told> {
         this.#upWith = undefined;
         writeFileSync(settingsFile(this.#location), withSettings(this.#first, this.#project, settings));
@@ -46,7 +46,7 @@ export class LabStack {
         return told;
     }
 
-    /** The same where it is not up with just these settings; undefined where it is. */
+    /** Brings the stack up unless it already has these settings; returns undefined if it does. */
     async ensure(settings: Settings, log: Log): Promise<Told | undefined> {
         const ahead = this.#ahead;
         this.#ahead = undefined;
@@ -57,7 +57,7 @@ export class LabStack {
         return this.up(settings, log);
     }
 
-    /** Tries settings that the program refuses, and gives the reason; undefined when it accepts them. The stack stays as it is. */
+    /** Tries settings that the program should reject; returns the error, or undefined if it accepts them. */
     async refusal(settings: Settings, log: Log): Promise<string | undefined> {
         const before = this.#upWith;
         try {
@@ -65,12 +65,12 @@ export class LabStack {
             return undefined;
         } catch (error) {
             this.#upWith = before;
-            return error instanceof Error ? error.message : String(error);
+            return messageOf(error);
         }
     }
 
     async destroy(log: Log): Promise<Told> {
-        // Whatever is still being made has to be there first.
+        // Wait for an update in the background, which may still be creating resources.
         await this.#ahead?.catch(() => undefined);
         this.#upWith = undefined;
         return pulumi("destroy", this.#location, log);
@@ -91,14 +91,14 @@ export class Stacks {
         this.#context = context;
     }
 
-    /** A stack of that name, which begins as the lab's own does. */
+    /** Opens a stack; a new one starts with the lab's own settings. */
     stack(name: StackName): Promise<LabStack> {
         const opened = this.#opened.get(name) ?? this.#open(name);
         this.#opened.set(name, opened);
         return opened;
     }
 
-    /** All that were asked for and could be opened. */
+    /** All stacks that have been opened successfully. */
     async opened(): Promise<readonly (readonly [StackName, LabStack])[]> {
         const all = await Promise.allSettled(
             [...this.#opened].map(async ([name, stack]) => [name, await stack] as const),
@@ -118,7 +118,7 @@ export class Stacks {
         return new LabStack({ stack: name, cwd, env }, project);
     }
 
-    /** The checkout, under a layer to which settings files are written: the checkout itself stays as it is. */
+    /** Mounts an overlay on the checkout, so that new settings files leave the checkout unchanged. */
     async #makeOverlay(): Promise<string> {
         const { checkout, runDir } = this.#context;
         const [upper = "", work = "", merged = ""] = ["upper", "work", "merged"].map((name) => {

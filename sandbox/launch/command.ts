@@ -3,25 +3,25 @@ import type { Run } from "./run.ts";
 
 const usage = `usage: npm run sandbox [-- [--no-pulumi] [PROGRAM ARG …]]
 
-Runs a program, or a shell where none is given, in a fresh sandbox: EC2 and the network behind it, on this machine only.
-  --no-pulumi   without Pulumi, which takes minutes to build where it can't be downloaded
+Runs a program, by default a shell, in a fresh sandbox: EC2 and the network behind it, on this machine only.
+  --no-pulumi   leaves out Pulumi, which takes minutes to build if it can't be downloaded
 
-npm run lab -- --help tells of the lab's acts.`;
+npm run lab -- --help describes the lab.`;
 
-/** What a run is to do, and what it needs for that. */
+/** The task of a run, and the parts that it needs. */
 export interface Command {
     readonly task: Run["task"];
     readonly pulumi: boolean;
     readonly awsCli: boolean;
 }
 
-/** Reads the arguments: a verb, `lab` or `shell`, and what belongs to it. */
+/** Reads the arguments: `lab` or `shell`, followed by its own arguments. */
 export function readArguments([verb, ...args]: readonly string[]): Command | Reply {
     if (verb === "lab") {
         const lab = readCommand(args);
         return "says" in lab ? lab : { task: { lab }, pulumi: true, awsCli: lab.awsCli };
     }
-    // What comes after the program is the program's own.
+    // Everything after the program's name belongs to the program.
     const program = args.findIndex((arg) => !arg.startsWith("-"));
     const options = program < 0 ? args : args.slice(0, program);
     const unknown = options.find((option) => !["--no-pulumi", "--help", "-h"].includes(option));

@@ -7,7 +7,7 @@ import type { Engine } from "../engine/engine.ts";
 import { withSettings } from "../lab/settings.ts";
 import { generateKeyPair } from "../servers/keys.ts";
 
-/** The project, and the stack that is ready in every sandbox. */
+/** The project, and the stack that every sandbox has. */
 export const PROJECT = "vpc-peering-lab";
 export const STACK = "dev";
 
@@ -19,13 +19,13 @@ interface KeyPair {
     readonly privateKeyPath: string;
 }
 
-/** Makes a fresh key pair, and has every SSH client in the sandbox use it, whether it is typed, or called by scp or rsync. */
+/** Creates a key pair, and configures every SSH client in the sandbox, including scp and rsync, to use it. */
 export async function makeKeyPair(runDir: string, hostsFile: string): Promise<KeyPair> {
     const pair = generateKeyPair(PROJECT);
     const privateKeyPath = join(runDir, "id_ed25519");
     writeFileSync(privateKeyPath, pair.private, { mode: 0o600 });
     const config = join(runDir, "ssh_config");
-    // Addresses come back with other servers behind them, so host keys are not remembered.
+    // Addresses are reused by other servers, so host keys are not stored.
     writeFileSync(
         config,
         `Include ${hostsFile}
@@ -42,7 +42,7 @@ LogLevel ERROR
     return { publicKey: pair.public, privateKeyPath };
 }
 
-/** The environment of AWS clients: the sandbox's endpoint, and credentials that are good for nothing else. */
+/** The environment of AWS clients: the sandbox's endpoint, and credentials that are valid only there. */
 export function awsEnvironment(endpoint: string, region: string): Record<string, string> {
     const { accessKeyId, secretAccessKey } = credentialsOf();
     return {
@@ -58,7 +58,7 @@ export function awsEnvironment(endpoint: string, region: string): Record<string,
     };
 }
 
-/** The environment of Pulumi: a home, a backend and a passphrase of this run. */
+/** The environment of Pulumi: this run's own home, backend and passphrase. */
 export function pulumiEnvironment(engine: Engine, runDir: string): Record<string, string> {
     const home = join(runDir, "pulumi");
     const backend = join(runDir, "backend");
@@ -75,10 +75,7 @@ export function pulumiEnvironment(engine: Engine, runDir: string): Record<string
     };
 }
 
-/**
- * Makes the stack. Its settings are the checkout's and the run's key pair, in a file that is laid over the checkout's in this
- * sandbox only.
- */
+/** Creates the stack. A copy of its settings file with the run's key pair is mounted over the checkout's. */
 export async function makeStack(
     checkout: string,
     runDir: string,
@@ -93,7 +90,7 @@ export async function makeStack(
     await run("pulumi", ["stack", "init", STACK], { cwd: checkout, env });
 }
 
-/** Lays a file over another one, in this sandbox only. */
+/** Bind-mounts a file over another one, in this sandbox only. */
 async function layOver(covered: string, file: string): Promise<void> {
     await run("mount", ["--bind", file, covered]);
 }

@@ -1,7 +1,8 @@
-/** The part inside the namespaces: has a world made, runs the command in it, and ends; the kernel clears the rest away. */
+/** The part inside the namespaces: starts the world, runs the command and exits; then the kernel removes everything else. */
 import { fork } from "node:child_process";
 import { constants } from "node:os";
 import { join } from "node:path";
+import { messageOf } from "../cache/process.ts";
 import type { SandboxContext } from "../context.ts";
 import { obeyEndSignals } from "./lifeline.ts";
 import type { Message, Run } from "./run.ts";
@@ -11,7 +12,7 @@ function log(line: string): void {
     console.error(line);
 }
 
-/** Starts the sandbox's world; resolves when it is ready, and reports to `onFailure` that something went wrong in it later. */
+/** Starts the sandbox's world; resolves when it is ready, and calls `onFailure` if it fails later. */
 function startWorld(run: Run, ending: AbortSignal, onFailure: () => void): Promise<SandboxContext> {
     const world = fork(join(import.meta.dirname, "world.ts"), { detached: true });
     return new Promise((resolve, reject) => {
@@ -19,7 +20,7 @@ function startWorld(run: Run, ending: AbortSignal, onFailure: () => void): Promi
             reject(new Error("ended before the sandbox was ready"));
         });
         world.on("error", reject).on("exit", (code, signal) => {
-            log(`The sandbox itself broke down (${code ?? signal ?? ""}).`);
+            log(`The sandbox itself failed (${code ?? signal ?? ""}).`);
             process.exit(1);
         });
         world.on("message", (message: Message) => {
@@ -36,7 +37,7 @@ function startWorld(run: Run, ending: AbortSignal, onFailure: () => void): Promi
     });
 }
 
-/** What runs the task; the lab takes a moment to load, which it does while the sandbox starts. */
+/** The function that runs the task. The lab takes a moment to load, so it loads while the sandbox starts. */
 async function loadTask({ task }: Run): Promise<(context: SandboxContext) => Promise<number>> {
     if ("shell" in task) {
         return (context) => runShell(task.shell, context);
@@ -55,12 +56,12 @@ async function main(run: Run): Promise<number> {
         Object.assign(process.env, context.env);
         code = await task(context);
     } catch (error) {
-        log(error instanceof Error ? error.message : String(error));
+        log(messageOf(error));
     }
     if (network.failed && code === 0) {
         return 1;
     }
-    // A command that was asked to end and then fails, failed because of that.
+    // A command that fails after the signal failed because of it.
     return ending.aborted && code !== 0 ? 128 + constants.signals[ending.reason as NodeJS.Signals] : code;
 }
 

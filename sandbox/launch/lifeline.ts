@@ -3,18 +3,18 @@ import { Socket } from "node:net";
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Signals by which people and machines end a run. */
+/** Signals that end a run. */
 export const endSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 type EndSignal = (typeof endSignals)[number];
 
-/** Descriptor of the pipe to the process above, which passes signals down as lines; its end means that one's end. */
+/** Descriptor of the pipe to the process above, which passes signals down as lines; it closes when that process ends. */
 const LIFELINE = 3;
 
 /** How long a command may go on after SIGTERM or SIGHUP, in milliseconds. */
 const GRACE = 5_000;
 
-/** Hears the process above: what it passes down, and its end. */
+/** Listens to the process above: `onLine` gets what it passes down, `onEnd` is called when it ends. */
 export function holdLifeline(onLine: (line: string) => void, onEnd: () => void): void {
     const lifeline = new Socket({ fd: LIFELINE, readable: true, writable: false });
     lifeline.on("data", (lines) => {
@@ -27,7 +27,7 @@ export function holdLifeline(onLine: (line: string) => void, onEnd: () => void):
     lifeline.unref();
 }
 
-/** Sees to it that a run ends when it is asked to, and gives the signal that it is aborted by. */
+/** Ends the run on an end signal; the returned AbortSignal is aborted then, with the signal's name as reason. */
 export function obeyEndSignals(): AbortSignal {
     const ending = new AbortController();
     let interrupted = 0;
@@ -44,7 +44,7 @@ export function obeyEndSignals(): AbortSignal {
     });
     const passDown = async (signal: EndSignal): Promise<void> => {
         if (signal === "SIGINT") {
-            // After Ctrl-C the processes above pass it down too; to be told twice would break off what is in hand.
+            // After Ctrl-C the processes above pass it down too; a second signal would interrupt an orderly exit.
             await sleep(200);
             if (Date.now() - interrupted < 1_000) {
                 return;

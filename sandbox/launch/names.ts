@@ -5,7 +5,7 @@ import type { Caller } from "../api/client/caller.ts";
 import { Clients } from "../api/client/clients.ts";
 import { View } from "../api/client/view.ts";
 
-/** What EC2 describes of VPCs and of what is in them. */
+/** VPCs and the resources in them, as EC2 describes them. */
 export interface Described {
     readonly vpcs: readonly Vpc[];
     readonly instances: readonly Instance[];
@@ -13,7 +13,7 @@ export interface Described {
     readonly securityGroups: readonly SecurityGroup[];
 }
 
-/** The files by which a person's programs know VPCs and servers by name. */
+/** Files that give VPCs and servers names in the user's programs. */
 export interface NameFiles {
     /** Hosts for SSH clients. */
     readonly hosts: string;
@@ -44,15 +44,15 @@ export function keepNames(endpoint: string, files: NameFiles): (caller: Caller) 
             return;
         }
         const vpcs = namedVpcs(described.flat());
-        // Also for VPCs that are gone, whose variables are unset.
+        // The variables of deleted VPCs are unset.
         most = Math.max(most, vpcs.length);
         write(files.hosts, hostsOf(vpcs));
         write(files.variables, variablesOf(vpcs, most));
     };
 }
 
-/** A VPC that a person made, with what goes by its number. */
-export interface NamedVpc {
+/** A VPC that the user created, and the values of its variables. */
+interface NamedVpc {
     readonly vpcId: string;
     readonly routeTableId: string;
     readonly securityGroupId: string;
@@ -111,7 +111,7 @@ export function hostsOf(vpcs: readonly NamedVpc[]): string {
         .join("");
 }
 
-/** Assignments for a shell: `$VPC1 $RT1 $SG1 $IP1` and so on, up to number `most`; what there is not is unset. */
+/** Assignments for a shell: `$VPC1 $RT1 $SG1 $IP1` and so on, up to number `most`; variables without a value are unset. */
 export function variablesOf(vpcs: readonly NamedVpc[], most: number): string {
     const lines = Array.from({ length: most }, (_, index) => {
         const { vpcId, routeTableId, securityGroupId, privateIp } = vpcs[index] ?? {};
@@ -133,7 +133,7 @@ async function describe(view: View): Promise<Described[]> {
         ]);
         return [{ vpcs, instances, routeTables, securityGroups }];
     } catch {
-        // Nothing is there for an access key or a region that does not exist.
+        // The access key or the region does not exist.
         return [];
     }
 }
@@ -150,7 +150,7 @@ function byName<Item>(items: readonly Item[], nameOf: (item: Item) => string): I
     });
 }
 
-/** At once, since a program may be reading it. */
+/** Replaces the file atomically, because a program may be reading it. */
 function write(file: string, text: string): void {
     writeFileSync(`${file}.new`, text);
     renameSync(`${file}.new`, file);

@@ -4,6 +4,7 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { prepareMoto } from "../api/moto.ts";
 import { prepareAwsCli } from "../cache/awsCli.ts";
+import { messageOf } from "../cache/process.ts";
 import { say } from "../cache/tool.mjs";
 import { prepareEngine } from "../engine/engine.ts";
 import { readArguments } from "./command.ts";
@@ -26,7 +27,7 @@ async function main(args: readonly string[]): Promise<number> {
     if (engine.status === "rejected" || moto.status === "rejected" || awsCli.status === "rejected") {
         for (const part of parts) {
             if (part.status === "rejected") {
-                say(part.reason instanceof Error ? part.reason.message : String(part.reason));
+                say(messageOf(part.reason));
             }
         }
         return 1;
@@ -34,10 +35,10 @@ async function main(args: readonly string[]): Promise<number> {
     return enter({ task: command.task, engine: engine.value, moto: moto.value, awsCli: awsCli.value });
 }
 
-/** Runs inside.ts in namespaces of its own to its end, with which everything in them ends. */
+/** Runs inside.ts in its own namespaces; everything in them ends with it. */
 function enter(run: Run): Promise<number> {
     const inside = [process.execPath, ...process.execArgv, join(import.meta.dirname, "inside.ts"), JSON.stringify(run)];
-    // The shell waits for orphans, as the first process of a process namespace has to.
+    // The shell reaps orphans, as the first process of a PID namespace must.
     const first = ["sh", "-c", '"$@"; exit $?', "sh", ...inside];
     const child = spawn("unshare", [...namespaceOptions, ...first], {
         stdio: ["inherit", "inherit", "inherit", "pipe"],
@@ -56,7 +57,7 @@ function enter(run: Run): Promise<number> {
     });
 }
 
-/** The environment without what leads to somebody's real accounts, and without proxies, which are out of reach inside. */
+/** The environment without access to real accounts, and without proxies, which are unreachable inside. */
 function withoutPersonal(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(AWS|PULUMI)_|_proxy$/i.test(name)));
 }

@@ -1,5 +1,5 @@
 /**
- * What the sandbox needs of the machine, asked before anything else is done. Plain JavaScript for Node 20, since it
+ * Checks first that the machine has what the sandbox needs. Plain JavaScript for Node 20, since it
  * runs before the packages are installed.
  */
 import { spawnSync } from "node:child_process";
@@ -25,7 +25,7 @@ const packageOf = {
 
 const isRoot = process.getuid?.() === 0;
 
-/** What `unshare` is told to make the sandbox's own namespaces; a user who is not root gets a user namespace as well. */
+/** Options of `unshare` for the sandbox's namespaces; a user who is not root gets a user namespace as well. */
 export const namespaceOptions = [
     ...(isRoot ? [] : ["--map-root-user"]),
     "--mount",
@@ -37,7 +37,7 @@ export const namespaceOptions = [
     "--mount-proc",
 ];
 
-/** Each thing that the sandbox does to the kernel, once, in namespaces that are gone when it returns. */
+/** Tries each kernel feature that the sandbox uses once, in namespaces that disappear when it returns. */
 const trial = `set -e
 mount -t tmpfs tmpfs /run
 mkdir /run/netns /run/upper /run/work /run/usr
@@ -57,7 +57,7 @@ export async function preflight() {
                 "(WSL 2 or Lima will do). `npm test` and `pulumi up` against AWS work here.",
         );
     }
-    // Where Debian keeps ip and nft, which is not on everybody's PATH.
+    // Debian keeps ip and nft here; not every user's PATH includes it.
     process.env["PATH"] = [process.env["PATH"], "/usr/sbin", "/sbin"].join(delimiter);
     let missing = missingPrograms();
     /** @type {string[]} */
@@ -133,10 +133,10 @@ function namespaceProblems(complete) {
     const remedies = isRoot
         ? ["start a container with --privileged", "on the machine itself: modprobe -a overlay veth nf_tables"]
         : [...sysctls(), "run it as root"];
-    return [`the kernel refuses namespaces of our own (${stderr.trim()}): ${remedies.join(", or ")}`];
+    return [`the kernel does not allow new namespaces (${stderr.trim()}): ${remedies.join(", or ")}`];
 }
 
-/** The settings by which distributions keep users from having namespaces, where they are in force. */
+/** Commands that lift the restrictions of this distribution on user namespaces. */
 function sysctls() {
     return [
         { name: "kernel.unprivileged_userns_clone", bad: "0", good: "1" },

@@ -11,7 +11,7 @@ PROMPT_COMMAND="\${PROMPT_COMMAND:+$PROMPT_COMMAND
 }. \\"\\$VPC_PEERING_LAB_NAMES\\""
 `;
 
-/** Runs a program, or a shell for a person where none is given, to its end; gives its exit code. */
+/** Runs a program, by default an interactive shell, and returns its exit code. */
 export function runShell(command: readonly string[], context: SandboxContext): Promise<number> {
     const { env, log } = context;
     const [program = "", ...args] = command.length > 0 ? command : personsShell(context);
@@ -27,7 +27,7 @@ export function runShell(command: readonly string[], context: SandboxContext): P
     });
 }
 
-/** The person's own shell; a Bash gets the sandbox's prompt and variables, and all are told what there is. */
+/** The user's own shell, after a short introduction; Bash also gets the sandbox's prompt and variables. */
 function personsShell({ env, endpoint, engine, runDir, log }: SandboxContext): readonly string[] {
     const shell = env["SHELL"] ?? "bash";
     const isBash = basename(shell) === "bash";
@@ -35,7 +35,7 @@ function personsShell({ env, endpoint, engine, runDir, log }: SandboxContext): r
   pulumi up                            the two VPCs, apart
   pulumi config set peering true       and \`pulumi up\` again: peered`;
     log(`A fresh sandbox: EC2 at ${endpoint}. All of it is gone when this shell ends. Try:${engine.length > 0 ? pulumi : ""}
-  aws ec2 describe-vpcs                or any other tool that speaks to EC2
+  aws ec2 describe-vpcs                or any other EC2 client
   ssh vpc1                             the server in the first VPC; another one by its name or public address
   echo $VPC1 $RT1 $SG1 $IP1            the first VPC, its route table, its security group, its server's private address${
       isBash ? "" : `\n                                       after \`. $VPC_PEERING_LAB_NAMES\``

@@ -1,7 +1,7 @@
 /**
  * Everything that a command finds in the sandbox: the EC2 API, the network and the servers behind it, Pulumi and its stack.
- * The process is not in the terminal's session, so that Ctrl-C reaches the command in front, and nothing that this command
- * still needs to finish in an orderly way.
+ * The process is not in the terminal's session: Ctrl-C reaches the command in the foreground, but nothing that the command
+ * still needs for an orderly exit.
  */
 import { mkdirSync } from "node:fs";
 import { createServer } from "node:net";
@@ -9,7 +9,7 @@ import { delimiter, join } from "node:path";
 import { HOME_KEY } from "../api/client/caller.ts";
 import { startGateway } from "../api/gateway.ts";
 import { startMoto } from "../api/moto.ts";
-import { run } from "../cache/process.ts";
+import { messageOf, run } from "../cache/process.ts";
 import { startProviders } from "../engine/plugins/attach.ts";
 import { createReconciler } from "../network/reconciler.ts";
 import { createServers } from "../servers/servers.ts";
@@ -20,7 +20,7 @@ import type { Message, Run } from "./run.ts";
 
 const REGION = "ap-northeast-2";
 
-/** Where the servers find the package repositories of the internet: at the person's own end of the sandbox's internet. */
+/** Where the servers find the package repositories of the internet: at this machine's end of the sandbox's internet. */
 const REPOSITORY = { host: "198.51.100.2", port: 443 } as const;
 
 /** Everything that the run writes is on this tmpfs: `ip netns` needs its folder there, the rest is the run's own. */
@@ -44,10 +44,10 @@ async function start({ task, engine, moto, awsCli }: Run): Promise<Message> {
     const pulumiEnv = engine ? pulumiEnvironment(engine, runDir) : {};
 
     const control = async () => {
-        // The lab's acts do without names, and without the calls that keep them up to date.
+        // The lab needs no names, nor the API calls that keep them up to date.
         const { endpoint, ready } = await startCloud(moto, runDir, "shell" in task ? names : undefined);
         const aws = awsEnvironment(endpoint, REGION);
-        // The command does not wait for it: moto takes seconds over its first answer, and each change waits anyway.
+        // The command does not wait for this: moto's first answer takes seconds, and each change waits for the network anyway.
         ready.then(listen).catch(onError);
         const providers = engine && (await startProviders(engine, { ...process.env, ...pulumiEnv, ...aws }));
         return { endpoint, env: { ...aws, ...providers?.env } };
@@ -98,7 +98,7 @@ async function startCloud(
     return { endpoint, ready: reconcile() };
 }
 
-/** Accepts and closes: it only matters that a server gets through. The network needs to have its internet by then. */
+/** Accepts connections and closes them: servers only need to reach the address. The sandbox's internet must exist by then. */
 function listen(): Promise<void> {
     const repository = createServer((socket) => socket.on("error", () => undefined).end());
     return new Promise((resolve, reject) => {
@@ -107,11 +107,7 @@ function listen(): Promise<void> {
 }
 
 function onError(error: unknown): void {
-    tell({ failed: `The network is not what the API says: ${textOf(error)}`, fatal: false });
-}
-
-function textOf(error: unknown): string {
-    return error instanceof Error ? error.message : String(error);
+    tell({ failed: `The network does not match the API: ${messageOf(error)}`, fatal: false });
 }
 
 function tell(message: Message): void {
@@ -120,6 +116,6 @@ function tell(message: Message): void {
 
 process.once("message", (wanted: Run) => {
     start(wanted).then(tell, (error: unknown) => {
-        tell({ failed: textOf(error), fatal: true });
+        tell({ failed: messageOf(error), fatal: true });
     });
 });

@@ -4,7 +4,7 @@ import ssh2 from "ssh2";
 export function generateKeyPair(comment = ""): { readonly public: string; readonly private: string } {
     for (;;) {
         const pair = ssh2.utils.generateKeyPairSync("ed25519", { comment });
-        // Of those that ssh2 makes one in 256 lacks a byte, and nobody can read it (mscdex/ssh2 issue 1513).
+        // One in 256 of ssh2's key pairs lacks a byte and can't be parsed (mscdex/ssh2 issue 1513).
         if (!(ssh2.utils.parseKey(pair.private) instanceof Error)) {
             return pair;
         }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The first process of an instance, in mount, host name, process and network namespaces of its own: puts together the root
-# file system, boots, and serves SSH. It stays so that somebody waits for the instance's orphans. The disk (everything but
+# file system, boots, and serves SSH. It stays to reap the instance's orphans. The disk (everything but
 # the programs in /usr, which are the machine's own) outlives a stop and a start.
 #
 # Takes: the instance's folder, its host name, its public key (may be empty); the SSH server's command line follows.
@@ -22,7 +22,7 @@ if [ ! -d "$root" ]; then
     done
     cp -R -P "$image/etc/." "$root/etc/"
     cp -R -P "$image/usr/." "$dir/upper/"
-    # Without root, nobody may write into the machine's own folders; into those that are also here, one may.
+    # Without root, the machine's own folders are read-only in the overlay; those that also exist in its upper layer are not.
     for folder in lib/systemd/system libexec local/bin local/lib local/sbin local/share; do mkdir -p "$dir/upper/$folder"; done
     : > "$dir/upper/share/lab/node"
     echo "$name" > "$root/etc/hostname"

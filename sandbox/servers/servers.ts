@@ -3,8 +3,8 @@ import { createWriteStream, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ServerSpec } from "../serverSpec.ts";
 
-/** Where servers live and where their messages go. */
-export interface ServersOptions {
+/** Where servers keep their disks and where their messages go. */
+interface ServersOptions {
     /** Folder for their disks, which has to be on a tmpfs or another file system that can be an overlay's upper one. */
     readonly dir: string;
     /** Folder for their consoles, a file each. */
@@ -32,7 +32,7 @@ export function createServers({ dir, logDir, log }: ServersOptions): Servers {
         machine.once("exit", (code, signal) => {
             const { id, privateIp } = spec;
             if (wanted.has(id) && !machine.stdin?.writableEnded) {
-                // It stays in the list as it is: a server that can't run would be started over and over.
+                // It stays in the list, because a server that can't run would restart forever.
                 log(`Server ${id} (${privateIp}) ended with ${code ?? signal ?? ""}: ${consoleOf(logDir, id)}`);
                 return;
             }

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import type { PseudoTtyInfo, ServerChannel, Session } from "ssh2";
 
-/** Whose session, and where. */
-export interface SessionOptions {
+/** The user, the client and the instance of a session. */
+interface SessionOptions {
     /** The instance's root file system. */
     readonly root: string;
     readonly user: string;
@@ -43,7 +43,7 @@ export function serveSession(session: Session, options: SessionOptions): void {
         if (terminal !== undefined) {
             spawn("stty", ["-F", terminal, "rows", `${rows}`, "cols", `${cols}`], { stdio: "ignore" });
         }
-        // The type says that there is always an answer to give, but clients ask for none.
+        // Despite its type, accept is undefined when the client wants no reply.
         (accept as (() => void) | undefined)?.();
     });
     session.on("signal", (accept, _, { name }) => {
@@ -68,7 +68,7 @@ function start({ root, user, client }: SessionOptions, size: PseudoTtyInfo | und
         PATH: "/usr/local/bin:/usr/bin:/usr/local/sbin:/usr/sbin",
         LANG: "C.UTF-8",
         SSH_CLIENT: client,
-        // A terminal's shell gets its command this way, so that nobody has to quote it.
+        // A terminal's shell gets its command this way, so that it needs no quoting.
         ...(command === undefined ? {} : { SSH_ORIGINAL_COMMAND: command }),
         ...(size && { TERM: size.term }),
     };
@@ -90,7 +90,7 @@ function connect(child: ChildProcess, channel: ServerChannel): void {
         channel.pipe(stdin);
         stdout.pipe(channel, { end: false });
         stderr.pipe(channel.stderr, { end: false });
-        // A program that does not read its input, and a client that is gone, are no errors here.
+        // A program that does not read its input is not an error, nor is a client that has disconnected.
         stdin.on("error", () => undefined);
     }
     channel.on("error", () => undefined);

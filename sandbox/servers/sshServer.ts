@@ -1,4 +1,4 @@
-/** The SSH server of one instance: `ec2-user` with the instance's own key pair gets in, nobody else. */
+/** The SSH server of one instance: `ec2-user` with the instance's own key pair can log in, no other user. */
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -30,7 +30,7 @@ function mayEnter(context: AuthContext): boolean {
     if (!key.data.equals(authorized.getPublicSSH())) {
         return false;
     }
-    // Despite its type, verify gives an error for what is no signature.
+    // Despite its type, verify returns an error for a malformed signature.
     const verified: unknown = signature && blob ? authorized.verify(blob, signature, hashAlgo) : !signature;
     return verified === true;
 }
@@ -47,7 +47,7 @@ const server = new ssh2.Server({ hostKeys: [hostKey], ident: "vpc-peering-lab" }
     client.on("session", (accept) => {
         serveSession(accept(), { root, user: USER, client: `${ip} ${port}` });
     });
-    // Clients that break off are no trouble of the server's.
+    // A client that disconnects is not the server's error.
     client.on("error", () => undefined);
 });
 // Many small messages go to and fro, each of which would wait for the other side's delayed acknowledgement.
@@ -55,5 +55,5 @@ createServer({ noDelay: true }, (socket) => {
     server.injectSocket(socket);
 }).listen(22, "0.0.0.0");
 
-// The other end of standard input is held by whoever wants the instance to run.
+// servers.ts holds the other end of standard input, and closes it to stop the instance.
 process.stdin.resume().on("end", () => process.exit());

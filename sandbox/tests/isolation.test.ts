@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { checkout } from "../launch/install.mjs";
 
-/** A command that says so once it runs, with a daemon of its own beside it that nobody will end. */
+/** A command that says so once it runs, and leaves a daemon running beside it. */
 const lasting = ["sh", "-c", "setsid sleep 600 & echo running; sleep 600; echo not reached"];
 
 /** A sandbox that the test started, and what can be seen of it from outside. */
@@ -55,11 +55,11 @@ class Sandbox {
 
     kill(part: RegExp, signal: NodeJS.Signals): void {
         const found = this.processes().find(({ command }) => part.test(command));
-        assert.ok(found, `no process is ${String(part)}`);
+        assert.ok(found, `no process matches ${String(part)}`);
         process.kill(found.pid, signal);
     }
 
-    /** Waits until nothing is left, which has to be so within a few seconds. */
+    /** Asserts that nothing is left within a few seconds. */
     async assertGone(): Promise<void> {
         for (let tries = 0; tries < 100 && this.processes().length > 0; tries++) {
             await sleep(50);
@@ -78,7 +78,7 @@ function read(file: string): string {
     try {
         return readFileSync(file, "utf8");
     } catch {
-        // The process has ended meanwhile, or is somebody else's.
+        // The process has ended meanwhile, or belongs to another user.
         return "";
     }
 }

@@ -33,7 +33,7 @@ describe("names", () => {
         );
     });
 
-    it("leave the default VPC and terminated servers out", () => {
+    it("leave out the default VPC and terminated servers", () => {
         const { vpcs, instances, ...rest } = vpc("a", "lab", "1");
         const isDefault = vpcs.map((one) => ({ ...one, IsDefault: true }));
         assert.deepEqual(namedVpcs([{ ...rest, instances, vpcs: isDefault }]), []);
@@ -54,7 +54,7 @@ Host vpc2
         );
     });
 
-    it("set variables for what is there, by the first server or else by the VPC, and unset those of VPCs that are gone", () => {
+    it("set variables from the first server or else from the VPC, and unset those of deleted VPCs", () => {
         assert.equal(
             variablesOf(namedVpcs([vpc("a", "lab1", "7"), vpc("b", "lab2")]), 3),
             `export VPC1=vpc-a

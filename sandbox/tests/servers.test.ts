@@ -148,19 +148,19 @@ ip -n i-${name} link set lo up
         assert.equal(output, "404 404 404 200 405 ");
     });
 
-    it("have no web server that the user data did not ask for", async () => {
+    it("have no web server unless the user data installs one", async () => {
         const { output } = await run(page("bare"));
         assert.match(output, /refused|connect/i);
         assert.equal((await ssh("bare", "command -v httpd; systemctl start httpd")).code, 4);
     });
 
-    it("can't install packages without a way to the internet", async () => {
+    it("can't install packages without a route to the internet", async () => {
         const { code, output } = await ssh("bare", "sudo yum install -y httpd && echo installed");
         assert.equal(code, 1);
         assert.match(output, /Failed to download metadata/);
     });
 
-    it("don't know packages that don't exist", async () => {
+    it("reject unknown packages", async () => {
         const { code, output } = await ssh("al2", "sudo dnf install -y no-such-thing");
         assert.equal(code, 1);
         assert.match(output, /Unable to find a match: no-such-thing/);
@@ -172,7 +172,7 @@ ip -n i-${name} link set lo up
         assert.match((await ssh("bare", log)).output, /#cloud-config/);
     });
 
-    it("let in ec2-user with the instance's key, and nobody else", async () => {
+    it("let in only ec2-user with the instance's key", async () => {
         assert.deepEqual(await ssh("bare", "pwd; echo $LOGNAME; exit 7"), {
             code: 7,
             output: "/home/ec2-user\nec2-user\n",
@@ -184,7 +184,7 @@ ip -n i-${name} link set lo up
         }
     });
 
-    it("give a client that asks for one a terminal, and end what it started when it is gone", async () => {
+    it("give a client a terminal on request, and end its processes when it disconnects", async () => {
         const { code, output } = await ssh("bare", "tty; exit 3", { options: "-tt" });
         assert.deepEqual({ code, output }, { code: 3, output: "/dev/pts/0\r\n" });
         await ssh("bare", "sleep 4321", { options: "-o ConnectTimeout=2 & sleep 0.5; kill $!; wait; true" });
@@ -208,7 +208,7 @@ ip -n i-${name} link set lo up
         assert.equal((await ssh("al2023", "cat /var/lib/boots; hostname")).output, "boot\nweb1\n");
     });
 
-    it("are gone with all their processes once they are not wanted", async () => {
+    it("end with all their processes when they are removed from the list", async () => {
         await world.serve([]);
         await eventually("! pgrep -f '[s]shServer.ts|[h]ttpd.mjs'");
     });

@@ -35,7 +35,7 @@ for (const n of [2, 1]) {
 }
 `;
 
-/** A shell of the sandbox in a terminal, at which a person types. */
+/** A sandbox shell in a terminal. */
 class Terminal {
     readonly #child: ChildProcess;
     #output = "";
@@ -76,7 +76,7 @@ class Terminal {
 }
 
 describe("The sandbox's shell", () => {
-    it("has a prompt of its own, and knows servers and parts of VPCs by name as they come and go", async () => {
+    it("has a prompt of its own, and updates the names of servers and of VPC resources as they change", async () => {
         const home = mkdtempSync(join(tmpdir(), "shell-test-"));
         writeFileSync(join(home, "make.mjs"), makeTwo);
         // A person's own file, which ends its command with a semicolon as some programs do.

@@ -64,7 +64,7 @@ async function play(
 }
 
 describe("the lab's arguments", () => {
-    it("mean three acts where there are none, all acts for `tour`, and an act and `destroy` for its name", () => {
+    it("select three acts by default, all acts for `tour`, and one act and `destroy` for its name", () => {
         assert.deepEqual(namesOf(), ["base", "peering", "destroy"]);
         assert.deepEqual(
             namesOf("tour"),
@@ -73,7 +73,7 @@ describe("the lab's arguments", () => {
         assert.deepEqual(namesOf("dns"), ["dns", "destroy"]);
     });
 
-    it("name acts in any order, which are played in the tour's, and give `destroy` something to destroy", () => {
+    it("name acts in any order, which are played in the tour's order; `destroy` alone adds `base`", () => {
         assert.deepEqual(namesOf("peered", "pending"), ["pending", "peered", "destroy"]);
         assert.deepEqual(namesOf("destroy"), ["base", "destroy"]);
     });
@@ -95,7 +95,7 @@ describe("the lab's arguments", () => {
         assert.match(option.stderr, /--lits[^]*usage: npm run lab/);
     });
 
-    it("are names by which the acts are found", () => {
+    it("select the acts by name", () => {
         assert.deepEqual(actsNamed(namesOf()), labActs);
         assert.deepEqual(actsNamed(namesOf("tour")), tour);
     });
@@ -129,7 +129,7 @@ describe("the sandbox's arguments", () => {
         }
     });
 
-    it("are refused where there is no such option, and left to the program that is run", () => {
+    it("are rejected if an option is unknown, and passed on after the program's name", () => {
         const { status, stdout, stderr } = sandbox("shell", "--no-plumi", "true");
         assert.deepEqual([status, stdout], [2, ""]);
         assert.match(stderr, /^unknown option --no-plumi\n\nusage: npm run sandbox /);
@@ -193,7 +193,7 @@ describe("the tour", () => {
         assert.equal(changes.length, new Set(settings).size);
     });
 
-    it("leaves out what follows a broken act on the same stack, goes on with other stacks, and destroys", async () => {
+    it("skips later acts on the stack of a failed act, continues on other stacks, and destroys", async () => {
         const acts = [act("one"), act("two"), act("far", { stack: "other-region" }), act("destroy")];
         for (const step of ["prepare", "play", "cleanUp"] as const) {
             const { reports } = await play(acts, { one: step });
@@ -226,7 +226,7 @@ describe("the tour", () => {
 });
 
 describe("Cleanup", () => {
-    it("undoes the last step first, and all even where some fail, and then says which", async () => {
+    it("undoes all steps from the last to the first, and reports those that failed", async () => {
         const undone: string[] = [];
         const cleanup = new Cleanup();
         for (const what of ["vpc", "route", "rule"]) {
@@ -257,7 +257,7 @@ describe("packetVerdicts", () => {
     const broken = (...args: Parameters<typeof packetVerdicts>) =>
         packetVerdicts(...args).filter(({ expected, seen }) => expected !== seen);
 
-    it("compare packets with the stage, whatever the program expected of them", () => {
+    it("compare packets with the stage, and ignore the program's own expectations", () => {
         assert.deepEqual(broken(outputs("none", null), false), []);
         assert.deepEqual(
             broken(outputs("reply", null), false).map(({ what }) => what),

@@ -2,10 +2,10 @@ import type { Act } from "../act.ts";
 import { missingRule, noTransit, noWayOut, oneSidedRoute, overlap, pending, resolution, second } from "./byHand.ts";
 import { base, destroy, oneWay, otherAccount, otherRegion, peered, peering, someoneElse } from "./byProgram.ts";
 
-/** What the lab plays when nothing else is asked for. */
+/** The acts that the lab plays by default. */
 export const lab: readonly Act[] = [base, peering, destroy];
 
-/** The tour, in its order: acts with the same settings follow one another, since every change of the stack takes seconds. */
+/** The tour, in order. Acts with the same settings follow one another, because each stack update takes seconds. */
 export const tour: readonly Act[] = [
     base,
     pending,
@@ -20,12 +20,12 @@ export const tour: readonly Act[] = [
     otherRegion,
     otherAccount,
     oneWay,
-    // Last, since what someone else made by hand is not the program's to undo.
+    // Last, because the program can't undo what the other owner created by hand.
     someoneElse,
     destroy,
 ];
 
-/** Acts of the lab and the tour by their names, in the order of the names. */
+/** The acts with these names, in the order of the names. */
 export function actsNamed(names: readonly string[]): readonly Act[] {
     const all = [...lab, ...tour];
     return names.flatMap((name) => all.find((act) => act.name === name) ?? []);

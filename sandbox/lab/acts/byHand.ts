@@ -1,20 +1,20 @@
-import type { VpcPeeringConnection } from "@aws-sdk/client-ec2";
+import { isActive, isBetween, isPending } from "../../api/client/vpcs.ts";
 import { internet } from "../../network/planned/network.ts";
 import type { Act } from "../act.ts";
 import { peerByHand, routeByHand, thirdVpc } from "../hands.ts";
 import { arrivalVerdict, bothWays, isolated, nameVerdicts, ping, reachable } from "../probes.ts";
 import type { Scene } from "../scene.ts";
 
-// Acts that play with the EC2 API by hand, and put everything back. The first ones need two VPCs that are apart, the
-// others two that are peered.
+// Acts that call the EC2 API directly, and undo every change. The first ones start from two VPCs without a peering
+// connection, the others from two peered VPCs.
 
 const apart = {};
 const together = { peering: true };
 
-/** Every part is there but the other owner's consent. */
+/** Routes and rules exist, but the connection is not accepted. */
 export const pending: Act = {
     name: "pending",
-    shows: "a connection that nobody has accepted carries nothing, whatever routes and rules say",
+    shows: "a connection carries no traffic until it is accepted, whatever the routes and rules are",
     rule: 'Amazon VPC Peering Guide, "VPC peering connection lifecycle"',
     settings: apart,
     play: async (scene) => {
@@ -36,7 +36,7 @@ export const pending: Act = {
 
 export const oneSidedRoute: Act = {
     name: "one-sided-route",
-    shows: "with a route on one side only, answers don't find their way back",
+    shows: "with a route on one side only, replies don't come back",
     rule: 'Amazon VPC Peering Guide, "Update your route tables for a VPC peering connection"',
     settings: apart,
     play: async (scene) => {
@@ -53,7 +53,7 @@ export const oneSidedRoute: Act = {
 
 export const missingRule: Act = {
     name: "missing-rule",
-    shows: "the way is there, but security groups let in pings and no HTTP",
+    shows: "the VPCs are connected, but the security groups allow only pings, no HTTP",
     rule: 'Amazon VPC Peering Guide, "Update your security groups to reference peer security groups"',
     settings: apart,
     play: async (scene) => {
@@ -65,7 +65,7 @@ export const missingRule: Act = {
 
 export const overlap: Act = {
     name: "overlap",
-    shows: "VPCs whose blocks overlap can't be peered: the program refuses, and so does AWS",
+    shows: "VPCs with overlapping CIDR blocks can't be peered: the program rejects them, and so does AWS",
     rule: 'Amazon VPC Peering Guide, "VPC peering limitations" (overlapping CIDR blocks)',
     settings: apart,
     play: async (scene) => {
@@ -82,10 +82,10 @@ export const overlap: Act = {
         const { VpcPeeringConnection: made } = await scene.ec2.createVpcPeeringConnection(request);
         const refused = reason?.includes("accepter.cidrBlock") ? "refused" : (reason ?? "not refused");
         return [
-            { what: "pulumi up with twice 10.41.0.0/16", expected: "refused", seen: refused },
-            { what: "resources after it", expected: `${before.length}`, seen: `${after.length}` },
+            { what: "pulumi up with 10.41.0.0/16 on both sides", expected: "refused", seen: refused },
+            { what: "resources afterwards", expected: `${before.length}`, seen: `${after.length}` },
             {
-                what: "a connection of 10.41.0.0/16 and 10.41.128.0/17",
+                what: "a connection between 10.41.0.0/16 and 10.41.128.0/17",
                 expected: "failed",
                 seen: await statusOf(scene, made?.VpcPeeringConnectionId),
             },
@@ -95,7 +95,7 @@ export const overlap: Act = {
 
 export const resolution: Act = {
     name: "dns",
-    shows: "public names give private addresses across the connection, if DNS resolution is on",
+    shows: "public DNS names resolve to private addresses across the connection, if DNS resolution is enabled",
     rule: 'Amazon VPC Peering Guide, "Enable DNS resolution for a VPC peering connection"',
     settings: together,
     play: async (scene) => {
@@ -106,7 +106,7 @@ export const resolution: Act = {
                 RequesterPeeringConnectionOptions: { AllowDnsResolutionFromRemoteVpc },
                 AccepterPeeringConnectionOptions: { AllowDnsResolutionFromRemoteVpc },
             });
-        scene.afterwards("DNS resolution off", () => set(true));
+        scene.afterwards("disabling DNS resolution", () => set(true));
         await set(false);
         const off = await nameVerdicts(pair, "public", "off");
         await set(true);
@@ -116,7 +116,7 @@ export const resolution: Act = {
 
 export const second: Act = {
     name: "second-connection",
-    shows: "two VPCs have one connection: who asks again is given the one that is there",
+    shows: "two VPCs have one connection: a second request returns the existing one",
     rule: 'Amazon VPC Peering Guide, "VPC peering limitations" (one connection between two VPCs)',
     settings: together,
     play: async (scene) => {
@@ -130,23 +130,25 @@ export const second: Act = {
             );
         }
         const { VpcPeeringConnections = [] } = await scene.ec2.describeVpcPeeringConnections();
-        const between = VpcPeeringConnections.filter((one) => isBetween(one, vpcId, peer.vpcId));
+        const between = VpcPeeringConnections.filter(
+            (one) => (isActive(one) || isPending(one)) && isBetween(one, vpcId, peer.vpcId),
+        );
         return [
-            { what: "asked for again", expected: scene.peeringId, seen: id },
-            { what: "connections of the two", expected: "1", seen: `${between.length}` },
+            { what: "the connection of a second request", expected: scene.peeringId, seen: id },
+            { what: "connections between the two VPCs", expected: "1", seen: `${between.length}` },
         ];
     },
 };
 
 export const noTransit: Act = {
     name: "no-transit",
-    shows: "VPC1 and VPC3 are both peered with VPC2, and can't reach each other through it",
+    shows: "VPC1 and VPC3 are both peered with VPC2, but can't reach each other through it",
     rule: 'Amazon VPC Peering Guide, "VPC peering limitations" (transitive peering)',
     settings: together,
     play: async (scene) => {
         const [one, two] = await scene.pair();
         const three = await thirdVpc(scene, two);
-        // The nearest that one can get to a way through: both ends send what is for the other to VPC2.
+        // As close to transit as routes allow: VPC1 and VPC3 send traffic for each other to VPC2.
         await routeByHand(scene, one.routeTableId, three.cidrBlock, scene.peeringId);
         await routeByHand(scene, three.routeTableId, one.cidrBlock, three.peeringId);
         const [direct, through] = await Promise.all([ping(two, three.privateIp), ping(one, three.privateIp)]);
@@ -159,21 +161,21 @@ export const noTransit: Act = {
 
 export const noWayOut: Act = {
     name: "no-way-out",
-    shows: "nobody gets to the internet by way of the other VPC's internet gateway",
+    shows: "a VPC can't reach the internet through its peer's internet gateway",
     rule: 'Amazon VPC Peering Guide, "VPC peering limitations" (edge to edge routing)',
     settings: together,
     play: async (scene) => {
         const [one, two] = await scene.pair();
         const own = await ping(one, internet.address);
-        // To this one address only: all else, such as the answers to SSH, goes on by the VPC's own gateway.
+        // For this address only: all other traffic, such as SSH replies, still uses the VPC's own gateway.
         await routeByHand(scene, one.routeTableId, `${internet.address}/32`, scene.peeringId);
         const others = await ping(one, internet.address);
-        // That gateway does work, for those whose it is.
+        // The gateway works for its own VPC.
         const peers = await ping(two, internet.address);
         return [
-            { what: "internet ping by the own gateway", expected: "reply", seen: own },
-            { what: "internet ping by the peer's gateway", expected: "none", seen: others },
-            { what: "internet ping of the peer itself", expected: "reply", seen: peers },
+            { what: "internet ping through its own gateway", expected: "reply", seen: own },
+            { what: "internet ping through the peer's gateway", expected: "none", seen: others },
+            { what: "internet ping from the peer", expected: "reply", seen: peers },
         ];
     },
 };
@@ -183,10 +185,4 @@ async function statusOf(scene: Scene, id = ""): Promise<string> {
         VpcPeeringConnectionIds: [id],
     });
     return VpcPeeringConnections[0]?.Status?.Code ?? "none";
-}
-
-function isBetween(one: VpcPeeringConnection, requester: string, accepter: string): boolean {
-    const { RequesterVpcInfo, AccepterVpcInfo, Status } = one;
-    const pair = RequesterVpcInfo?.VpcId === requester && AccepterVpcInfo?.VpcId === accepter;
-    return pair && ["active", "pending-acceptance"].includes(Status?.Code ?? "");
 }

@@ -1,13 +1,13 @@
-import { LAST, type Act } from "../act.ts";
 import { Clients } from "../../api/client/clients.ts";
+import { LAST, type Act } from "../act.ts";
 import { bothWays, isolated, nameVerdicts, reachable, sizeVerdicts } from "../probes.ts";
-import type { Changes, Outputs } from "../pulumi.ts";
-import type { Verdict } from "../report.ts";
+import type { Outputs } from "../pulumi.ts";
+import { changesText, type Verdict } from "../report.ts";
 import type { Scene } from "../scene.ts";
 
-// Acts that play with the program's settings.
+// Acts that change the program's settings.
 
-/** Region and account of the accepter's VPC in the acts that have it elsewhere. */
+/** The accepter's region and account in the acts that span two regions or accounts. */
 const elsewhere = { region: "us-east-1", account: "222222222222" } as const;
 const role = `arn:aws:iam::${elsewhere.account}:role/vpc-peering-lab`;
 
@@ -21,13 +21,13 @@ export const base: Act = {
 
 export const peering: Act = {
     name: "peering",
-    shows: "a peering connection, routes and HTTP rules, and each reaches the other",
+    shows: "a peering connection, routes and HTTP rules let each server reach the other",
     rule: 'Amazon VPC Peering Guide, "What is VPC peering?"',
     settings: { peering: true },
     play: (scene) => stageVerdicts(scene, true),
 };
 
-/** The same on the tour, where packets of another size are to be compared with. */
+/** The same on the tour, with the MTU, which `otherRegion` compares. */
 export const peered: Act = {
     ...peering,
     name: "peered",
@@ -36,7 +36,7 @@ export const peered: Act = {
 
 export const otherRegion: Act = {
     name: "other-region",
-    shows: `VPC2 is in ${elsewhere.region}: all is as within a region, but for the largest packet`,
+    shows: `VPC2 is in ${elsewhere.region}: everything works as within one region, except that the MTU is smaller`,
     rule: 'Amazon EC2 User Guide, "Network maximum transmission unit (MTU) for your EC2 instance"',
     stack: "other-region",
     settings: { peering: true, prefix: "far", accepter: { region: elsewhere.region } },
@@ -55,7 +55,7 @@ export const otherRegion: Act = {
 export const otherAccount: Act = {
     name: "other-account",
     awsCli: true,
-    shows: "VPC2 is another account's, which accepts and does its part by a role of its own",
+    shows: "VPC2 belongs to another account: the program accepts the request and creates its side through a role there",
     rule: 'Amazon VPC Peering Guide, "Create a VPC peering connection" (VPCs in different accounts)',
     stack: "other-account",
     settings: { peering: true, prefix: "their", accepter: { roleArn: role, accountId: elsewhere.account } },
@@ -72,7 +72,7 @@ export const otherAccount: Act = {
 
 export const oneWay: Act = {
     name: "one-way",
-    shows: "VPC1 may ask and VPC2 only answer, since VPC1's security group lets nothing in",
+    shows: "VPC1 can send requests and VPC2 can only reply, because VPC1's security group allows no traffic in",
     rule: 'Amazon VPC User Guide, "Control traffic to your AWS resources using security groups"',
     settings: { peering: true, requestsFrom: "requester", icmpCidrs: ["10.41.0.0/16"] },
     play: async (scene) => bothWays(await scene.pair(), reachable, isolated),
@@ -81,7 +81,7 @@ export const oneWay: Act = {
 export const someoneElse: Act = {
     name: "someone-else-accepts",
     awsCli: true,
-    shows: "the other owner runs the commands that the program gives them, and only then packets pass",
+    shows: "packets pass only after the other owner has run the commands that the program prints for them",
     rule: 'Amazon VPC Peering Guide, "Accept or reject a VPC peering connection"',
     settings: { peering: true, manageAccepter: false },
     play: async (scene) => {
@@ -99,7 +99,7 @@ export const someoneElse: Act = {
 
 export const destroy: Act = {
     name: LAST,
-    shows: "the peering and its routes first, then the rest, and nothing is left",
+    shows: "the peering connection and its routes go first, then the rest, and nothing is left",
     rule: 'Amazon VPC Peering Guide, "Delete a VPC peering connection"',
     play: async (scene) => {
         await scene.destroy();
@@ -130,7 +130,7 @@ async function keyOf({ context }: Scene, account: string): Promise<string> {
     }
 }
 
-/** Where the connection says that the accepter's VPC is. */
+/** The owner and the region of the accepter's VPC, according to the connection. */
 async function accepterOf({ ec2, peeringId }: Scene): Promise<{ owner: string; region: string }> {
     const { VpcPeeringConnections = [] } = await ec2.describeVpcPeeringConnections({
         VpcPeeringConnectionIds: [peeringId],
@@ -140,23 +140,23 @@ async function accepterOf({ ec2, peeringId }: Scene): Promise<{ owner: string; r
 }
 
 function stageVerdict({ outputs }: Scene, expected: string): Verdict {
-    return { what: `the stage that the program says`, expected, seen: String(outputs["stage"]) };
+    return { what: "the program's stage output", expected, seen: String(outputs["stage"]) };
 }
 
-/** The reachability check's output, a direction each, as far as the lab reads it. */
+/** One direction of the `check` output: the fields that the lab reads. */
 interface DirectionResult {
     readonly direction: string;
     readonly seen: { readonly icmp: string; readonly http: string; readonly dns: string };
     readonly clientSeen: string | null;
 }
 
-/** What the packets of a stage came to, against what must come of them, and that there is nothing more to do. */
+/** Compares a stage's packets with what AWS's rules require, and checks that a second update changes nothing. */
 async function stageVerdicts(scene: Scene, isReachable: boolean): Promise<Verdict[]> {
     const packets = packetVerdicts(scene.outputs, isReachable);
-    return [...packets, unchangedVerdict(await scene.up())];
+    return [...packets, { what: "a second pulumi up", expected: "no change", seen: changesText(await scene.up()) }];
 }
 
-/** The program's own expectations are not asked, so that it can't promise itself less. */
+/** Verdicts on the `check` output. The program's own expectations are ignored, so that it can't lower the bar. */
 export function packetVerdicts(outputs: Outputs, isReachable: boolean): Verdict[] {
     const results = outputs["check"] as readonly DirectionResult[] | undefined;
     if (results?.length !== 2) {
@@ -174,10 +174,4 @@ export function packetVerdicts(outputs: Outputs, isReachable: boolean): Verdict[
             seen: clientSeen ?? "none",
         },
     ]);
-}
-
-function unchangedVerdict(changes: Changes): Verdict {
-    const changed = Object.entries(changes).filter(([operation]) => operation !== "same");
-    const seen = changed.map(([operation, count]) => `${count} ${operation}`).join(", ");
-    return { what: "a second pulumi up", expected: "no change", seen: seen === "" ? "no change" : seen };
 }
