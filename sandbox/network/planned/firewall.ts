@@ -98,7 +98,7 @@ function protocolOf({ protocol, from, to }: Rule): string {
     }
 }
 
-/** An nft set. nft has no empty one, so that of no addresses it holds one that no packet has. */
+/** An nft set. nft has no empty sets, so the set of no addresses contains one that no packet has. */
 function setOf(addresses: readonly string[]): string {
     return `{ ${(addresses.length === 0 ? ["0.0.0.0"] : addresses).join(", ")} }`;
 }

@@ -3,8 +3,7 @@ import { DescribeVpcsCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { inventory } from "../../lab/inventory.ts";
 import { Stack } from "./pulumi.ts";
 
-// Settings that are changed on a deployed stack, each of which replaces something that is in use. Runs inside a sandbox, with
-// the real engine.
+// Settings changes on a deployed stack that replace resources in use. Runs inside a sandbox with the real engine.
 
 interface Outputs {
     readonly requester: { readonly vpcId: string; readonly securityGroupId: string; readonly privateIp: string };
@@ -26,7 +25,7 @@ describe("a deployed stack", () => {
     const stack = new Stack();
     let outputs: Outputs;
 
-    /** Changes settings and updates the stack, which has to be reachable afterwards and to have nothing more to do. */
+    /** Changes settings and updates the stack. It must be reachable afterwards, without pending changes. */
     async function changed(settings: Readonly<Record<string, string>>): Promise<void> {
         await stack.set(settings);
         outputs = await stack.updated<Outputs>();
@@ -39,7 +38,7 @@ describe("a deployed stack", () => {
 
     before(() => changed({ peering: "true" }));
 
-    it("moves to another block, with a VPC, a gateway and a server made anew", async () => {
+    it("moves to another block with a new VPC, gateway and server", async () => {
         const before = outputs.requester;
         await changed({
             "requester.cidrBlock": "10.45.0.0/16",
@@ -51,24 +50,24 @@ describe("a deployed stack", () => {
         assert.deepEqual(await blocksIn(home), ["10.42.0.0/16", "10.45.0.0/16"]);
     });
 
-    it("has a subnet's block grow, which then overlaps the old one", async () => {
+    it("expands a subnet's block, which then overlaps the old one", async () => {
         const { vpcId } = outputs.requester;
         await changed({ "requester.subnetCidrBlock": "10.45.0.0/20" });
         assert.equal(outputs.requester.vpcId, vpcId);
     });
 
-    it("gives a security group that is in use another name", async () => {
+    it("renames a security group in use", async () => {
         const { securityGroupId } = outputs.requester;
         await changed({ "requester.label": "Blue" });
         assert.notEqual(outputs.requester.securityGroupId, securityGroupId);
     });
 
-    it("has a side made anew in another region, and nothing of it left where it was", async () => {
+    it("moves a side to another region and leaves nothing behind", async () => {
         await changed({ "accepter.region": away });
         assert.deepEqual([await blocksIn(home), await blocksIn(away)], [["10.45.0.0/16"], ["10.42.0.0/16"]]);
     });
 
-    it("leaves its regions alone when it may not go there, and says why", async () => {
+    it("stays in its regions if it may not use another, and reports why", async () => {
         await stack.set({ "accepter.region": "eu-west-1", "accepter.accountId": "333333333333" });
         const { code, text } = await stack.up();
         assert.notEqual(code, 0);
