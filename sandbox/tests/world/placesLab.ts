@@ -25,7 +25,7 @@ interface Connection {
 
 /**
  * A VPC that is peered with three others, with routes and rules that allow all traffic: a near one, one in a far region and
- * one in a foreign account. A stranger in the far region has the near VPC's block and is not peered. Methods return a
+ * one in a foreign account. A stranger in the far region has the first VPC's block and is not peered. Methods return a
  * function that undoes them.
  */
 export class PlacesLab {
