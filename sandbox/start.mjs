@@ -1,6 +1,6 @@
 /**
- * The way in: `node sandbox/start.mjs lab|shell …`. Plain JavaScript for Node 20 or later; it makes the checkout ready
- * and hands over to outside.ts on the project's own Node 22.
+ * The entry point: `node sandbox/start.mjs lab|shell …`. Plain JavaScript for Node 20 or later; it prepares the checkout
+ * and starts outside.ts with the project's own Node 22.
  */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -14,7 +14,7 @@ import { preflight } from "./launch/preflight.mjs";
 try {
     await preflight();
     if (!isInstalled()) {
-        // The lock is on the folder itself, so that it leaves no file.
+        // The lock is on the folder itself, so that no lock file is left behind.
         const locked = ["flock", "--no-fork", checkout, process.execPath, join(checkout, "sandbox/launch/install.mjs")];
         await showWork("installing the project's npm packages", 25, () => runTool("npm", locked));
     }
@@ -23,7 +23,7 @@ try {
     process.exit(1);
 }
 
-// The extra pipe is a lifeline: its end tells outside.ts that this process is gone, whatever ended it.
+// outside.ts reads the extra pipe: it closes when this process ends, for any reason.
 const main = spawn(
     node,
     ["--disable-warning=ExperimentalWarning", join(checkout, "sandbox/launch/outside.ts"), ...process.argv.slice(2)],
@@ -38,7 +38,7 @@ main.on("exit", (code, signal) => {
     process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1));
 });
 
-// npm passes signals on, but a killed npm can't. It is the parent, or, with a shell in between, that one's.
+// npm forwards signals, but not if it is killed. It is the parent process, or the grandparent if a shell is in between.
 if (process.env["npm_execpath"]) {
     const npm = above().find((pid) => statusOf(pid, "Name")?.startsWith("npm"));
     setInterval(() => {
@@ -48,7 +48,7 @@ if (process.env["npm_execpath"]) {
     }, 500);
 }
 
-/** The process above this one, and the one above that. */
+/** The PIDs of the parent and the grandparent process. */
 function above() {
     return [process.ppid, Number(statusOf(process.ppid, "PPid"))];
 }

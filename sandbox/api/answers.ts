@@ -2,14 +2,14 @@ import { randomUUID } from "node:crypto";
 import type { OutgoingHttpHeaders } from "node:http";
 import { DOMParser, XMLSerializer, type Document, type Element } from "@xmldom/xmldom";
 
-/** What a caller of the API gets: the API's own answer, or one of the gateway's. */
+/** A response to a caller, from the API or from the gateway. */
 export interface Answer {
     readonly status: number;
     readonly headers: OutgoingHttpHeaders;
     readonly content: Buffer;
 }
 
-/** An error as EC2 gives it. Source: Amazon EC2 API Reference, "Error codes". */
+/** An error in EC2's format. Source: Amazon EC2 API Reference, "Error codes". */
 export class Refusal extends Error {
     readonly code: string;
 
@@ -19,7 +19,7 @@ export class Refusal extends Error {
     }
 }
 
-/** The answer to a call that is refused. Source: Amazon EC2 Developer Guide, "Error responses". */
+/** The response to a refused call. Source: Amazon EC2 Developer Guide, "Error responses". */
 export function refusalAnswer({ code, message }: Refusal): Answer {
     const requestId = randomUUID();
     const error = `<Error><Code>${escapeXml(code)}</Code><Message>${escapeXml(message)}</Message></Error>`;
@@ -28,38 +28,38 @@ export function refusalAnswer({ code, message }: Refusal): Answer {
     return { status: 400, headers, content: Buffer.from(xml) };
 }
 
-/** An answer with its text changed, unless it is an error. */
+/** The response with its text changed; an error response is returned unchanged. */
 export async function withText(answer: Answer, change: (xml: string) => string | Promise<string>): Promise<Answer> {
     return answer.status === 200
         ? { ...answer, content: Buffer.from(await change(answer.content.toString())) }
         : answer;
 }
 
-/** XML with some of it changed, and all else as it was. */
+/** Parses XML, changes the document and serializes it again. */
 export async function rewrite(xml: string, change: (document: Document) => void | Promise<void>): Promise<string> {
     const document = new DOMParser().parseFromString(xml, "text/xml");
     await change(document);
     return new XMLSerializer().serializeToString(document);
 }
 
-/** The elements with a name, anywhere below another. */
+/** All descendants of an element with a given name. */
 export function elements(parent: Document | Element, name: string): Element[] {
     return [...parent.getElementsByTagName(name)];
 }
 
-/** The elements right below another: all, or those with a name. */
+/** The child elements of an element: all, or those with a given name. */
 export function children(parent: Element, name?: string): Element[] {
     return [...parent.childNodes].filter(
         (node): node is Element => node.nodeType === node.ELEMENT_NODE && (!name || node.nodeName === name),
     );
 }
 
-/** The text of an element right below another. */
+/** The text of a child element. */
 export function textOf(parent: Element, name: string): string | undefined {
     return children(parent, name)[0]?.textContent ?? undefined;
 }
 
-/** Replaces what is in an element by new elements, each with a text. */
+/** Replaces the contents of an element with new elements, each with a text. */
 export function fill(element: Element, texts: Readonly<Record<string, string>>): void {
     while (element.firstChild) {
         element.removeChild(element.firstChild);

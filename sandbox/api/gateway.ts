@@ -8,22 +8,22 @@ import { View } from "./client/view.ts";
 import { createCorrections } from "./corrections/corrections.ts";
 import { refuse } from "./refusals/refusals.ts";
 
-/** What a gateway works with. */
+/** Options of a gateway. */
 export interface GatewayOptions {
-    /** Address of the API that it stands in front of. */
+    /** Address of the API behind the gateway. */
     readonly upstream: string;
-    /** Called after each change, with who made it and by which action; the caller gets the answer when this is done. */
+    /** Called after each change with its caller and action; the response is sent after it resolves. */
     readonly onChange: (caller: Caller, action: string) => Promise<void>;
-    /** Told when that fails. The change itself did happen, so its caller is answered all the same. */
+    /** Called when `onChange` fails. The API has made the change, so its response is sent nevertheless. */
     readonly onError: (error: unknown) => void;
 }
 
-/** Calls that change nothing which packets depend on. */
+/** Actions that do not affect the network. */
 const harmless = /^(Describe|Get|List|CreateTags$|DeleteTags$)/;
 
 /**
- * Stands in front of the EC2 API on loopback. It refuses what AWS refuses and the API does not, passes everything else on,
- * and answers a change only when the network obeys it: when the API says that it is done, packets know.
+ * Starts an HTTP gateway to the EC2 API on the loopback interface. It refuses the calls that AWS refuses and the API does
+ * not, forwards all others, and responds to a change only after the network has been updated.
  */
 export async function startGateway(options: GatewayOptions): Promise<{ endpoint: string; stop(): void }> {
     const { upstream, onChange, onError } = options;
@@ -57,13 +57,13 @@ export async function startGateway(options: GatewayOptions): Promise<{ endpoint:
                     : { status: 502, headers: {}, content: Buffer.from(String(error)) },
             )
             .then(({ status, headers, content }) => {
-                // Of an answer without a body, such as one to HEAD, the API's own length says more.
+                // A response without a body, such as one to HEAD, keeps the API's own content length.
                 const length = content.length > 0 ? { "content-length": content.length } : {};
                 outgoing.writeHead(status, { ...headers, ...length }).end(content);
             })
             .catch(onError);
     });
-    // A provider that waits and polls keeps its connections for longer than Node's five seconds.
+    // Providers that poll keep connections idle for longer than Node's default of five seconds.
     server.keepAliveTimeout = 120_000;
     await new Promise<void>((resolve, reject) => {
         server.on("error", reject).listen(0, "127.0.0.1", resolve);
@@ -78,7 +78,7 @@ export async function startGateway(options: GatewayOptions): Promise<{ endpoint:
     };
 }
 
-/** Passes a call on to the API with a body, and gives the whole answer. */
+/** Forwards a request to the API with a body, and returns the complete response. */
 async function pass({ method, url = "/", headers }: IncomingMessage, body: Buffer, upstream: string): Promise<Answer> {
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
         const length = headers["content-length"] === undefined ? {} : { "content-length": body.length };
@@ -87,13 +87,13 @@ async function pass({ method, url = "/", headers }: IncomingMessage, body: Buffe
             .end(body);
     });
     const content = await buffer(answer);
-    // What came in chunks is complete by now, and goes out as one.
+    // The response is complete, so it is not sent in chunks.
     delete answer.headers["transfer-encoding"];
     return { status: answer.statusCode ?? 502, headers: answer.headers, content };
 }
 
 /**
- * The caller of EC2's API, or of a service through which the API changes what EC2 describes; none for other services.
+ * The caller of EC2 or of a service that changes EC2 resources; undefined for calls of other services.
  * Source: AWS Identity and Access Management User Guide, "Elements of an AWS API request signature" (the credential scope).
  */
 function callerOf({ headers }: IncomingMessage): Caller | undefined {

@@ -8,11 +8,11 @@ import { install, isInstalled, pythonOf, type PythonProgram } from "../cache/pyt
 
 /** An EC2 API emulator that is ready to run. */
 export interface Moto {
-    /** The command that starts it, but for its options. */
+    /** The command that starts it, without its options. */
     readonly command: readonly string[];
 }
 
-/** The version that is installed where there is none, with the parts of it that the lab needs. */
+/** The version that is installed if the machine has none, with the extras that the lab needs. */
 const version = "5.2.1";
 const moto: PythonProgram = {
     name: "moto",
@@ -21,29 +21,29 @@ const moto: PythonProgram = {
     what: "the EC2 API emulator",
 };
 
-/** The script that starts it. */
+/** The script that starts the server. */
 const server = join(import.meta.dirname, "motoServer.py");
 
-/** Fails unless this version or a later one of its major version is installed with its server's parts; loads none of it. */
+/** Fails unless this or a later version of the same major version is installed with the server extra. Does not import moto. */
 const probe = `from importlib.metadata import version
 version("flask-cors")
 assert [${version.replaceAll(".", ", ")}] <= [int(part) for part in version("moto").split(".")[:3]] < [6]`;
 
-/** Finds moto on the machine, or installs it into the cache, which takes a minute once. */
+/** Finds moto on the machine, or installs it into the cache, which takes about a minute. */
 export async function prepareMoto(log: (line: string) => void): Promise<Moto> {
     if (!isInstalled(moto)) {
         try {
             await run("python3", ["-c", probe]);
             return { command: ["python3", server] };
         } catch {
-            // Not on the machine, or another version of it.
+            // Not installed, or a version that does not match.
             await install(moto, log);
         }
     }
     return { command: [pythonOf(moto), server] };
 }
 
-/** Starts moto on loopback, and waits until it answers. It ends with this process at the latest; its own log goes to a file. */
+/** Starts moto on the loopback interface and waits until it responds. It is killed when this process ends; its log goes to a file. */
 export async function startMoto({ command }: Moto, logFile: string): Promise<{ endpoint: string; stop(): void }> {
     const port = await freePort();
     const [program = "", ...args] = command;
@@ -64,7 +64,7 @@ export async function startMoto({ command }: Moto, logFile: string): Promise<{ e
             await sleep(100);
         }
     }
-    throw new Error(`moto, the EC2 API emulator, did not start; its log is ${logFile}`);
+    throw new Error(`moto, the EC2 API emulator, did not start; see its log, ${logFile}`);
 }
 
 function freePort(): Promise<number> {

@@ -1,6 +1,6 @@
 """
-moto's server, with one thing added: rules of a security group may name groups of other accounts, whose owner is given with
-them. Whether there is such a group, and whether its VPC is a peer, the gateway has looked at before.
+moto's server with one addition: security group rules may reference groups of other accounts by group and owner ID. The
+gateway has already checked that the group exists and that its VPC is a peer.
 """
 
 from threading import Thread
@@ -9,7 +9,7 @@ from moto.server import main
 
 
 def take_foreign_groups():
-    # Takes a second to load, which the server does not wait for: it would load it with the first call of EC2.
+    # Imported in a thread, because it takes a second; the server would import it on the first EC2 call.
     from moto.ec2.models.security_groups import SecurityGroupBackend
 
     add_own = SecurityGroupBackend._add_source_group

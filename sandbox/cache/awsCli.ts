@@ -7,10 +7,10 @@ const awscli: PythonProgram = {
     name: "awscli",
     version: "1.46.3",
     requirement: "awscli==1.46.3",
-    what: "the AWS CLI, which some acts have commands for",
+    what: "the AWS CLI, which some acts use",
 };
 
-/** Folder with an `aws` for the PATH: undefined where the machine has one, otherwise one of the cache. */
+/** Installs the AWS CLI into the cache if PATH has none. Returns the folder to add to PATH, or undefined if none is needed. */
 export async function prepareAwsCli(log: (line: string) => void): Promise<string | undefined> {
     if (!isInstalled(awscli)) {
         try {
@@ -23,7 +23,7 @@ export async function prepareAwsCli(log: (line: string) => void): Promise<string
     const python = pythonOf(awscli);
     const folder = join(dirname(dirname(python)), "command");
     mkdirSync(folder, { recursive: true });
-    // At once, for another run may be starting it.
+    // Atomically, because another run may be starting it.
     const unfinished = join(folder, `aws.${process.pid}`);
     writeFileSync(unfinished, `#!/bin/sh\nexec '${python}' -m awscli "$@"\n`, { mode: 0o755 });
     renameSync(unfinished, join(folder, "aws"));

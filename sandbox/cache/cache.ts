@@ -6,9 +6,9 @@ import { createInterface } from "node:readline";
 const UNFINISHED = ".making-";
 
 /**
- * Runs `work` while no other process of this machine holds the lock of `folder`; says so once when it has to wait.
- * The lock goes with its holder, whatever ends it: util-linux's `flock` holds it for as long as this process keeps a pipe
- * open. What killed runs left half made in `folder` is cleared away first.
+ * Runs `work` while it holds the lock of `folder`, and logs a line if another process has the lock. util-linux's `flock`
+ * holds the lock for as long as this process keeps a pipe open, so the lock is released however this process ends. Removes
+ * unfinished entries that killed runs left in `folder` first.
  */
 export async function withLock<T>(folder: string, log: (line: string) => void, work: () => Promise<T>): Promise<T> {
     mkdirSync(folder, { recursive: true });
@@ -17,7 +17,7 @@ export async function withLock<T>(folder: string, log: (line: string) => void, w
     });
     const ended = new Promise<never>((_, reject) => {
         holder.once("error", (error) => {
-            reject(new Error(`The cache needs the program flock (Debian package util-linux): ${error.message}`));
+            reject(new Error(`The cache requires flock (Debian package util-linux): ${error.message}`));
         });
         holder.once("exit", (code) => {
             reject(new Error(`flock on ${folder} ended with exit code ${String(code)}`));
@@ -29,7 +29,7 @@ export async function withLock<T>(folder: string, log: (line: string) => void, w
         }),
     );
     const patience = setTimeout(() => {
-        log(`Another run is busy in ${folder}; waiting for it to finish.`);
+        log(`Another run is using ${folder}; waiting for it to finish.`);
     }, 500);
     try {
         await Promise.race([held, ended]);
@@ -45,18 +45,17 @@ export async function withLock<T>(folder: string, log: (line: string) => void, w
     }
 }
 
-/** Whether `entry` is there: `makeEntry` puts it in its place in one step, so it is whole then. */
+/** Whether `entry` exists. An entry that exists is complete, because `makeEntry` renames it into place. */
 export function isComplete(entry: string): boolean {
     return existsSync(entry);
 }
 
 /**
- * Fills the folder `entry` in one step: `make` works in a temporary folder beside it, which is renamed once it
- * succeeded, so that an entry is never seen half made. Call it with the lock of the folder around it held.
+ * Creates the folder `entry` atomically: `make` fills a temporary folder beside it, which is renamed on success. Call it
+ * while holding the lock of the parent folder.
  */
 export async function makeEntry(entry: string, make: (dir: string) => Promise<void>): Promise<void> {
     const parent = dirname(entry);
-    mkdirSync(parent, { recursive: true });
     const dir = mkdtempSync(join(parent, `${UNFINISHED}${basename(entry)}-`));
     try {
         await make(dir);

@@ -1,27 +1,28 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { createInterface } from "node:readline";
 
 /** How to run a program. */
-export interface RunOptions {
+interface RunOptions {
     /** Working folder; the current one by default. */
     readonly cwd?: string;
-    /** Variables added to this process's environment. */
+    /** Variables to add to this process's environment. */
     readonly env?: Readonly<Record<string, string>>;
-    /** Its standard input; empty by default. */
+    /** Text for its standard input; empty by default. */
     readonly input?: string;
-    /** Ends the program, with all that it started, after so many seconds; no limit by default. */
+    /** Time limit in seconds, after which the program and all processes that it started are killed; none by default. */
     readonly timeout?: number;
 }
 
 /**
- * Runs a program to its end and gives its standard output; an error carries the end of what it printed. The program ends
- * when this process does, even by kill -9.
+ * Runs a program to completion and returns its standard output. If it fails, the error includes the end of its output. The
+ * program is killed when this process ends, even by kill -9.
  */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
     const { cwd, env, input = "", timeout } = options;
     const child = spawn("setpriv", ["--pdeathsig", "KILL", command, ...args], {
         cwd,
         env: { ...process.env, ...env },
-        // A group of its own, so that what the program started ends with it. Without a limit, Ctrl-C ends all of them.
+        // A process group of its own, so that the time limit also ends its children. Without a limit, Ctrl-C ends them all.
         detached: timeout !== undefined,
     });
     const limit = timeout === undefined ? undefined : AbortSignal.timeout(timeout * 1000);
@@ -29,7 +30,7 @@ export async function run(command: string, args: readonly string[], options: Run
         endGroup(child);
     };
     limit?.addEventListener("abort", end);
-    // A program need not read its input.
+    // A program may exit without reading its input.
     child.stdin.on("error", () => undefined).end(input);
     let stdout = "";
     let output = "";
@@ -60,11 +61,24 @@ export function messageOf(error: unknown): string {
     return error instanceof Error ? error.message : String(error);
 }
 
-/** Ends a program that was started `detached`, with everything that it started. */
+/** Waits for the first line that a program prints, such as the port of a plugin. `what` names the program in the error. */
+export function firstLineOf(child: ChildProcess, what: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+        child.once("error", reject);
+        child.once("close", () => {
+            reject(new Error(`${what} ended before it was ready.`));
+        });
+        if (child.stdout) {
+            createInterface(child.stdout).once("line", resolve);
+        }
+    });
+}
+
+/** Kills a program that was started `detached`, with its process group. */
 export function endGroup(child: ChildProcess): void {
     try {
         process.kill(-(child.pid ?? NaN), "SIGKILL");
     } catch {
-        // It ended by itself, or never started.
+        // It has already ended, or never started.
     }
 }

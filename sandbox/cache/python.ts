@@ -3,28 +3,28 @@ import { isComplete, makeEntry, withLock } from "./cache.ts";
 import { run } from "./process.ts";
 import { cacheDir, runTool, showWork } from "./tool.mjs";
 
-/** A program of the Python Package Index. */
+/** A program from the Python Package Index. */
 export interface PythonProgram {
-    /** Its name, and that of its folder in the cache. */
+    /** Name of the program and of its folder in the cache. */
     readonly name: string;
     readonly version: string;
-    /** What is to be installed, as pip takes it. */
+    /** Requirement specifier for pip. */
     readonly requirement: string;
-    /** What it is, for people. */
+    /** Description for people. */
     readonly what: string;
 }
 
-/** Where a program has its own Python, with itself in it. */
+/** Path of the Python interpreter in the program's virtual environment. */
 export function pythonOf({ name, version }: PythonProgram): string {
     return join(cacheDir(), name, version, "bin", "python3");
 }
 
-/** Whether it is in the cache. */
+/** Whether the program is in the cache. */
 export function isInstalled({ name, version }: PythonProgram): boolean {
     return isComplete(join(cacheDir(), name, version));
 }
 
-/** Installs a program into the cache, in an environment of its own, which takes a minute once. */
+/** Installs a program into the cache, in a virtual environment of its own. Takes about a minute. */
 export async function install(program: PythonProgram, log: (line: string) => void): Promise<void> {
     const { name, version, requirement, what } = program;
     const entry = join(cacheDir(), name, version);
@@ -42,7 +42,7 @@ export async function install(program: PythonProgram, log: (line: string) => voi
                         { cause: error },
                     );
                 }
-                // By module, not by bin/pip: that has the folder's first name in it, and the folder is renamed when all is well.
+                // Not bin/pip: that contains the path of the temporary folder, which is renamed afterwards.
                 await runTool(name, [join(dir, "bin/python3"), "-m", "pip", "install", requirement]);
             }),
         );

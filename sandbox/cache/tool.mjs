@@ -1,6 +1,6 @@
 /**
- * Tools that prepare something, such as npm, pip and go: what they say goes to a file, and people see what is in the works.
- * Plain JavaScript for Node 20, since it runs before the packages are installed.
+ * Runs tools such as npm, pip and go: their output goes to a log file, and people see the progress.
+ * Plain JavaScript for Node 20, because it runs before the packages are installed.
  */
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
@@ -15,7 +15,7 @@ const works = new Map();
 let drawnLines = 0;
 
 /**
- * Folder outside the checkout for what is built or downloaded once and kept between runs:
+ * Folder outside the checkout for builds and downloads that are kept between runs:
  * `$VPC_PEERING_LAB_CACHE`, else `$XDG_CACHE_HOME/vpc-peering-lab`, else `~/.cache/vpc-peering-lab`.
  */
 export function cacheDir() {
@@ -26,8 +26,8 @@ export function cacheDir() {
 }
 
 /**
- * Runs a tool to its end. What it says goes to the file `logs/<name>.log` of the cache, which the error names when it fails.
- * It ends when this process does.
+ * Runs a tool to completion. Its output goes to `logs/<name>.log` in the cache; if it fails, the error names that file.
+ * The tool is terminated when this process ends.
  *
  * @param {string} name
  * @param {readonly string[]} command
@@ -57,8 +57,8 @@ export async function runTool(name, command, { cwd, env } = {}) {
 }
 
 /**
- * Shows that work is in the works until it is done: on a terminal by a line that is rewritten in place, elsewhere by a line at
- * the start, at the end and every minute between. `expected` is how many seconds it took when it was measured.
+ * Shows progress until the work is done: on a terminal as a line that is rewritten in place, elsewhere as a line at the
+ * start, at the end and every minute in between. `expected` is the expected time in seconds.
  *
  * @template T
  * @param {string} title
@@ -90,7 +90,7 @@ export async function showWork(title, expected, work) {
 }
 
 /**
- * Tells people something, on standard error, above the lines of what is in the works.
+ * Prints a line to standard error, above the progress lines.
  *
  * @param {string} line
  */
@@ -113,7 +113,7 @@ function draw() {
     erase();
     if (stderr.isTTY) {
         for (const title of works.keys()) {
-            // A line that wraps would be two to erase.
+            // A wrapped line would occupy two rows, of which only one is erased.
             stderr.write(`${lineOf(title).slice(0, stderr.columns - 1)}\n`);
             drawnLines++;
         }

@@ -5,14 +5,14 @@ import { isComplete, makeEntry, withLock } from "../cache/cache.ts";
 import type { Found } from "./parts.ts";
 import { pinnedVersion } from "./versions.ts";
 
-/** A plugin and where it was found. */
+/** A plugin and its location. */
 export interface Plugin extends Found {
     readonly name: "aws" | "command";
 }
 
 /**
- * Brings the parts together in one folder with `bin` and `plugins`. The folder is named after what is in it, so that runs
- * with other parts, at the same time or later, don't change it.
+ * Links the parts into one folder with `bin` and `plugins`, and returns the folder. Its name is a hash of its contents, so
+ * runs with other parts do not change it.
  */
 export async function assemble(
     folder: string,
@@ -58,8 +58,8 @@ export async function assemble(
 }
 
 /**
- * What the engine starts as the plugin. The cache serves several checkouts, so the launcher names none: the environment says
- * which checkout's sandbox is running.
+ * The script that the engine starts as the plugin. Several checkouts share the cache, so the script takes the checkout's
+ * path from the environment.
  */
 function launcherOf(name: string): string {
     const message = "is set inside the sandbox only";

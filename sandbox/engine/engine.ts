@@ -8,23 +8,23 @@ import { awsPart, cliPart, commandPart, type Found, type Part } from "./parts.ts
 
 /** A Pulumi engine that is ready to run. */
 export interface Engine {
-    /** Folder that holds the `pulumi` CLI and the language host, to be put first on PATH. */
+    /** Folder with the `pulumi` CLI and the language host; put it first on PATH. */
     readonly binDir: string;
-    /** A complete `plugins` folder, to be linked or bind-mounted as `<PULUMI_HOME>/plugins`. */
+    /** A complete `plugins` folder; link or bind-mount it as `<PULUMI_HOME>/plugins`. */
     readonly pluginsDir: string;
-    /** Variables for the environment of `pulumi`: what the sandbox's own plugins need, and what makes Node start quicker. */
+    /** Environment variables for `pulumi`: for the sandbox's own plugins, and for a faster start of Node. */
     readonly env: Readonly<Record<string, string>>;
-    /** Names of the plugins that are the sandbox's own. */
+    /** Names of the sandbox's own plugins. */
     readonly ownPlugins: readonly Plugin["name"][];
-    /** One line a part: which is used and where it came from, for people. */
+    /** One line for each part, for people: its version and its source. */
     readonly summary: readonly string[];
 }
 
 type Log = (line: string) => void;
 
 /**
- * Finds, downloads or builds the Pulumi CLI and its plugins, and keeps what it made in the cache. Takes minutes the first
- * time and then a moment, without the network. Throws one error that lists everything the machine lacks.
+ * Finds, downloads or builds the Pulumi CLI and its plugins. Downloads and builds are kept in the cache, so that later runs
+ * need neither time nor the network. Throws one error that lists everything the machine lacks.
  */
 export async function prepareEngine(log: Log): Promise<Engine> {
     const folder = join(cacheDir(), "engine");
@@ -54,17 +54,18 @@ export async function prepareEngine(log: Log): Promise<Engine> {
     };
 }
 
-/** A part without any work: of the machine, or already in the cache. */
+/** Finds a part on the machine or in the cache. */
 async function find(folder: string, { onMachine, vendor, own }: Part): Promise<Found | undefined> {
+    const found = await onMachine();
+    if (found) {
+        return found;
+    }
     const downloaded = join(folder, vendor.entry);
-    const made = join(folder, own.entry);
-    return (
-        (await onMachine()) ??
-        (isComplete(downloaded)
-            ? { dir: join(downloaded, vendor.sub), origin: "the vendor's download", own: false }
-            : undefined) ??
-        (isComplete(made) && own.usable ? { dir: made, origin: own.origin, own: true } : undefined)
-    );
+    if (isComplete(downloaded)) {
+        return { dir: join(downloaded, vendor.sub), origin: "the vendor's download", own: false };
+    }
+    const dir = join(folder, own.entry);
+    return isComplete(dir) && own.usable ? { dir, origin: own.origin, own: true } : undefined;
 }
 
 /** Downloads or builds the parts that are missing. */
@@ -72,8 +73,8 @@ async function obtain(folder: string, parts: readonly Part[], log: Log): Promise
     const had: Found[] = [];
     const missing: Part[] = [];
     for (const part of parts) {
-        // All come from one vendor: where one can't be had, the others aren't asked for. So the CLI, which is the first, is
-        // there when a plugin is.
+        // If one download fails, the others are not tried, because all come from one vendor. Plugins are downloaded by the
+        // CLI, which is the first part.
         const found =
             (await find(folder, part)) ??
             (missing.length === 0 ? await download(folder, part, join(had[0]?.dir ?? "", "pulumi"), log) : undefined);
@@ -86,11 +87,11 @@ async function obtain(folder: string, parts: readonly Part[], log: Log): Promise
     const lacks = new Set(missing.flatMap((part) => part.own.lacks()));
     if (lacks.size > 0) {
         throw new Error(
-            `${missing.map(({ title }) => title).join(", ")}: neither on this machine nor to be downloaded. ` +
-                `To be made here, it needs:${[...lacks].map((line) => `\n- ${line}`).join("")}`,
+            `${missing.map(({ title }) => title).join(", ")}: not found on this machine, and the download failed. ` +
+                `To build it here, this machine needs:${[...lacks].map((line) => `\n- ${line}`).join("")}`,
         );
     }
-    // One after the other: each build uses every core, and what one has compiled the next need not.
+    // One after another: each build uses every core, and reuses what the previous one has compiled.
     for (const { own } of missing) {
         await makeEntry(join(folder, own.entry), own.make);
     }
@@ -103,9 +104,9 @@ async function download(folder: string, part: Part, pulumi: string, log: Log): P
         await makeEntry(join(folder, part.vendor.entry), (dir) => part.vendor.download(dir, pulumi));
         return await find(folder, part);
     } catch (error) {
-        const said = error instanceof Error ? error.message : String(error);
-        const reason = /(?<=^\s*error: ).*$|took longer than .* s/im.exec(said)?.[0] ?? said;
-        log(`${part.title} can't be downloaded here: ${reason}`);
+        const message = error instanceof Error ? error.message : String(error);
+        const reason = /(?<=^\s*error: ).*$|took longer than .* s/im.exec(message)?.[0] ?? message;
+        log(`${part.title} can't be downloaded: ${reason}`);
         return undefined;
     }
 }

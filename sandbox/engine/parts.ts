@@ -1,39 +1,45 @@
 import { join } from "node:path";
+import { run } from "../cache/process.ts";
 import { checkVersion, fingerprint, goBuild, languageHost, pulumiCli, terraformBridge } from "./find/goBuild.ts";
 import { findPlugin, findPulumi, findTerraformProvider, onPath, terraformPluginDirs } from "./find/machine.ts";
-import { downloadPlugin, downloadPulumi } from "./find/vendor.ts";
 import { pinnedVersion } from "./versions.ts";
 
-/** A part of the engine in the place where it was found. */
+/**
+ * Time limit for a download. A build takes about as long, so a slower download is not worth the wait: the largest part, of
+ * 200 MB, needs 6 Mbit/s. A site that refuses connections fails at once.
+ */
+const DOWNLOAD_SECONDS = 300;
+
+/** A part's location and source. */
 export interface Found {
-    /** Folder that holds the part's programs. */
+    /** Folder with the part's executables. */
     readonly dir: string;
-    /** Where it came from, for people. */
+    /** Description of the source, for people. */
     readonly origin: string;
-    /** True for what was made here. */
+    /** Whether it is the sandbox's own. */
     readonly own: boolean;
 }
 
-/** A part of the engine and the ways to come by it, best first: the machine, the vendor, made here. */
+/** A part of the engine and its possible sources, in order of preference: the machine, the vendor, a build of our own. */
 export interface Part {
-    /** What it is and its version, for people. */
+    /** Name and version, for people. */
     readonly title: string;
-    /** Looks for it on the machine. */
+    /** Looks for an installed one. */
     readonly onMachine: () => Promise<Found | undefined>;
     readonly vendor: {
-        /** Name of the download in the cache. */
+        /** Name of the download's cache entry. */
         readonly entry: string;
-        /** Folder inside the download that holds the programs. */
+        /** Folder inside the download with the executables. */
         readonly sub: string;
         readonly download: (dir: string, pulumi: string) => Promise<void>;
     };
     readonly own: {
-        /** Name of what was made in the cache. It also records that the vendor could not be reached. */
+        /** Name of the build's cache entry, which also records that the vendor could not be reached. */
         readonly entry: string;
         readonly origin: string;
-        /** False when it lacks what it needs to run. */
+        /** False if something that it needs at run time is missing. */
         readonly usable: boolean;
-        /** What the machine lacks to make it, each with its remedy. */
+        /** What the machine lacks to build it, each with its remedy. */
         readonly lacks: () => string[];
         readonly make: (dir: string) => Promise<void>;
     };
@@ -46,9 +52,17 @@ export function cliPart(): Part {
         title: `Pulumi CLI ${version}`,
         onMachine: async () => {
             const found = await findPulumi(version);
-            return found && { dir: found.dir, origin: `${found.version} of this machine, ${found.dir}`, own: false };
+            return found && { dir: found.dir, origin: `${found.version} on this machine, ${found.dir}`, own: false };
         },
-        vendor: { entry: `pulumi-${version}`, sub: "bin", download: downloadPulumi },
+        vendor: {
+            entry: `pulumi-${version}`,
+            sub: "bin",
+            // The Automation API's installer can't be interrupted, so it runs in a process that can.
+            download: (dir) => {
+                const script = `await (await import("@pulumi/pulumi/automation/cmd.js")).PulumiCommand.install({ root: process.argv[1] })`;
+                return download(dir, process.execPath, ["--input-type=module", "--eval", script, dir]);
+            },
+        },
         own: {
             entry: `pulumi-own-${fingerprint(pulumiCli)}-${fingerprint(languageHost)}`,
             origin: "built from Go modules",
@@ -63,19 +77,24 @@ export function cliPart(): Part {
     };
 }
 
-/** The plugin behind `@pulumi/aws`; the sandbox's own one runs the Terraform provider through Pulumi's Terraform bridge. */
+/** The plugin for `@pulumi/aws`; the sandbox's own runs the Terraform provider behind Pulumi's Terraform bridge. */
 export function awsPart(): Part {
     const terraform = findTerraformProvider();
     return pluginPart("aws", {
         entry: `aws-own-${fingerprint(terraformBridge)}`,
         origin: `terraform-provider-aws ${terraform?.version ?? ""} behind the Terraform bridge`,
         usable: terraform !== undefined,
-        lacks: () => [...lacksGo(), ...(terraform ? [] : [lacksTerraformProvider()])],
+        lacks: () => {
+            const remedy =
+                `terraform-provider-aws, not found in ${terraformPluginDirs().join(", ")}: let \`terraform init\` download it ` +
+                "to a folder that TF_PLUGIN_CACHE_DIR names, and set TF_PLUGIN_CACHE_DIR here too.";
+            return terraform ? lacksGo() : [...lacksGo(), remedy];
+        },
         make: (dir) => goBuild(terraformBridge, dir),
     });
 }
 
-/** The plugin behind `@pulumi/command`; nothing of the sandbox's own one has to be built. */
+/** The plugin for `@pulumi/command`; the sandbox's own needs no build. */
 export function commandPart(): Part {
     return pluginPart("command", {
         entry: "command-own",
@@ -93,26 +112,29 @@ function pluginPart(name: "aws" | "command", own: Part["own"]): Part {
         title: `${name} plugin ${version}`,
         onMachine: () => {
             const dir = findPlugin(name, version);
-            return Promise.resolve(dir ? { dir, origin: `of this machine, ${dir}`, own: false } : undefined);
+            return Promise.resolve(dir ? { dir, origin: `on this machine, ${dir}`, own: false } : undefined);
         },
         vendor: {
             entry: plugin,
             sub: join("plugins", plugin),
-            download: (dir, pulumi) => downloadPlugin(dir, pulumi, name, version),
+            download: (dir, pulumi) =>
+                download(dir, pulumi, ["plugin", "install", "resource", name, version], {
+                    PULUMI_HOME: dir,
+                    PULUMI_SKIP_UPDATE_CHECK: "true",
+                }),
         },
         own,
     };
+}
+
+/** Runs an installer whose temporary files are deleted with `dir`. */
+async function download(dir: string, command: string, args: string[], env: Record<string, string> = {}): Promise<void> {
+    const options = { cwd: import.meta.dirname, env: { ...env, TMPDIR: dir }, timeout: DOWNLOAD_SECONDS };
+    await run(command, args, options);
 }
 
 function lacksGo(): string[] {
     return onPath("go")
         ? []
         : ["Go 1.25 or later, to build Pulumi: install it and put `go` on PATH, or install Pulumi itself."];
-}
-
-function lacksTerraformProvider(): string {
-    return (
-        `terraform-provider-aws, looked for in ${terraformPluginDirs().join(", ")}: have \`terraform init\` fetch it into ` +
-        "a folder that TF_PLUGIN_CACHE_DIR names, and name the folder here too."
-    );
 }

@@ -1,4 +1,4 @@
-/** Installs the checkout's npm packages when they are not there, or not those of the lockfile. Run with the checkout locked. */
+/** Installs the checkout's npm packages if they are missing or differ from the lockfile. Run it while holding the checkout's lock. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,10 +7,10 @@ import { fileURLToPath } from "node:url";
 /** The project's folder. */
 export const checkout = fileURLToPath(new URL("../..", import.meta.url));
 
-/** The Node 22 that comes as an npm package. */
+/** The Node 22 that is installed as an npm package. */
 export const node = join(checkout, "node_modules/.bin/node");
 
-/** Whether node_modules holds what package-lock.json names. */
+/** Whether node_modules has the versions that package-lock.json lists. */
 export function isInstalled() {
     try {
         const wanted = packagesIn("package-lock.json");

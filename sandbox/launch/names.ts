@@ -1,4 +1,4 @@
-import { renameSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Instance, RouteTable, SecurityGroup, Tag, Vpc } from "@aws-sdk/client-ec2";
 import type { Caller } from "../api/client/caller.ts";
@@ -35,6 +35,8 @@ export function keepNames(endpoint: string, files: NameFiles): (caller: Caller) 
     return async (caller) => {
         callers.set(`${caller.accessKeyId} ${caller.region}`, caller);
         const change = ++changes;
+        // A prompt waits while this file is there; the change's caller is answered after it is.
+        writeFileSync(pendingOf(files.variables), "");
         await sleep(QUIET);
         if (change !== changes) {
             return;
@@ -48,7 +50,13 @@ export function keepNames(endpoint: string, files: NameFiles): (caller: Caller) 
         most = Math.max(most, vpcs.length);
         write(files.hosts, hostsOf(vpcs));
         write(files.variables, variablesOf(vpcs, most));
+        rmSync(pendingOf(files.variables), { force: true });
     };
+}
+
+/** The file that is there while the variables are not those of the last change. */
+export function pendingOf(variables: string): string {
+    return `${variables}.pending`;
 }
 
 /** A VPC that the user created, and the values of its variables. */

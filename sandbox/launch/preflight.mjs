@@ -1,13 +1,13 @@
 /**
- * Checks first that the machine has what the sandbox needs. Plain JavaScript for Node 20, since it
- * runs before the packages are installed.
+ * Checks the machine's requirements before anything else runs. Plain JavaScript for Node 20, because it runs before the
+ * packages are installed.
  */
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { runTool, showWork } from "../cache/tool.mjs";
 
-/** Needed programs and the Debian packages that hold them. */
+/** Required programs and the Debian packages that contain them. */
 const packageOf = {
     bash: "bash",
     curl: "curl",
@@ -25,7 +25,7 @@ const packageOf = {
 
 const isRoot = process.getuid?.() === 0;
 
-/** Options of `unshare` for the sandbox's namespaces; a user who is not root gets a user namespace as well. */
+/** Options with which `unshare` creates the sandbox's namespaces; without root, they include a user namespace. */
 export const namespaceOptions = [
     ...(isRoot ? [] : ["--map-root-user"]),
     "--mount",
@@ -37,7 +37,7 @@ export const namespaceOptions = [
     "--mount-proc",
 ];
 
-/** Tries each kernel feature that the sandbox uses once, in namespaces that disappear when it returns. */
+/** Uses each kernel feature that the sandbox needs once, in temporary namespaces. */
 const trial = `set -e
 mount -t tmpfs tmpfs /run
 mkdir /run/netns /run/upper /run/work /run/usr
@@ -47,17 +47,17 @@ ip link add name veth0 type veth peer name veth1 netns trial
 nft add table ip trial`;
 
 /**
- * Throws one error that lists everything the machine lacks, each with the command that corrects it. As root on Debian it
- * installs missing programs itself.
+ * Throws one error that lists everything the machine lacks, each with the command that corrects it. As root on Debian, it
+ * installs missing programs.
  */
 export async function preflight() {
     if (process.platform !== "linux") {
         throw new Error(
-            "The sandbox is made of Linux namespaces, which this system does not have. Use a Linux machine or virtual machine " +
-                "(WSL 2 or Lima will do). `npm test` and `pulumi up` against AWS work here.",
+            "The sandbox needs Linux namespaces, which this system does not have. Use a Linux machine or a virtual machine, such " +
+                "as WSL 2 or Lima. `npm test` and `pulumi up` against AWS work here.",
         );
     }
-    // Debian keeps ip and nft here; not every user's PATH includes it.
+    // Debian installs ip and nft in these folders, which are not on every user's PATH.
     process.env["PATH"] = [process.env["PATH"], "/usr/sbin", "/sbin"].join(delimiter);
     let missing = missingPrograms();
     /** @type {string[]} */
@@ -77,7 +77,7 @@ export async function preflight() {
     }
     problems.push(...missing.map((program) => `${program} is missing (Debian package ${packageOf[program]})`));
     if (missing.length > 0) {
-        problems.push(`install what is missing: sudo apt-get install ${packagesOf(missing).join(" ")}`);
+        problems.push(`install the missing packages: sudo apt-get install ${packagesOf(missing).join(" ")}`);
     }
     if (!missing.includes("unshare")) {
         problems.push(...namespaceProblems(missing.length === 0));
@@ -116,13 +116,13 @@ async function install(packages) {
         try {
             await apt("apt-update", "update");
         } catch {
-            // One of several sources may be out of reach; the packages can still be there.
+            // One of several sources may be unreachable; the packages may still be available.
         }
         await apt("apt-install", "install", "--yes", "--no-install-recommends", ...packages);
     });
 }
 
-/** @param {boolean} complete whether all programs are there that the whole trial needs */
+/** @param {boolean} complete whether all programs that the trial needs are installed */
 function namespaceProblems(complete) {
     const { status, stderr } = spawnSync("unshare", [...namespaceOptions, "sh", "-c", complete ? trial : "true"], {
         encoding: "utf8",
@@ -133,10 +133,10 @@ function namespaceProblems(complete) {
     const remedies = isRoot
         ? ["start a container with --privileged", "on the machine itself: modprobe -a overlay veth nf_tables"]
         : [...sysctls(), "run it as root"];
-    return [`the kernel does not allow new namespaces (${stderr.trim()}): ${remedies.join(", or ")}`];
+    return [`the kernel does not allow the sandbox to create namespaces (${stderr.trim()}): ${remedies.join(", or ")}`];
 }
 
-/** Commands that lift the restrictions of this distribution on user namespaces. */
+/** Commands that turn off the settings by which distributions restrict user namespaces. */
 function sysctls() {
     return [
         { name: "kernel.unprivileged_userns_clone", bad: "0", good: "1" },

@@ -3,12 +3,21 @@ import { writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { basename, join } from "node:path";
 import type { SandboxContext } from "../context.ts";
+import { pendingOf } from "./names.ts";
 
-/** What an interactive Bash reads: the person's own file, and then a prompt and, before each prompt, the variables. */
+/**
+ * What an interactive Bash reads: the person's own file, and then a prompt and, before each prompt, the variables. They follow
+ * a change within a moment, for which the prompt waits, but not forever.
+ */
 const bashrc = `[ -f ~/.bashrc ] && . ~/.bashrc
 PS1='(vpc-peering-lab) \\w \\$ '
+read_names() {
+    local try
+    for try in {1..100}; do [ -e "${pendingOf("$VPC_PEERING_LAB_NAMES")}" ] && sleep 0.05 || break; done
+    . "$VPC_PEERING_LAB_NAMES"
+}
 PROMPT_COMMAND="\${PROMPT_COMMAND:+$PROMPT_COMMAND
-}. \\"\\$VPC_PEERING_LAB_NAMES\\""
+}read_names"
 `;
 
 /** Runs a program, by default an interactive shell, and returns its exit code. */

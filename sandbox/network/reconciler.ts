@@ -9,23 +9,23 @@ import { nameServerOf } from "./planned/addresses.ts";
 import { lookupsIn, searchDomainOf } from "./planned/names.ts";
 import { plan } from "./planned/plan.ts";
 
-/** What a reconciler works with. */
+/** Options of a reconciler. */
 export interface ReconcilerOptions {
     /** Address of the EC2 API. */
     readonly endpoint: string;
-    /** The account and region that are there from the start; others are learned from the callers. */
+    /** The initial account and region; others are learned from callers. */
     readonly home: Caller;
-    /** Told of every running instance after each pass that found something new. */
+    /** Called with all running instances after each pass that found a change. */
     readonly onServers: (servers: readonly ServerSpec[]) => void;
 }
 
 /**
- * Makes the kernel's network what the EC2 API describes: resolves when the network obeys everything that the API had
- * answered before the call. Its arguments say who has changed something, and by which action.
+ * Updates the kernel's network to match the EC2 API. Resolves when the network reflects all changes that the API had
+ * completed before the call. The arguments are the caller and the action of the change.
  */
 export type Reconcile = (caller?: Caller, action?: string) => Promise<void>;
 
-/** Gives what keeps the network; the first pass is the caller's. */
+/** Creates the reconciler. The caller must run the first pass. */
 export function createReconciler({ endpoint, home, onServers }: ReconcilerOptions): Reconcile {
     const places = new Places(endpoint);
     let state: State | undefined;
@@ -39,12 +39,12 @@ export function createReconciler({ endpoint, home, onServers }: ReconcilerOption
         if (isDeepStrictEqual(read, state)) {
             return;
         }
-        // Noted before the kernel follows, so that what it refuses is reported once.
+        // Stored before the update, so that a failed update is reported only once.
         state = read;
         const planned = plan(read);
         await apply(network, planned);
         network = planned;
-        // The address that they listen at is a part of the network.
+        // Their address is part of the network.
         nameServers ??= await startNameServers();
         nameServers.update(lookupsIn(read));
         onServers(read.instances.map((instance) => serverOf(instance, read)));
@@ -52,7 +52,7 @@ export function createReconciler({ endpoint, home, onServers }: ReconcilerOption
 
     return async (caller = home, action = "") => {
         await places.changedBy(caller, action);
-        // Calls that come while a pass is under way share the one after it, which reads what they have changed.
+        // Calls during a pass share the next pass, which reads their changes.
         next ??= current
             .catch(() => undefined)
             .then(() => {

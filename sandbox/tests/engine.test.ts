@@ -48,7 +48,7 @@ describe("names between @pulumi/aws and the Terraform bridge", () => {
         assert.equal(bridgeUrn(""), "");
     });
 
-    it("renames inline rules of a security group on the way there and back", () => {
+    it("renames inline rules of a security group in requests and responses", () => {
         const request = new protocol.CheckRequest()
             .setUrn("urn:pulumi:dev::lab::aws:ec2/securityGroup:SecurityGroup::web")
             .setNews(struct.Struct.fromJavaScript({ ingress: [{ fromPort: 22 }], name: "web" }));
@@ -61,7 +61,7 @@ describe("names between @pulumi/aws and the Terraform bridge", () => {
         assert.deepEqual([...diff.getDetaileddiffMap().keys()], ["ingress[0].fromPort"]);
     });
 
-    it("makes a list of the provider's default tags, once, also within a secret", () => {
+    it("wraps the provider's default tags in a list exactly once, also inside a secret", () => {
         const secret = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
         const request = new protocol.ConfigureRequest().setArgs(
             struct.Struct.fromJavaScript({
@@ -79,7 +79,7 @@ describe("names between @pulumi/aws and the Terraform bridge", () => {
 });
 
 describe("the bridge's log", () => {
-    it("becomes the message of an answer that has none", async () => {
+    it("becomes the message of an error that has none", async () => {
         const server = new grpc.Server();
         const log = new BridgeLog(server);
         const client = new service.EngineClient(await bindLoopback(server), grpc.credentials.createInsecure());
@@ -94,8 +94,8 @@ describe("the bridge's log", () => {
     });
 });
 
-describe("what the engine is built from", () => {
-    it("is the version of the CLI that package.json pins", () => {
+describe("the engine's go.mod", () => {
+    it("requires the version of the CLI that package.json pins", () => {
         const text = readFileSync(join(import.meta.dirname, "../engine/find/go/engine/go.mod"), "utf8");
         assert.match(text, new RegExp(`pulumi/pkg/v3 v${pinnedVersion("pulumi").replaceAll(".", "\\.")}`));
     });

@@ -16,7 +16,7 @@ describe("the cache", () => {
         rmSync(folder, { recursive: true });
     });
 
-    /** Another process that takes the lock and makes an entry, saying so, when it is not there yet. */
+    /** Starts a process that takes the lock and makes the entry if it is missing, and prints a line when it does. */
     function maker(milliseconds: number): ChildProcess {
         const script = `
             import { isComplete, makeEntry, withLock } from ${JSON.stringify(join(import.meta.dirname, "../cache/cache.ts"))};
@@ -44,7 +44,7 @@ describe("the cache", () => {
         return line;
     }
 
-    it("lets the second of two runs wait and use what the first one made", async () => {
+    it("makes the second of two runs wait and use the entry of the first", async () => {
         const first = maker(900);
         assert.equal(await firstLine(first), "making");
         const second = maker(0);
@@ -54,7 +54,7 @@ describe("the cache", () => {
         assert.equal(readFileSync(join(folder, "part/program"), "utf8"), "whole");
     });
 
-    it("is free again, and swept, after a run that was killed", async () => {
+    it("is unlocked and cleaned up after a run is killed", async () => {
         const first = maker(60_000);
         assert.equal(await firstLine(first), "making");
         first.kill("SIGKILL");
@@ -66,7 +66,7 @@ describe("the cache", () => {
         assert.ok(!readdirSync(folder).some((name) => name.startsWith(".making-")));
     });
 
-    it("keeps nothing of an entry that could not be made", async () => {
+    it("leaves nothing behind if making an entry fails", async () => {
         const entry = join(folder, "part");
         await assert.rejects(
             makeEntry(entry, () => Promise.reject(new Error("no"))),

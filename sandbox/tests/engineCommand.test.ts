@@ -16,7 +16,7 @@ import {
 const quiet = { status: () => undefined, signal: new AbortController().signal };
 
 describe("the command plugin's inputs", () => {
-    it("get the real plugin's defaults, and the connection is a secret", () => {
+    it("get the vendor plugin's defaults, and the connection becomes a secret", () => {
         const { inputs, failures } = checkInputs("remote", { create: "id", connection: { host: "h", port: 2222 } });
         assert.deepEqual(failures, []);
         assert.deepEqual(inputs, {
@@ -25,7 +25,7 @@ describe("the command plugin's inputs", () => {
         });
     });
 
-    it("are refused where they ask for what is not there", () => {
+    it("are rejected if they are not supported or required ones are missing", () => {
         const properties = (kind: "local" | "remote", inputs: WireObject) =>
             checkInputs(kind, inputs).failures.map(({ property }) => property);
         assert.deepEqual(properties("remote", { connection: secret({ proxy: { host: "b" } }) }), [
@@ -39,7 +39,7 @@ describe("the command plugin's inputs", () => {
         );
     });
 
-    it("ask for a new resource by a changed trigger and for an update by all else", () => {
+    it("cause a replacement if a trigger changes and an update if anything else does", () => {
         const olds = { create: "a", triggers: [1], connection: secret({ host: "h" }), __defaults: [], stdout: "x" };
         const same = { create: "a", triggers: [1], connection: { host: "h" } };
         assert.deepEqual([...changedInputs(olds, same)], []);
@@ -54,7 +54,7 @@ describe("the command plugin's inputs", () => {
         );
     });
 
-    it("make what is printed a secret when they hold one, the connection aside", () => {
+    it("make the outputs secret if they contain a secret other than the connection", () => {
         const outputs = { stdout: "o", stderr: "" };
         assert.equal(stateOf({ connection: secret({}) }, outputs)["stdout"], "o");
         assert.deepEqual(stateOf({ environment: { A: secret("a") } }, outputs)["stdout"], secret("o"));
@@ -62,7 +62,7 @@ describe("the command plugin's inputs", () => {
 });
 
 describe("a local command", () => {
-    it("sees its input, its environment and the outputs of its last run", async () => {
+    it("gets its input, its environment and the outputs of its previous run", async () => {
         const lines: string[] = [];
         const state = { environment: { A: "a" }, stdin: "in", stdout: "before", interpreter: ["/bin/sh", "-ec"] };
         const command = 'cat; echo; echo "$A $PULUMI_COMMAND_STDOUT"; echo oops >&2';
@@ -71,12 +71,12 @@ describe("a local command", () => {
         assert.deepEqual(lines.sort(), ["a before", "in", "oops"]);
     });
 
-    it("fails with its exit status and all that it printed", async () => {
+    it("fails with its exit status and all of its output", async () => {
         const failed = execute("local", "echo some; exit 3", { logging: "none" }, quiet);
         await assert.rejects(failed, { message: 'exit status 3: running "echo some; exit 3":\nsome\n' });
     });
 
-    it("ends when the engine cancels", async () => {
+    it("is ended when the engine cancels", async () => {
         const abort = new AbortController();
         const running = execute("local", "sleep 60", {}, { ...quiet, signal: abort.signal });
         abort.abort();
@@ -129,7 +129,7 @@ describe("a remote command", () => {
         server.close();
     });
 
-    it("runs with a key, and with a password", async () => {
+    it("runs with a key or a password", async () => {
         for (const credentials of [{ privateKey }, { password: "right" }]) {
             assert.deepEqual(await execute("remote", "hello", connect(credentials), quiet), {
                 stdout: "out",
@@ -139,12 +139,12 @@ describe("a remote command", () => {
         assert.deepEqual(commands, ["hello", "hello"]);
     });
 
-    it("fails with the exit status and all that was printed", async () => {
+    it("fails with the exit status and all of the output", async () => {
         const failed = execute("remote", "fail", connect({ privateKey }), quiet);
         await assert.rejects(failed, /^Error: Process exited with status 7: running "fail":\n(out\nerr|err\nout)\n$/);
     });
 
-    it("gives up after the allowed failures, saying that it tries again", async () => {
+    it("reports each retry and fails after the allowed number of attempts", async () => {
         const lines: string[] = [];
         connections = 0;
         const failed = execute("remote", "x", connect({ password: "wrong" }), {
@@ -156,11 +156,11 @@ describe("a remote command", () => {
         assert.equal(connections, 2);
     });
 
-    it("says at once when the key is none", async () => {
+    it("fails at once if the key is invalid", async () => {
         await assert.rejects(execute("remote", "x", connect({ privateKey: "no key" }), quiet), /key format/);
     });
 
-    it("ends when the engine cancels", async () => {
+    it("is ended when the engine cancels", async () => {
         const abort = new AbortController();
         const status = (line: string) => {
             if (line === "out") {

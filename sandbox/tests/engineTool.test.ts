@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../cache/process.ts";
 
-describe("a tool that prepares something", () => {
+describe("a tool with a log file", () => {
     const folder = mkdtempSync(join(tmpdir(), "tool-"));
     const env = { VPC_PEERING_LAB_CACHE: folder };
     after(() => {
@@ -13,7 +13,7 @@ describe("a tool that prepares something", () => {
 
     const tool = JSON.stringify(join(import.meta.dirname, "../cache/tool.mjs"));
 
-    /** A script that has a shell run `command` as a tool, for Node's command line. */
+    /** A script for Node's command line that runs a shell command as a tool. */
     function script(command: string): string {
         return `import { runTool, say, showWork } from ${tool};
             await showWork("making it", 90, async () => {
@@ -22,14 +22,14 @@ describe("a tool that prepares something", () => {
             }).catch(({ message }) => { console.log(message); });`;
     }
 
-    it("keeps what it says in a file and shows a line at the start and at the end", async () => {
+    it("logs its output to a file and shows a line at the start and at the end", async () => {
         const node = ["--input-type=module", "--eval", script("echo noise; echo more >&2")];
         const shown = await run("sh", ["-c", 'exec "$@" 2>&1', "sh", process.execPath, ...node], { env });
         assert.equal(shown, "making it: about 1 min 30 s left\nby the way\nmaking it: done in 0 s\n");
         assert.equal(readFileSync(join(folder, "logs/maker.log"), "utf8"), "noise\nmore\n");
     });
 
-    it("fails with the file's name and its last lines", async () => {
+    it("fails with the name and the last lines of the log file", async () => {
         const said = await run(process.execPath, ["--input-type=module", "--eval", script("seq 30; exit 4")], { env });
         assert.match(said, /ended with 4\. The end of .*\/logs\/maker\.log:\n16\n[^]*\n30\n$/);
     });

@@ -5,7 +5,7 @@ import { buffer, text } from "node:stream/consumers";
 import type { Caller } from "../api/client/caller.ts";
 import { startGateway } from "../api/gateway.ts";
 
-/** A call as it comes to the API behind the gateway. */
+/** A request as the API behind the gateway receives it. */
 interface Call {
     readonly url: string | undefined;
     readonly headers: IncomingHttpHeaders;
@@ -24,7 +24,7 @@ describe("Gateway", () => {
         answer = { status: 200, headers: {}, pieces: ["done"] };
         calls = [];
         errors = [];
-        onChange = () => assert.fail("nothing has changed");
+        onChange = () => assert.fail("nothing should change");
         upstream = createServer((incoming, outgoing) => {
             void buffer(incoming).then((body) => {
                 calls.push({ url: incoming.url, headers: incoming.headers, body });
@@ -47,7 +47,7 @@ describe("Gateway", () => {
         upstream.closeAllConnections();
     });
 
-    /** Calls an action, signed for a service; gives the answer's status, headers and text. */
+    /** Calls an action, signed for a service; returns the response's status, headers and text. */
     function call(action: string, { service = "ec2", method = "POST", path = "/", body = Buffer.from("") } = {}) {
         const scope = `AWS4-HMAC-SHA256 Credential=test/20260101/eu-north-1/${service}/aws4_request, SignedHeaders=host`;
         const headers = { authorization: scope, "content-type": "application/x-www-form-urlencoded", "x-any": "thing" };
@@ -64,7 +64,7 @@ describe("Gateway", () => {
         );
     }
 
-    it("passes a call on as it is, and the answer as well", async () => {
+    it("forwards a request and its response unchanged", async () => {
         const bytes = Buffer.from([0, 255, 10, 13, 128]);
         answer = {
             status: 418,
@@ -83,15 +83,15 @@ describe("Gateway", () => {
         assert.deepEqual(passed.body, Buffer.concat([Buffer.from("Action=Describe"), bytes]));
     });
 
-    it("leaves the length of an answer without a body as it is", async () => {
+    it("keeps the content length of a response without a body", async () => {
         answer = { status: 200, headers: { "content-length": "1234" }, pieces: [] };
         const { headers, text } = await call("", { method: "HEAD", service: "s3" });
         assert.deepEqual([headers["content-length"], text], ["1234", ""]);
     });
 
-    it("answers a change only when the network obeys it", async () => {
+    it("responds to a change only after the network is updated", async () => {
         const order: string[] = [];
-        let obey = (): void => assert.fail("asked too early");
+        let obey = (): void => assert.fail("called too early");
         const asked = new Promise<void>((resolve) => {
             onChange = () => {
                 order.push(`passed on: ${calls.length}`);
@@ -101,7 +101,7 @@ describe("Gateway", () => {
         });
         const answered = call("DeleteRoute").then(() => order.push("answered"));
         await asked;
-        // Another call comes and goes while the first one waits.
+        // Another call completes while the first one waits.
         await call("DescribeRouteTables");
         order.push("obeyed");
         obey();
@@ -111,7 +111,7 @@ describe("Gateway", () => {
 
     const kept = ["DescribeVpcs", "GetConsoleOutput", "ListImagesInRecycleBin", "CreateTags", "DeleteTags"];
     for (const action of kept) {
-        it(`does not wait for ${action}, which changes no packet's way`, async () => {
+        it(`does not wait for ${action}, which does not affect the network`, async () => {
             assert.equal((await call(action)).text, "done");
         });
     }
@@ -123,7 +123,7 @@ describe("Gateway", () => {
     }
 
     for (const service of ["ec2", "autoscaling", "cloudformation"]) {
-        it(`tells who made a change by ${service}, and in which region`, async () => {
+        it(`reports the caller and the region of a change by ${service}`, async () => {
             const callers: Caller[] = [];
             onChange = (caller) => Promise.resolve(void callers.push(caller));
             await call("CreateThing", { service });
@@ -131,12 +131,12 @@ describe("Gateway", () => {
         });
     }
 
-    it("does not wait for a change that the API refused", async () => {
+    it("does not wait after the API has refused a change", async () => {
         answer = { status: 400, headers: {}, pieces: ["no"] };
         assert.deepEqual([(await call("DeleteRoute")).status, errors], [400, []]);
     });
 
-    it("deletes interfaces with their instances, as AWS does by default, unless they existed before or are to stay", async () => {
+    it("sets DeleteOnTermination as AWS does by default, unless the interface existed before or the call sets it", async () => {
         onChange = () => Promise.resolve();
         const kept = "ClientToken=1&UserData=a%2Bb%3D";
         const body = (parameters: string) => ({ body: Buffer.from(`&${kept}${parameters}`) });
@@ -159,13 +159,13 @@ describe("Gateway", () => {
         ]);
     });
 
-    it("answers a change that the network could not follow, and tells of the failure", async () => {
+    it("responds to a change even if the network update fails, and reports the failure", async () => {
         const failure = new Error("no such device");
         onChange = () => Promise.reject(failure);
         assert.deepEqual([(await call("DeleteRoute")).text, errors], ["done", [failure]]);
     });
 
-    it("says so when there is no API behind it", async () => {
+    it("returns an error if the API is unreachable", async () => {
         upstream.close();
         upstream.closeAllConnections();
         const { status, text } = await call("DescribeVpcs");

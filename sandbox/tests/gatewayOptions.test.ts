@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { GatewayLab, refuses, otherAccount, otherRegion } from "./world/gatewayLab.ts";
 
-// What AWS refuses between peers, with the code that the page named beside it gives, and what it permits.
+// Calls between peers that AWS refuses, with the error code from the cited page, and calls that it allows.
 describe("Gateway, across a peering connection", function () {
-    // Where moto has to be installed first.
+    // moto may have to be installed first.
     this.timeout(600_000);
     let lab: GatewayLab;
 
@@ -16,7 +16,7 @@ describe("Gateway, across a peering connection", function () {
     });
 
     // Amazon EC2 API Reference, "ModifyVpcPeeringConnectionOptions".
-    describe("of peering options", () => {
+    describe("peering options", () => {
         const on = { AllowDnsResolutionFromRemoteVpc: true };
         const withDns = async (where = lab.api) => {
             const { id } = await lab.makeVpc(where);
@@ -24,7 +24,7 @@ describe("Gateway, across a peering connection", function () {
             return id;
         };
 
-        it("sets them on an active connection only", async () => {
+        it("can be set only on an active connection", async () => {
             const VpcPeeringConnectionId = await lab.request(await withDns(), await withDns());
             const set = () =>
                 lab.api.modifyVpcPeeringConnectionOptions({
@@ -39,7 +39,7 @@ describe("Gateway, across a peering connection", function () {
 
         // VPC Peering Guide, "Enable DNS resolution for a VPC peering connection".
         for (const attribute of ["EnableDnsHostnames", "EnableDnsSupport"]) {
-            it(`resolves names only where both VPCs have ${attribute}`, async () => {
+            it(`allow DNS resolution only if both VPCs have ${attribute}`, async () => {
                 const other = await withDns();
                 const VpcPeeringConnectionId = await lab.peer(await withDns(), other);
                 const set = (AllowDnsResolutionFromRemoteVpc: boolean) =>
@@ -55,7 +55,7 @@ describe("Gateway, across a peering connection", function () {
             });
         }
 
-        it("lets owners set the options of their own side only", async () => {
+        it("can be set by owners only for their own side", async () => {
             const one = await withDns();
             for (const [owner, more, message] of [
                 [lab.abroad, { PeerRegion: otherRegion }, /^Accepter's .* for a different region$/],
@@ -79,7 +79,7 @@ describe("Gateway, across a peering connection", function () {
     });
 
     // VPC Peering Guide, "Update your security groups to reference peer security groups".
-    it("lets rules name a peer VPC's groups only while the connection is active", async () => {
+    it("allows rules to reference a peer VPC's groups only while the connection is active", async () => {
         const [one, other] = [await lab.makeVpc(), await lab.makeVpc()];
         const [GroupId, named] = [await lab.makeGroup(one), await lab.makeGroup(other)];
         const IpPermissions = [{ IpProtocol: "-1", UserIdGroupPairs: [{ GroupId: named }] }];
@@ -105,8 +105,8 @@ describe("Gateway, across a peering connection", function () {
         await refuses(farther, "InvalidGroup.NotFound", /does not exist/);
     });
 
-    // The same page, on groups of another account.
-    it("lets rules name a group of another account's VPC only while the connection is active", async () => {
+    // The same page: groups in another account.
+    it("allows rules to reference a group in another account only while the connection is active", async () => {
         const [one, other] = [await lab.makeVpc(), await lab.makeVpc(lab.stranger)];
         const GroupId = await lab.makeGroup(one);
         const named = await lab.stranger.createSecurityGroup({

@@ -3,9 +3,9 @@ import type { EC2 } from "@aws-sdk/client-ec2";
 import { GatewayLab, otherAccount, otherRegion, refuses } from "./world/gatewayLab.ts";
 import { region } from "./world/world.ts";
 
-// What AWS refuses of peering connections, with the code that the page named beside it gives, and what it permits.
+// Calls on peering connections that AWS refuses, with the error code from the cited page, and calls that it allows.
 describe("Gateway, peering connections", function () {
-    // Where moto has to be installed first.
+    // moto may have to be installed first.
     this.timeout(600_000);
     let lab: GatewayLab;
 
@@ -18,7 +18,7 @@ describe("Gateway, peering connections", function () {
     });
 
     // VPC Peering Guide, "VPC peering limitations" and "VPC peering connection lifecycle".
-    describe("of peering connections", () => {
+    describe("a peering connection", () => {
         const failures: Record<
             string,
             () => Promise<{ one: string; other: string; PeerRegion?: string; PeerOwnerId?: string }>
@@ -51,14 +51,14 @@ describe("Gateway, peering connections", function () {
                     PeerOwnerId: otherAccount,
                 };
             },
-            "with a VPC that is not there": async () => ({ one: (await lab.makeVpc()).id, other: "vpc-12345678" }),
-            "with a VPC of another account than the one named": async () => {
+            "with a VPC that does not exist": async () => ({ one: (await lab.makeVpc()).id, other: "vpc-12345678" }),
+            "with a VPC of a different account than the request names": async () => {
                 const other = await lab.makeVpc();
                 return { one: (await lab.makeVpc()).id, other: other.id, PeerOwnerId: otherAccount };
             },
         };
         for (const [what, make] of Object.entries(failures)) {
-            it(`lets a connection fail ${what}, and stay so`, async () => {
+            it(`fails ${what}, and stays failed`, async () => {
                 const { one, other, ...more } = await make();
                 const VpcPeeringConnectionId = await lab.request(one, other, more);
                 const ids = { VpcPeeringConnectionIds: [VpcPeeringConnectionId] };
@@ -89,7 +89,7 @@ describe("Gateway, peering connections", function () {
             });
         }
 
-        it("gives the connection that a pair has when it is asked for again", async () => {
+        it("is the existing one if it is requested again", async () => {
             const [one, other] = [await lab.makeVpc(), await lab.makeVpc()];
             const id = await lab.request(one.id, other.id);
             assert.equal(await lab.request(one.id, other.id), id);
@@ -99,7 +99,7 @@ describe("Gateway, peering connections", function () {
             assert.notEqual(await lab.request(one.id, other.id), id);
         });
 
-        it("does not accept a second one between a pair, the other way round", async () => {
+        it("is not accepted if the VPCs already have one in the opposite direction", async () => {
             const [one, other] = [await lab.makeVpc(), await lab.makeVpc()];
             const VpcPeeringConnectionId = await lab.request(other.id, one.id);
             const first = await lab.peer(one.id, other.id);
@@ -111,7 +111,7 @@ describe("Gateway, peering connections", function () {
         });
 
         // Amazon EC2 API Reference, "AcceptVpcPeeringConnection".
-        it("is accepted by the accepter's owner, in the accepter's region, once", async () => {
+        it("is accepted only once, by the accepter's owner in the accepter's region", async () => {
             const one = await lab.makeVpc();
             const far = await lab.request(one.id, (await lab.makeVpc(lab.abroad)).id, { PeerRegion: otherRegion });
             const strange = await lab.request(one.id, (await lab.makeVpc(lab.stranger)).id, {
@@ -129,7 +129,7 @@ describe("Gateway, peering connections", function () {
         });
 
         // Amazon EC2 API Reference, "DeleteVpcPeeringConnection".
-        it("is not deleted when it was rejected", async () => {
+        it("can't be deleted after it is rejected", async () => {
             const [one, other] = [await lab.makeVpc(), await lab.makeVpc()];
             const VpcPeeringConnectionId = await lab.request(one.id, other.id);
             await lab.api.rejectVpcPeeringConnection({ VpcPeeringConnectionId });
@@ -139,8 +139,8 @@ describe("Gateway, peering connections", function () {
     });
 
     // Amazon VPC User Guide, "Amazon VPC quotas" (VPC peering connections).
-    describe("of more connections than the quotas", () => {
-        it("lets an account have 25 requests that wait", async () => {
+    describe("quotas", () => {
+        it("allow an account 25 outstanding requests", async () => {
             const { id: VpcId } = await lab.makeVpc(lab.abroad);
             const ids: string[] = [];
             const ask = async () => {
@@ -156,7 +156,7 @@ describe("Gateway, peering connections", function () {
             await ask();
         });
 
-        it("lets a VPC have 50 active connections", async () => {
+        it("allow a VPC 50 active connections", async () => {
             const ask = async () => {
                 const { id: PeerVpcId } = hub;
                 const { id: VpcId } = await lab.makeVpc(lab.bare, `192.168.${count++}.0/24`);

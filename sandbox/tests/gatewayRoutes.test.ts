@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { GatewayLab, refuses } from "./world/gatewayLab.ts";
 import { image } from "./world/side.ts";
 
-// What AWS refuses of routes, with the code that the page named beside it gives, what it permits, and how it shows them.
+// Calls on routes that AWS refuses, with the error code from the cited page, calls that it allows, and the states of routes.
 describe("Gateway, routes", function () {
-    // Where moto has to be installed first.
+    // moto may have to be installed first.
     this.timeout(600_000);
     let lab: GatewayLab;
 
@@ -17,8 +17,8 @@ describe("Gateway, routes", function () {
     });
 
     // Amazon VPC User Guide, "Configure route tables"; Amazon EC2 API Reference, "CreateRoute" and "Error codes".
-    describe("of routes", () => {
-        it("keeps the VPC's own blocks its own", async () => {
+    describe("routes", () => {
+        it("can't override the local routes of the VPC's own blocks", async () => {
             const [one, other] = [await lab.makeVpc(), await lab.makeVpc()];
             const second = (await lab.makeVpc()).block;
             await lab.api.associateVpcCidrBlock({ VpcId: one.id, CidrBlock: second });
@@ -39,7 +39,7 @@ describe("Gateway, routes", function () {
             await lab.api.createRoute({ ...through, DestinationCidrBlock: one.block.replace("0.0/16", "1.0/24") });
         });
 
-        it("lead to connections and gateways of the table's own VPC", async () => {
+        it("can target only connections and gateways of the route table's VPC", async () => {
             const [one, other, third] = [await lab.makeVpc(), await lab.makeVpc(), await lab.makeVpc()];
             const VpcPeeringConnectionId = await lab.peer(one.id, other.id);
             const GatewayId = await lab.makeGateway(one);
@@ -62,7 +62,7 @@ describe("Gateway, routes", function () {
         });
 
         // Amazon EC2 API Reference, "Route" (state).
-        it("are blackholes while their target takes no packets", async () => {
+        it("are blackholes while their target is not available", async () => {
             const [one, other] = [await lab.makeVpc(), await lab.makeVpc()];
             const RouteTableId = await lab.makeTable(one);
             const GatewayId = await lab.makeGateway(one);
@@ -88,7 +88,7 @@ describe("Gateway, routes", function () {
             assert.deepEqual([RouteTables?.length, RouteTables?.[0]?.VpcId], [1, one.id]);
         });
 
-        it("are blackholes when their gateway is gone or their interface is not attached", async () => {
+        it("are blackholes if their gateway is deleted or their interface is not attached", async () => {
             const vpc = await lab.makeVpc();
             const [RouteTableId, SubnetId] = [await lab.makeTable(vpc), await lab.makeSubnet(vpc)];
             const { NatGateway } = await lab.api.createNatGateway({ SubnetId, ConnectivityType: "private" });
@@ -110,7 +110,7 @@ describe("Gateway, routes", function () {
     });
 
     // Amazon VPC User Guide, "Amazon VPC quotas" (gateways).
-    it("lets a VPC have one internet gateway", async () => {
+    it("allows a VPC only one internet gateway", async () => {
         const [vpc, other] = [await lab.makeVpc(), await lab.makeVpc()];
         const InternetGatewayId = await lab.makeGateway(vpc);
         await refuses(

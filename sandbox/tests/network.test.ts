@@ -3,16 +3,16 @@ import { operator, World } from "./world/world.ts";
 import { boot, Lab, permit, type Undo } from "./world/networkLab.ts";
 import { image, makeMachine } from "./world/side.ts";
 
-// Real packets through what the EC2 API describes: each case makes one fault by the API's own calls in a lab in which all is
-// right, and undoes it. No case waits for anything: when the API has answered, packets obey.
+// Real packets through the network that the EC2 API describes. Each case makes one fault in a working lab with API calls and
+// undoes it. No case waits: the network is up to date when the API responds.
 
 /**
- * What gets through and is answered, by direction; `1>2` is from server 1 to server 2. The internet's machine is called
- * by servers, and calls them, by public addresses, all others by private ones.
+ * The protocols that get a response, by direction; `1>2` is from server 1 to server 2. Traffic to and from the internet uses
+ * public addresses, all other traffic uses private ones.
  */
 type Verdict = Readonly<Record<string, string>>;
 
-/** One fault and the rule of AWS by which it must have just this effect. */
+/** A fault, its expected effect and the AWS rule that causes it. */
 interface Case {
     readonly name: string;
     readonly rule: string;
@@ -26,26 +26,26 @@ const anywhere = "0.0.0.0/0";
 
 const cases: readonly Case[] = [
     {
-        name: "all right",
-        rule: "with an accepted connection, routes on both sides and rules, packets pass; the twin of VPC 1 makes no difference",
+        name: "no fault",
+        rule: "with an accepted connection, routes on both sides and rules, traffic flows; the twin of VPC 1 has no effect",
         fault: none,
         verdict: { "1>2": open, "2>1": open, "2>3": open, "3>2": "ping ssh", "twin>2": "", "internet>twin": open },
     },
     {
-        name: "all right within a subnet",
-        rule: "a group's rules are for traffic inside a subnet, too",
+        name: "no fault within a subnet",
+        rule: "security group rules also apply inside a subnet",
         fault: none,
         verdict: { "2>neighbor": "ping ssh", "neighbor>2": "ping ssh" },
     },
     {
-        name: "all right on the internet",
-        rule: "a public address and a route to the internet gateway are the way out, and in as far as the rules allow",
+        name: "no fault on the internet",
+        rule: "a public address and a route to the internet gateway allow outbound traffic, and inbound traffic that a rule allows",
         fault: none,
         verdict: { "1>internet": open, "internet>1": "ping ssh", "internet>2": "ping ssh" },
     },
     {
         name: "the route missing at server 1",
-        rule: "both route tables need a route to the peer: requests, or the replies to them, have nowhere to go",
+        rule: "both route tables need a route to the peer: otherwise requests or their responses are dropped",
         fault: (lab) => lab.unroute(lab.one, "10.42.0.0/16", lab.peering),
         verdict: { "1>2": "", "2>1": "", "2>3": open },
     },
@@ -57,13 +57,13 @@ const cases: readonly Case[] = [
     },
     {
         name: "the HTTP rule missing at server 1",
-        rule: "a group lets in only what a rule allows; replies to its members' own requests need no rule",
+        rule: "a group allows only the inbound traffic of its rules; responses to its members' requests need no rule",
         fault: (lab) => lab.revoke(lab.one, permit.http("10.42.0.0/16")),
         verdict: { "1>2": open, "2>1": "ping ssh" },
     },
     {
         name: "the HTTP rule missing at server 2",
-        rule: "a group lets in only what a rule allows",
+        rule: "a group allows only the inbound traffic of its rules",
         fault: (lab) => lab.revoke(lab.two, permit.http("10.41.0.0/16")),
         verdict: { "1>2": "ping ssh", "2>1": open },
     },
@@ -81,91 +81,91 @@ const cases: readonly Case[] = [
     },
     {
         name: "base: neither a connection nor routes",
-        rule: "VPCs are isolated from each other: private addresses are not known on the internet",
+        rule: "VPCs are isolated from each other: private addresses are not routed on the internet",
         fault: (lab) => lab.unpeer(),
         verdict: { "1>2": "", "2>1": "", "1>internet": open, "internet>1": "ping ssh" },
     },
     {
-        name: "a third VPC, which is peered with the second only",
-        rule: "no transitive peering: 1-2 and 2-3 don't make 1-3, whatever the route tables say",
+        name: "a third VPC that is peered only with the second",
+        rule: "no transitive peering: 1-2 and 2-3 do not connect 1 and 3, regardless of the route tables",
         fault: none,
         verdict: { "1>2": open, "2>1": open, "2>3": open, "1>3": "", "3>1": "" },
     },
     {
-        name: "the internet by way of the peer's gateway",
-        rule: "no edge to edge routing: a peer's internet gateway is of no use over the peering",
+        name: "a route to the internet through the peer",
+        rule: "no edge to edge routing: a peer's internet gateway can't be used over the peering connection",
         fault: (lab) => lab.reroute(lab.one, anywhere, lab.one.gatewayId, lab.peering),
         verdict: { "1>2": open, "2>1": open, "1>internet": "", "internet>1": "", "2>internet": open },
     },
     {
         name: "no egress rule at server 1",
-        rule: "without an egress rule no request gets out; replies to what was let in need no rule",
+        rule: "without an egress rule, requests are dropped; responses to allowed inbound traffic need no rule",
         fault: (lab) => lab.revokeEgress(lab.one),
         verdict: { "1>2": "", "2>1": open, "1>internet": "", "internet>1": "ping ssh" },
     },
     {
         name: "no ingress rule at server 1",
-        rule: "groups keep state: replies come in without a rule, and nothing else does",
+        rule: "groups are stateful: without an ingress rule, only responses are allowed",
         fault: (lab) => lab.revoke(lab.one, permit.icmp(anywhere), permit.ssh(anywhere), permit.http("10.42.0.0/16")),
         verdict: { "1>2": open, "2>1": "", "1>internet": open, "internet>1": "" },
     },
     {
         name: "HTTP allowed from the peer's group",
-        rule: "a rule may name a group of a peer VPC, and applies to its members' private addresses",
+        rule: "a rule may reference a group of a peer VPC, and applies to its members' private addresses",
         fault: (lab) => lab.exchange(lab.two, permit.http("10.41.0.0/16"), permit.httpFromGroup(lab.one.groupId)),
         verdict: { "1>2": open, "2>1": open, "neighbor>2": "ping ssh", "3>2": "ping ssh" },
     },
     {
         name: "HTTP allowed from the group itself",
-        rule: "a rule that names its own group lets its members reach each other, which they otherwise don't",
+        rule: "members of a group can reach each other only if a rule references the group itself",
         fault: (lab) => lab.exchange(lab.two, permit.http("10.41.0.0/16"), permit.httpFromGroup(lab.two.groupId)),
         verdict: { "1>2": "ping ssh", "neighbor>2": open, "3>2": "ping ssh" },
     },
     {
         name: "echo replies allowed, but no requests",
-        rule: "an ICMP rule is for its type: a request is type 8",
+        rule: "an ICMP rule applies to its type: echo request is type 8",
         fault: (lab) => lab.exchange(lab.two, permit.icmp(anywhere), permit.icmp(anywhere, 0)),
         verdict: { "1>2": "http ssh", "2>1": open, "neighbor>2": "ssh" },
     },
     {
         name: "a range of ports for one address",
-        rule: "a rule is for the ports of its range, ends included, and for the addresses of its block",
+        rule: "a rule applies to the ports of its range, including both ends, and to the addresses of its block",
         fault: (lab) => lab.exchange(lab.two, permit.http("10.41.0.0/16"), permit.tcp(23, 80, "10.43.1.100/32")),
         verdict: { "1>2": "ping ssh", "2>1": open, "3>2": open },
     },
     {
         name: "SSH allowed from elsewhere only",
-        rule: "rules see what comes from the internet by its public address",
+        rule: "for traffic from the internet, rules apply to the public source address",
         fault: (lab) => lab.exchange(lab.one, permit.ssh(anywhere), permit.ssh("203.0.113.0/24")),
         verdict: { "1>2": open, "2>1": "ping http", "internet>1": "ping" },
     },
     {
-        name: "a route for one address that leads elsewhere",
+        name: "a route for one address to another target",
         rule: "the longest prefix wins",
         fault: (lab) => lab.route(lab.one, "10.42.1.100/32", lab.one.gatewayId),
         verdict: { "1>2": "", "2>1": "", "1>neighbor": open },
     },
     {
-        name: "a route for a block that is written with an address in it",
-        rule: "the block is the network that the address is in",
+        name: "a route whose block has host bits set",
+        rule: "AWS stores the canonical block",
         fault: (lab) => lab.route(lab.one, "10.42.1.100/24", lab.one.gatewayId),
         verdict: { "1>2": "", "1>neighbor": "" },
     },
     {
         name: "a route for the VPC's own block",
-        rule: "the local route wins",
+        rule: "the local route takes precedence",
         fault: (lab) => lab.past((lab) => lab.route(lab.two, "10.42.0.0/16", lab.peering)),
         verdict: { "1>2": open, "2>1": open, "2>neighbor": "ping ssh" },
     },
     {
         name: "the subnet without a route table of its own",
-        rule: "such a subnet is served by the main table, here one without any route",
+        rule: "such a subnet uses the main route table, which has only the local route here",
         fault: (lab) => lab.disassociate(lab.one),
         verdict: { "1>2": "", "2>1": "", "1>internet": "", "internet>1": "" },
     },
     {
         name: "the internet gateway detached, its route left behind",
-        rule: "a route to a detached gateway is a blackhole; the peering needs no gateway",
+        rule: "a route to a detached gateway is a blackhole; the peering connection needs no gateway",
         fault: (lab) => lab.past((lab) => lab.detach(lab.one)),
         verdict: { "1>2": open, "2>1": open, "1>internet": "", "internet>1": "" },
     },
@@ -183,7 +183,7 @@ describe("Network", function () {
     let lab: Lab;
 
     before(async function () {
-        // The first time, moto has to be installed.
+        // moto may have to be installed first.
         this.timeout(300_000);
         world = await World.start("a network");
         lab = await Lab.make(world);
@@ -193,7 +193,7 @@ describe("Network", function () {
         world.stop();
     });
 
-    const machine = (name: string) => lab.machines[name] ?? assert.fail(`no machine is ${name}`);
+    const machine = (name: string) => lab.machines[name] ?? assert.fail(`there is no machine ${name}`);
     const output = async (command: string, name = "internet") =>
         (await world.run(command, machine(name))).output.trim();
 
@@ -216,11 +216,11 @@ describe("Network", function () {
         });
     }
 
-    it("is as it was after each of these", async () => {
+    it("is unchanged after each case is undone", async () => {
         assert.deepEqual(await reached(["1>2", "2>1"]), { "1>2": open, "2>1": open });
     });
 
-    it("leaves an open connection alone when its rule is revoked, and lets no new one in: groups keep state", async () => {
+    it("keeps an open connection after its rule is revoked, and allows no new one: groups are stateful", async () => {
         await world.run("mkfifo /run/open /run/go");
         const request = "printf 'GET / HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n' >&3";
         const connection = world.run(
@@ -235,7 +235,7 @@ describe("Network", function () {
         await undo();
     });
 
-    it("drops packets whose source is not the sender's own address, and private ones from the internet", async () => {
+    it("drops packets whose source is not the sender's address, and packets from the internet with private sources", async () => {
         const neighbor = machine("neighbor");
         const received = async () =>
             Number(await output("awk '/^Icmp: [0-9]/ { print $10 }' /proc/net/snmp", "neighbor"));
@@ -252,7 +252,7 @@ describe("Network", function () {
         assert.equal(await received(), before + 2);
     });
 
-    it("follows what Auto Scaling launches and ends", async () => {
+    it("follows launches and terminations by Auto Scaling", async () => {
         const scale = (Action: string, more: Readonly<Record<string, string>>) =>
             world.query("autoscaling", { Action, Version: "2011-01-01", ...more });
         const servers = async () => (await output("ip netns list | grep -c ^i-")).trim();
@@ -270,7 +270,7 @@ describe("Network", function () {
         assert.equal(await servers(), "5");
     });
 
-    it("hands the servers their address, their key and their user data", async () => {
+    it("passes the servers their address, public key and user data", async () => {
         const servers = JSON.parse(await output("cat /run/servers.json")) as { id: string }[];
         assert.equal(servers.length, 5);
         const { id, privateIp } = machine("1");
@@ -280,7 +280,7 @@ describe("Network", function () {
         );
     });
 
-    it("gives a new server the address of one that was terminated", async () => {
+    it("lets a new server use the address of a terminated one", async () => {
         const { id = "", privateIp } = machine("neighbor");
         await world.api.terminateInstances({ InstanceIds: [id] });
         assert.doesNotMatch(await output("ip netns list"), new RegExp(id));
@@ -289,7 +289,7 @@ describe("Network", function () {
         await world.api.terminateInstances({ InstanceIds: [successor.id ?? ""] });
     });
 
-    it("is gone with its last server, but for the internet", async () => {
+    it("contains only the internet after its last server is terminated", async () => {
         const InstanceIds = ["1", "2", "3", "twin"].map((name) => machine(name).id ?? "");
         await world.api.terminateInstances({ InstanceIds });
         assert.equal(await output("ip netns list | cut -d ' ' -f 1"), "inet");

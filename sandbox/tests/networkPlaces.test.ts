@@ -3,13 +3,13 @@ import { operator, World, type Machine } from "./world/world.ts";
 import { permit, type Undo } from "./world/networkLab.ts";
 import { PlacesLab, type Placed } from "./world/placesLab.ts";
 
-// Real packets again, one option or fault a case, undone afterwards: other regions and accounts, names, and how large a
-// packet may be.
+// Real packets across regions and accounts, DNS names and MTUs. Each case changes one option or makes one fault, and undoes
+// it.
 
 const none = () => Promise.resolve(() => Promise.resolve());
 const open = "ping http ssh";
 
-/** One fault or option, the rule of AWS by which it has its effect, and what is seen. */
+/** A fault or option, its expected effect and the AWS rule that causes it. */
 interface Case {
     readonly name: string;
     readonly rule: string;
@@ -22,19 +22,19 @@ type SideName = "one" | "near" | "far" | "foreign" | "stranger";
 const reachCases: readonly Case[] = [
     {
         name: "another region and another account",
-        rule: "VPC Peering Guide, What is VPC peering: a connection may lead to another region or account",
+        rule: "VPC Peering Guide, What is VPC peering: a peer may be in another region or account",
         change: none,
         expected: { "one>far": open, "far>one": open, "one>foreign": open, "foreign>one": open, "one>near": open },
     },
     {
         name: "VPCs that have the same block, not peered",
-        rule: "VPC User Guide, VPC basics: a VPC is isolated from all others, whatever its addresses",
+        rule: "VPC User Guide, VPC basics: a VPC is isolated from all others, regardless of its addresses",
         change: none,
         expected: { "stranger>far": "", "far>one": open, "stranger>near": "" },
     },
     {
         name: "two peers of one VPC",
-        rule: "VPC Peering Guide, VPC peering limitations: no transitive peering, nor across regions and accounts",
+        rule: "VPC Peering Guide, VPC peering limitations: no transitive peering, also across regions and accounts",
         change: none,
         expected: { "far>near": "", "far>foreign": "", "near>foreign": "" },
     },
@@ -51,14 +51,14 @@ const reachCases: readonly Case[] = [
         expected: { "one>foreign": "", "foreign>one": "", "one>far": open },
     },
     {
-        name: "a request that waits in the far region",
-        rule: "VPC Peering Guide, VPC peering connection lifecycle: pending acceptance carries nothing",
+        name: "a pending request in the far region",
+        rule: "VPC Peering Guide, VPC peering connection lifecycle: a pending connection carries no traffic",
         change: (lab) => lab.leavePending(lab.far),
         expected: { "one>far": "", "far>one": "", "one>near": open },
     },
     {
-        name: "a request that waits in the foreign account",
-        rule: "VPC Peering Guide, VPC peering connection lifecycle: pending acceptance carries nothing",
+        name: "a pending request in the foreign account",
+        rule: "VPC Peering Guide, VPC peering connection lifecycle: a pending connection carries no traffic",
         change: (lab) => lab.leavePending(lab.foreign),
         expected: { "one>foreign": "", "foreign>one": "" },
     },
@@ -69,8 +69,8 @@ const reachCases: readonly Case[] = [
         expected: { "one>foreign": "", "foreign>one": "" },
     },
     {
-        name: "a connection that its accepter deleted in the far region",
-        rule: "VPC Peering Guide, Delete a VPC peering connection: either owner can",
+        name: "a connection that the accepter deleted in the far region",
+        rule: "VPC Peering Guide, Delete a VPC peering connection: either owner can delete it",
         change: (lab) => lab.disconnect(lab.far),
         expected: { "one>far": "", "far>one": "", "one>foreign": open },
     },
@@ -82,7 +82,7 @@ const reachCases: readonly Case[] = [
     },
     {
         name: "HTTP from the group of a peer in another account",
-        rule: "VPC Peering Guide, Update your security groups: a peer's group in another account is named with its owner",
+        rule: "VPC Peering Guide, Update your security groups: a group in another account is referenced with its owner ID",
         change: (lab) => onlyHttpFromGroup(lab.foreign, lab.one.groupId, lab.one.account),
         expected: { "one>foreign": "http" },
     },
@@ -99,7 +99,7 @@ const reachCases: readonly Case[] = [
 
 const all = ({ groupId }: Placed) => ({ GroupId: groupId, IpPermissions: [permit.all("0.0.0.0/0")] });
 
-/** Has a side let in nothing but HTTP from a group. */
+/** Limits the inbound traffic of a side to HTTP from a group. */
 async function onlyHttpFromGroup(side: Placed, group: string, owner = side.account): Promise<Undo> {
     await side.api.revokeSecurityGroupIngress(all(side));
     const rule = { GroupId: side.groupId, IpPermissions: [permit.httpFromGroup(group, owner)] };
@@ -110,41 +110,41 @@ async function onlyHttpFromGroup(side: Placed, group: string, owner = side.accou
     };
 }
 
-/** What the asking side's name server says of the named side's public name: which of its addresses, or the error. */
+/** The address to which the asking side's name server resolves the named side's public name: private or public, or the error. */
 const nameCases: readonly Case[] = [
     {
-        name: "a name of the VPC's own",
-        rule: "VPC User Guide, DNS attributes for your VPC: inside, a public name gives the private address",
+        name: "public names in their own VPC",
+        rule: "VPC User Guide, DNS attributes for your VPC: in its own VPC, a public name resolves to the private address",
         change: none,
         expected: { "one?one": "private", "far?far": "private" },
     },
     {
-        name: "names of others, DNS resolution off everywhere",
-        rule: "VPC Peering Guide, Enable DNS resolution: without it a public name gives the public address",
+        name: "public names of other VPCs, DNS resolution off",
+        rule: "VPC Peering Guide, Enable DNS resolution: without it, a public name resolves to the public address",
         change: none,
         expected: { "one?near": "public", "near?one": "public", "one?stranger": "public" },
     },
     {
         name: "DNS resolution on at both sides",
-        rule: "VPC Peering Guide, Enable DNS resolution: the public name gives the private address",
+        rule: "VPC Peering Guide, Enable DNS resolution: a public name resolves to the private address",
         change: (lab) => lab.resolve(lab.near, "Requester", "Accepter"),
         expected: { "one?near": "private", "near?one": "private", "one?far": "public", "stranger?one": "public" },
     },
     {
         name: "DNS resolution on at the requester's side only",
-        rule: "EC2 API Reference, PeeringConnectionOptionsRequest: each side allows the other to resolve its own names",
+        rule: "EC2 API Reference, PeeringConnectionOptionsRequest: each side allows the other to resolve its names to private addresses",
         change: (lab) => lab.resolve(lab.near, "Requester"),
         expected: { "near?one": "private", "one?near": "public" },
     },
     {
         name: "DNS resolution on at the accepter's side only",
-        rule: "EC2 API Reference, PeeringConnectionOptionsRequest: each side allows the other to resolve its own names",
+        rule: "EC2 API Reference, PeeringConnectionOptionsRequest: each side allows the other to resolve its names to private addresses",
         change: (lab) => lab.resolve(lab.near, "Accepter"),
         expected: { "near?one": "public", "one?near": "private" },
     },
     {
         name: "DNS resolution on across regions",
-        rule: "VPC Peering Guide, Enable DNS resolution: also for a peer in another region",
+        rule: "VPC Peering Guide, Enable DNS resolution: also works across regions",
         change: (lab) => lab.resolve(lab.far, "Requester", "Accepter"),
         expected: { "one?far": "private", "far?one": "private", "near?far": "public" },
     },
@@ -155,8 +155,8 @@ const nameCases: readonly Case[] = [
         expected: { "one?foreign": "private", "foreign?one": "private" },
     },
     {
-        name: "DNS resolution for a request that waits",
-        rule: "VPC Peering Guide, Enable DNS resolution: the connection has to be active",
+        name: "DNS resolution for a pending request",
+        rule: "VPC Peering Guide, Enable DNS resolution: the connection must be active",
         change: async (lab) => {
             const undo = await lab.leavePending(lab.near);
             await assert.rejects(lab.resolve(lab.near, "Requester"), { name: "OperationNotPermitted" });
@@ -165,8 +165,8 @@ const nameCases: readonly Case[] = [
         expected: { "one?near": "public", "near?one": "public" },
     },
     {
-        name: "the connection deleted after DNS resolution was on",
-        rule: "VPC Peering Guide, Delete a VPC peering connection: nothing of it is left",
+        name: "the connection deleted with DNS resolution on",
+        rule: "VPC Peering Guide, Delete a VPC peering connection: its options are deleted too",
         change: async (lab) => {
             await lab.resolve(lab.near, "Requester", "Accepter");
             return lab.disconnect(lab.near);
@@ -196,7 +196,7 @@ const nameCases: readonly Case[] = [
     },
     {
         name: "no egress rule",
-        rule: "VPC User Guide, Security groups: they don't filter what goes to the Amazon DNS server",
+        rule: "VPC User Guide, Security groups: they do not filter traffic to the Amazon DNS server",
         change: async ({ one }) => {
             const rules = { GroupId: one.groupId, IpPermissions: [permit.all("0.0.0.0/0")] };
             await one.api.revokeSecurityGroupEgress(rules);
@@ -206,13 +206,13 @@ const nameCases: readonly Case[] = [
     },
 ];
 
-/** The largest ping that gets through without being broken up, in bytes with its headers, and one byte more. */
+/** The largest ping that passes without fragmentation, in bytes including headers. */
 const sizeCases = [
-    { from: "one", to: "near", mtu: 9001, rule: "in a region a peering takes jumbo frames" },
-    { from: "one", to: "foreign", mtu: 9001, rule: "so it does between accounts of one region" },
-    { from: "one", to: "far", mtu: 8500, rule: "between regions a peering takes 8500 bytes" },
-    { from: "far", to: "one", mtu: 8500, rule: "and so it does back" },
-    { from: "one", to: "internet", mtu: 1500, rule: "an internet gateway takes 1500 bytes" },
+    { from: "one", to: "near", mtu: 9001, rule: "a peering connection within a region supports jumbo frames" },
+    { from: "one", to: "foreign", mtu: 9001, rule: "also between accounts in one region" },
+    { from: "one", to: "far", mtu: 8500, rule: "a peering connection between regions supports 8500 bytes" },
+    { from: "far", to: "one", mtu: 8500, rule: "in both directions" },
+    { from: "one", to: "internet", mtu: 1500, rule: "an internet gateway supports 1500 bytes" },
 ] as const;
 
 describe("Network of several places", function () {
@@ -230,7 +230,7 @@ describe("Network of several places", function () {
         world.stop();
     });
 
-    /** Asks a name server from a machine; gives the address (or the name, asked for in reverse), or the error's code. */
+    /** Queries a name server from a machine; returns the address (or the name, for a reverse lookup), or the error code. */
     async function ask(machine: Machine, server: string, name: string, how = "resolve4"): Promise<string> {
         const script = `const r = new (require("node:dns").Resolver)({ timeout: 300, tries: 1 });
             r.setServers(["${server}"]);
@@ -295,7 +295,7 @@ describe("Network of several places", function () {
         assert.equal(await ask(machine, "169.254.169.253", name), machine.privateIp);
     });
 
-    it("knows its own private names and no peer's: VPC User Guide, DNS attributes for your VPC", async () => {
+    it("resolves its own private names and no peer's: VPC User Guide, DNS attributes for your VPC", async () => {
         const names = [
             "ip-10-41-1-100.ap-northeast-2.compute.internal",
             "ip-10-42-1-100.ap-northeast-2.compute.internal",
@@ -305,7 +305,7 @@ describe("Network of several places", function () {
         assert.equal(await ask(lab.far.machine, "10.43.0.2", "ip-10-43-1-100.ec2.internal"), "10.43.1.100");
     });
 
-    it("knows the names of its own addresses while it has DNS hostnames: Route 53 Developer Guide, autodefined rules", async () => {
+    it("answers reverse lookups of its own addresses if DNS hostnames are on: Route 53 Developer Guide, autodefined rules", async () => {
         const nameOf = (address: string) => ask(lab.one.machine, "10.41.0.2", address, "reverse");
         assert.equal(await nameOf("10.41.1.100"), "ip-10-41-1-100.ap-northeast-2.compute.internal");
         assert.equal(await nameOf("10.43.1.100"), "ENOTFOUND");
@@ -317,11 +317,11 @@ describe("Network of several places", function () {
         }
     });
 
-    it("does not answer a peer's servers: VPC User Guide, Amazon DNS server: it is the VPC's own", async () => {
+    it("does not answer a peer's servers: VPC User Guide, Amazon DNS server", async () => {
         assert.equal(await ask(lab.one.machine, "10.42.0.2", lab.near.name), "ETIMEOUT");
     });
 
-    it("answers over TCP as well, many questions on one connection", async () => {
+    it("answers over TCP, also several queries on one connection", async () => {
         const question = (id: string) => {
             const labels = lab.one.name.split(".").map((label) => [label.length, ...Buffer.from(label)]);
             const name = Buffer.from([...labels.flat(), 0]).toString("hex");
@@ -335,7 +335,7 @@ describe("Network of several places", function () {
         assert.equal(output.split("00040a290164").length, 3, output);
     });
 
-    it("lets a long page across regions, in packets that its path takes", async () => {
+    it("transfers a large page between regions in packets within the path MTU", async () => {
         const { machine } = lab.far;
         const once = 'const v = require("node:net").createServer((s) => s.end("x".repeat(1e6), () => v.close()))';
         const serve = `exec timeout 5 node -e '${once}; v.listen(8080)'`;

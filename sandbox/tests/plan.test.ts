@@ -6,12 +6,12 @@ import type { Instance, Peering, Rule, SecurityGroup, State, Vpc } from "../netw
 
 const any = { from: -1, to: -1, cidrBlocks: ["0.0.0.0/0"], groupIds: [] } as const;
 
-/** A group of VPC N that lets everything out, and in what the rules say. */
+/** A security group of VPC N with these ingress rules, which allows all outbound traffic. */
 function group(n: number, ...ingress: Rule[]): SecurityGroup {
     return { id: `sg-${n}`, ingress, egress: [{ protocol: "all", ...any }] };
 }
 
-/** An instance of VPC N, the Mth of its only subnet. */
+/** The Mth instance in the only subnet of VPC N. */
 function instance(n: number, m = 1): Instance {
     return {
         id: `i-${n}${m}`,
@@ -37,12 +37,12 @@ const peeringOf = (one: number, other: number): Peering => ({
     resolvedVpcIds: [],
 });
 
-/** A VPC that has these blocks, in a region. */
+/** A VPC with these blocks in a region. */
 function vpcOf(n: number, cidrBlocks = [`10.4${n}.0.0/16`], region = "eu-west-1"): Vpc {
     return { id: `vpc-${n}`, region, cidrBlocks, dnsSupport: true, dnsHostnames: true };
 }
 
-/** Three VPCs in a row, each but the third with a table of its own for its subnet, and all that can be routed routed. */
+/** Three VPCs, peered in a row, with all possible routes. The subnets of the first two have route tables of their own. */
 const state: State = {
     vpcs: [1, 2, 3].map((n) => vpcOf(n)),
     subnets: [1, 2, 3].map((n) => ({ id: `subnet-${n}`, vpcId: `vpc-${n}`, cidrBlock: `10.4${n}.1.0/24` })),
@@ -68,7 +68,7 @@ const state: State = {
     instances: [instance(1), instance(2), instance(2, 2), instance(3)],
 };
 
-/** The state with one route table's only route beyond the local one. */
+/** The state in which a route table has only this route besides the local one. */
 function routed(destination: string, target: string): State {
     const routes = [{ destination, target }];
     return {
@@ -85,7 +85,7 @@ function settings(network: Network, namespace: string): string[] {
     return (network.namespaces.get(namespace)?.config ?? []).map(({ object, args }) => `${object} ${args}`);
 }
 
-/** The device by which what an instance sends to a destination, as it stands in the route table, leaves its router. */
+/** The device that the instance's route table uses for a destination, which must match its route exactly. */
 function way(network: Network, { vpcId, interfaceId }: Instance, destination: string): string | undefined {
     const lines = settings(network, vpcId);
     const table = find(lines, new RegExp(`^rule iif e${interfaceId} lookup (\\d+) pref 100$`));
@@ -98,11 +98,11 @@ function way(network: Network, { vpcId, interfaceId }: Instance, destination: st
 
 function find(lines: readonly string[], pattern: RegExp): string | undefined {
     const matches = lines.map((line) => pattern.exec(line)).filter((match) => match !== null);
-    assert.ok(matches.length <= 1, `more than one is ${String(pattern)}`);
+    assert.ok(matches.length <= 1, `more than one line matches ${String(pattern)}`);
     return matches[0]?.slice(1).find(Boolean);
 }
 
-/** The rules of a chain of a router's ruleset. */
+/** The rules of a chain in a router's ruleset. */
 function chain(network: Network, namespace: string, name: string): string[] {
     const text = network.namespaces.get(namespace)?.firewall ?? "";
     const [, body = "no such chain"] = new RegExp(`chain ${name} \\{\\n(.*?)\\n    \\}`, "s").exec(text) ?? [];
@@ -123,7 +123,7 @@ describe("Plan", () => {
         const cases: readonly [name: string, state: State, destination: string, way: string | undefined][] = [
             ["to an active peering", state, "10.42.0.0/16", "ppcx-12"],
             ["to a peering that is not active", withPeering({ active: false }), "10.42.0.0/16", "blackhole"],
-            ["to a peering that is gone", { ...state, peerings: [] }, "10.42.0.0/16", "blackhole"],
+            ["to a peering that is deleted", { ...state, peerings: [] }, "10.42.0.0/16", "blackhole"],
             ["to a peering of other VPCs", routed("10.43.0.0/16", "pcx-23"), "10.43.0.0/16", "blackhole"],
             ["to a peer that overlaps", overlapping, "10.42.0.0/16", "blackhole"],
             ["to a peer that is the VPC itself", withPeering({ accepterVpcId: "vpc-1" }), "10.42.0.0/16", "blackhole"],
@@ -131,9 +131,9 @@ describe("Plan", () => {
             ["to an internet gateway", state, "0.0.0.0/0", "igw"],
             ["to an internet gateway that is detached", { ...state, internetGateways: [] }, "0.0.0.0/0", "blackhole"],
             ["to an internet gateway of another VPC", routed("0.0.0.0/0", "igw-2"), "0.0.0.0/0", "blackhole"],
-            ["to what the sandbox does not have", routed("0.0.0.0/0", "of another kind"), "0.0.0.0/0", "blackhole"],
+            ["to an unsupported target", routed("0.0.0.0/0", "unsupported"), "0.0.0.0/0", "blackhole"],
             ["of a smaller block", routed("10.42.1.100/32", "pcx-12"), "10.42.1.100/32", "ppcx-12"],
-            ["that are not there", routed("10.42.0.0/16", "pcx-12"), "0.0.0.0/0", undefined],
+            ["that do not exist", routed("10.42.0.0/16", "pcx-12"), "0.0.0.0/0", undefined],
         ];
         for (const [name, given, destination, expected] of cases) {
             it(`${name} lead to ${expected ?? "nothing"}`, () => {
@@ -141,17 +141,17 @@ describe("Plan", () => {
             });
         }
 
-        it("are the main table's where the subnet has no table of its own", () => {
+        it("are those of the main route table if the subnet has no table of its own", () => {
             assert.equal(way(plan(state), instance(3), "10.42.0.0/16"), "ppcx-23");
         });
 
-        it("are those of the subnet's own table where there is one, and of no other VPC's", () => {
+        it("are those of the subnet's own route table if it has one, and never those of another VPC", () => {
             const foreign = { id: "rtb-00000009", vpcId: "vpc-9", main: true, subnetIds: ["subnet-1"], routes: [] };
             const network = plan({ ...state, routeTables: [foreign, ...state.routeTables] });
             assert.equal(way(network, instance(1), "0.0.0.0/0"), "igw");
         });
 
-        it("come after the local route, which leads to the VPC's own instances only", () => {
+        it("yield to the local route, which leads only to the VPC's own instances", () => {
             const vpcs = [{ ...vpcOf(2, ["10.42.0.0/16", "10.99.0.0/24"]), dnsSupport: false }];
             const lines = settings(plan({ ...state, vpcs }), "vpc-2");
             const local = lines.filter((line) => /lookup 1000|table 1000/.test(line));
@@ -165,7 +165,7 @@ describe("Plan", () => {
             ]);
         });
 
-        it("lead to the name server at its two addresses where the VPC has one", () => {
+        it("lead to both addresses of the name server if the VPC has one", () => {
             const to = "via 169.254.0.1 dev dns onlink table 1000";
             const lines = settings(plan(state), "vpc-2").filter((line) => /dev dns onlink|pref 40/.test(line));
             assert.deepEqual(lines, [
@@ -179,7 +179,7 @@ describe("Plan", () => {
             assert.doesNotMatch(JSON.stringify([...plan({ ...state, vpcs }).namespaces]), /dev dns|dport 53/);
         });
 
-        it("have the VPCs known to the name servers by addresses that differ", () => {
+        it("identify each VPC to the name servers by a different address", () => {
             const ways = settings(plan(state), "").filter((line) => line.includes("/32 via"));
             const addresses = ways.map((line) => /route (24\d\.\S+)\/32 via/.exec(line)?.[1]);
             assert.equal(new Set(addresses).size, 3);
@@ -190,7 +190,7 @@ describe("Plan", () => {
             }
         });
 
-        it("take jumbo frames within a region, smaller ones between regions, and the internet's on the way there", () => {
+        it("use the MTUs within a region, between regions and to the internet", () => {
             const vpcs = [vpcOf(1), vpcOf(2), vpcOf(3, undefined, "us-east-1")];
             const sizes = plan({ ...state, vpcs }).links.map(({ mtu, ends }) => `${ends[0].dev} ${mtu}`);
             for (const size of ["ppcx-12 9001", "ppcx-23 8500", "igw 1500", "operator 1500", "eeni-11 9001"]) {
@@ -198,7 +198,7 @@ describe("Plan", () => {
             }
         });
 
-        it("are for instances only: what comes from outside and is not for the VPC is dropped", () => {
+        it("apply to instances only: packets from outside to other destinations are dropped", () => {
             const lines = settings(plan(state), "vpc-2").filter((line) => /^rule (?!to)/.test(line));
             assert.deepEqual(lines, [
                 "rule iif eeni-21 lookup 2002 pref 100",
@@ -207,7 +207,7 @@ describe("Plan", () => {
             ]);
         });
 
-        it("end in a blackhole where no route is", () => {
+        it("drop packets that match no route", () => {
             const defaults = settings(plan(state), "vpc-1").filter((line) => line.includes("default"));
             assert.deepEqual(defaults, ["route blackhole default metric 4242 table 2001"]);
         });
@@ -231,24 +231,24 @@ describe("Plan", () => {
             ["of a block", rule({ protocol: "all", cidrBlocks: ["10.0.0.0/8"] }), "ip saddr 10.0.0.0/8 return"],
         ];
         for (const [name, given, text] of cases) {
-            it(`${name} let in just that`, () => {
+            it(`${name} allow exactly that`, () => {
                 const securityGroups = [group(1, given)];
                 assert.deepEqual(incoming({ ...state, securityGroups }, instance(1)), [text, "drop"]);
             });
         }
 
-        it("let nothing in or out where there is none", () => {
+        it("allow no traffic if there are none", () => {
             const securityGroups = [{ id: "sg-1", ingress: [], egress: [] }];
             const network = plan({ ...state, securityGroups });
             assert.deepEqual(chain(network, "vpc-1", "in_eeni-11"), ["drop"]);
             assert.deepEqual(chain(network, "vpc-1", "out_eeni-11"), ["drop"]);
         });
 
-        it("let out by destination", () => {
+        it("filter outbound traffic by destination", () => {
             assert.deepEqual(chain(plan(state), "vpc-1", "out_eeni-11"), ["ip daddr 0.0.0.0/0 return", "drop"]);
         });
 
-        it("are those of all groups of the instance, and of no other group", () => {
+        it("are those of all of the instance's groups, and of no other group", () => {
             const one = { ...instance(1), groupIds: ["sg-1", "sg-9"] };
             const other = { ...group(9, rule({ from: 22, to: 22 })) };
             const given = { ...state, instances: [one], securityGroups: [...state.securityGroups, other] };
@@ -271,7 +271,7 @@ describe("Plan", () => {
             ["of a peer's peer", state, "sg-3", ["drop"]],
         ];
         for (const [name, given, groupId, expected] of groupCases) {
-            it(`that name a group ${name} apply to ${expected.length - 1} addresses`, () => {
+            it(`that reference a group ${name} apply to ${expected.length - 1} addresses`, () => {
                 assert.deepEqual(members(given, groupId), expected);
             });
         }
@@ -281,7 +281,7 @@ describe("Plan", () => {
         const known = (given: State): string[] =>
             settings(plan(given), "inet").filter((line) => line.startsWith("route 54."));
 
-        it("knows the way to every public address", () => {
+        it("has routes to all public addresses", () => {
             assert.deepEqual(known(state), [
                 "route 54.214.1.1/32 via 169.254.0.1 dev vvpc-1 onlink",
                 "route 54.214.2.1/32 via 169.254.0.1 dev vvpc-2 onlink",
@@ -290,11 +290,11 @@ describe("Plan", () => {
             ]);
         });
 
-        it("does not know the addresses of a VPC without a gateway", () => {
+        it("has no routes to a VPC without an internet gateway", () => {
             assert.deepEqual(known({ ...state, internetGateways: [{ id: "igw-1", vpcId: undefined }] }), []);
         });
 
-        it("sees an instance by its public address, and not at all when it has none", () => {
+        it("sees only the public address of an instance, and no instance without one", () => {
             const instances = [instance(2), { ...instance(2, 2), publicIp: undefined }];
             const network = plan({ ...state, instances });
             assert.deepEqual(chain(network, "vpc-2", "postrouting").slice(2), [
@@ -310,7 +310,7 @@ describe("Plan", () => {
             assert.equal(settings(network, "inet").filter((line) => line.includes("54.214.2.2")).length, 0);
         });
 
-        it("is there when nothing else is", () => {
+        it("exists without any VPCs", () => {
             const nothing = { vpcs: [], subnets: [], routeTables: [], internetGateways: [], peerings: [] };
             const network = plan({ ...nothing, securityGroups: [], instances: [] });
             assert.deepEqual([...network.namespaces.keys()], ["", "inet"]);
@@ -325,7 +325,7 @@ describe("Plan", () => {
             peerings: [{ ...peeringOf(1, 2), id: "pcx-0a1b2c3d4e5f60718" }],
         };
 
-        it("fit what the kernel takes, and none is used twice", () => {
+        it("fit the kernel's limits and are unique", () => {
             const { namespaces, links } = plan(realistic);
             const ends = links.flatMap(({ ends }) => ends);
             for (const { namespace, dev, mac } of ends) {
@@ -337,7 +337,7 @@ describe("Plan", () => {
             assert.equal(new Set(ends.map(({ mac }) => mac)).size, ends.length);
         });
 
-        it("do not depend on the order of what the API describes", () => {
+        it("do not depend on the order in the API's responses", () => {
             const canonical = (given: State) => {
                 const { namespaces, links } = plan(given);
                 const sorted = [...namespaces].map(([name, { config, ...rest }]) => ({

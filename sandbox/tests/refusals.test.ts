@@ -1,9 +1,9 @@
 import { GatewayLab, refuses, type Vpc } from "./world/gatewayLab.ts";
 import { image } from "./world/side.ts";
 
-// What AWS refuses to remove and to launch, with the code that the page named beside it gives, and what it permits.
-describe("Gateway, what is in use, and launches", function () {
-    // Where moto has to be installed first.
+// Deletions and launches that AWS refuses, with the error code from the cited page, and those that it allows.
+describe("Gateway, resources in use and launches", function () {
+    // moto may have to be installed first.
     this.timeout(600_000);
     let lab: GatewayLab;
 
@@ -16,8 +16,8 @@ describe("Gateway, what is in use, and launches", function () {
     });
 
     // Amazon EC2 API Reference, "Error codes" (DependencyViolation), and the pages of the actions.
-    describe("of removing what is in use", () => {
-        it("keeps a group that an interface has, or another group's rule names", async () => {
+    describe("resources in use", () => {
+        it("include a security group that an interface uses or another group's rule references", async () => {
             const vpc = await lab.makeVpc();
             const groups = ["used", "named", "naming"].map((name) => lab.makeGroup(vpc, name));
             const [used = "", named = "", naming = ""] = await Promise.all(groups);
@@ -41,7 +41,7 @@ describe("Gateway, what is in use, and launches", function () {
         });
 
         // Amazon VPC User Guide, "Default security groups for your VPCs".
-        it("keeps a default group", async () => {
+        it("include a default security group", async () => {
             const Filters = [{ Name: "vpc-id", Values: [(await lab.makeVpc()).id] }];
             const { GroupId } = (await lab.api.describeSecurityGroups({ Filters })).SecurityGroups?.[0] ?? {};
             await refuses(
@@ -51,7 +51,7 @@ describe("Gateway, what is in use, and launches", function () {
             );
         });
 
-        it("keeps a subnet with an interface, and a gateway with public addresses behind it", async () => {
+        it("include a subnet with an interface, and an internet gateway with mapped public addresses", async () => {
             const vpc = await lab.makeVpc();
             const SubnetId = await lab.makeSubnet(vpc);
             await lab.api.modifySubnetAttribute({ SubnetId, MapPublicIpOnLaunch: { Value: true } });
@@ -74,7 +74,7 @@ describe("Gateway, what is in use, and launches", function () {
             await lab.api.deleteSubnet({ SubnetId });
         });
 
-        it("keeps a main route table, and one that is associated", async () => {
+        it("include a main route table and one that is associated with a subnet", async () => {
             const vpc = await lab.makeVpc();
             const Filters = [{ Name: "vpc-id", Values: [vpc.id] }];
             const main = (await lab.api.describeRouteTables({ Filters })).RouteTables?.[0]?.RouteTableId ?? "";
@@ -113,7 +113,7 @@ describe("Gateway, what is in use, and launches", function () {
                 const VpcPeeringConnectionId = await lab.peer(vpc.id, (await lab.makeVpc()).id);
                 return () => lab.api.deleteVpcPeeringConnection({ VpcPeeringConnectionId });
             },
-            "a request of another account's": async (vpc) => {
+            "a pending request from another account": async (vpc) => {
                 const { OwnerId } = (await lab.api.describeVpcs({ VpcIds: [vpc.id] })).Vpcs?.[0] ?? {};
                 const { VpcPeeringConnection } = await lab.stranger.createVpcPeeringConnection({
                     VpcId: (await lab.makeVpc(lab.stranger)).id,
@@ -125,7 +125,7 @@ describe("Gateway, what is in use, and launches", function () {
             },
         };
         for (const [what, make] of Object.entries(kept)) {
-            it(`keeps a VPC with ${what}`, async () => {
+            it(`include a VPC with ${what}`, async () => {
                 const vpc = await lab.makeVpc();
                 const remove = await make(vpc);
                 const message = /^The vpc '?vpc-\w+'? has dependencies and cannot be deleted\.$/;
@@ -137,7 +137,7 @@ describe("Gateway, what is in use, and launches", function () {
     });
 
     // Amazon EC2 API Reference, "RunInstances" and "Error codes"; Amazon VPC User Guide, "Subnet CIDR blocks".
-    describe("of launches", () => {
+    describe("launches", () => {
         let run: (more: object) => Promise<unknown>;
         let address: (last: number) => string;
         let subnet: string;
@@ -151,12 +151,12 @@ describe("Gateway, what is in use, and launches", function () {
             await run({ PrivateIpAddress: address(9), SecurityGroupIds: [await lab.makeGroup(vpc)] });
         });
 
-        it("knows the image", async () => {
+        it("require an existing image", async () => {
             const message = /^The image id '\[ami-12345678\]' does not exist$/;
             await refuses(run({ ImageId: "ami-12345678" }), "InvalidAMIID.NotFound", message);
         });
 
-        it("knows the key pair", async () => {
+        it("require an existing key pair", async () => {
             await refuses(
                 run({ KeyName: "a key" }),
                 "InvalidKeyPair.NotFound",
@@ -166,13 +166,13 @@ describe("Gateway, what is in use, and launches", function () {
             await run({ KeyName: "a key", PrivateIpAddress: address(20) });
         });
 
-        it("takes groups of the subnet's VPC", async () => {
+        it("require security groups of the subnet's VPC", async () => {
             const group = await lab.makeGroup(await lab.makeVpc());
             const message = /^Security group sg-\w+ and subnet subnet-\w+ belong to different networks\.$/;
             await refuses(run({ SecurityGroupIds: [group] }), "InvalidParameter", message);
         });
 
-        it("takes addresses that are the subnet's, not reserved, and free", async () => {
+        it("require addresses that are in the subnet's block, not reserved and not in use", async () => {
             const outside = address(20).replace(".1.20", ".2.20");
             await refuses(
                 run({ PrivateIpAddress: outside }),

@@ -68,6 +68,11 @@ class Terminal {
         return lines.join("\n");
     }
 
+    /** Ends the shell, if it has not ended. */
+    end(): void {
+        this.#child.kill();
+    }
+
     async exit(): Promise<unknown> {
         const ended = once(this.#child, "exit");
         this.#child.stdin?.write("exit 3\n");
@@ -76,12 +81,18 @@ class Terminal {
 }
 
 describe("The sandbox's shell", () => {
+    let terminal: Terminal | undefined;
+
+    afterEach(() => {
+        terminal?.end();
+    });
+
     it("has a prompt of its own, and updates the names of servers and of VPC resources as they change", async () => {
         const home = mkdtempSync(join(tmpdir(), "shell-test-"));
         writeFileSync(join(home, "make.mjs"), makeTwo);
         // A person's own file, which ends its command with a semicolon as some programs do.
         writeFileSync(join(home, ".bashrc"), "greeting=hello; PROMPT_COMMAND='true;'\n");
-        const terminal = new Terminal(home);
+        terminal = new Terminal(home);
         assert.match(await terminal.prompt(), /^A fresh sandbox: .* ssh vpc1 /s);
         assert.equal(await terminal.type("echo $greeting $VPC1."), "hello .");
 
@@ -102,8 +113,6 @@ describe("The sandbox's shell", () => {
 const {Reservations} = await ec2.describeInstances({Filters:[{Name:'vpc-id',Values:[process.env.VPC1]}]});
 await ec2.terminateInstances({InstanceIds:[Reservations[0].Instances[0].InstanceId]});`.replaceAll("\n", " ");
         assert.equal(await terminal.type(`node --input-type=module -e "${end}"`), "");
-        // The files follow a change within a moment, and the prompt after that reads them.
-        await terminal.type("sleep 1");
         assert.equal(await terminal.type("echo ${VPC1:0:4} ${IP1-gone}"), "vpc- gone");
         assert.equal(await terminal.exit(), 3);
         rmSync(home, { recursive: true });

@@ -1,7 +1,7 @@
 import { EC2 } from "@aws-sdk/client-ec2";
 import { credentialsOf, HOME_KEY, type Caller } from "./caller.ts";
 
-/** The promise made for a key: made once, and once more after it failed. */
+/** Returns the cached promise for a key. A promise that fails is removed from the cache. */
 export function remembered<T>(known: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
     const promise = known.get(key) ?? make();
     known.set(key, promise);
@@ -9,7 +9,7 @@ export function remembered<T>(known: Map<string, Promise<T>>, key: string, make:
     return promise;
 }
 
-/** Clients of one EC2 API for its callers, one for each account and region, so that connections are kept. */
+/** Clients of one EC2 API, one for each access key and region, so that connections are reused. */
 export class Clients {
     readonly #endpoint: string;
     readonly #clients = new Map<string, EC2>();
@@ -51,7 +51,7 @@ export class Clients {
         }
     }
 
-    /** Asks the STS API, which is at the same address, and gives an element of its answer. */
+    /** Calls the STS API, which is at the same address, and returns the text of an element of the response. */
     async #askSts(accessKeyId: string, element: string, parameters: Readonly<Record<string, string>>): Promise<string> {
         const scope = `${accessKeyId}/20260101/us-east-1/sts/aws4_request`;
         const answer = await fetch(this.#endpoint, {
@@ -62,7 +62,7 @@ export class Clients {
         const text = await answer.text();
         const [, found] = new RegExp(`<${element}>(.+?)</${element}>`).exec(text) ?? [];
         if (found === undefined) {
-            throw new Error(`${this.#endpoint} answers ${parameters["Action"] ?? ""} without ${element}: ${text}`);
+            throw new Error(`${this.#endpoint} returned no ${element} for ${parameters["Action"] ?? ""}: ${text}`);
         }
         return found;
     }

@@ -15,7 +15,7 @@ import {
 import type { Caller } from "./caller.ts";
 import type { Clients } from "./clients.ts";
 
-/** A paginator of the SDK, whose pages have their items under a key. */
+/** A paginator of the SDK; each page has its items under a key. */
 type Paginate<Key extends string, Item> = (
     config: { client: EC2 },
     input: object,
@@ -23,13 +23,13 @@ type Paginate<Key extends string, Item> = (
 
 /** The DNS attributes of a VPC. */
 export interface Dns {
-    /** enableDnsSupport: whether it has a name server. */
+    /** enableDnsSupport: whether the VPC has a name server. */
     readonly dnsSupport: boolean;
     /** enableDnsHostnames: whether its instances have public DNS names. */
     readonly dnsHostnames: boolean;
 }
 
-/** What a caller has: all of each kind, which is asked for once at most, however many need it. */
+/** A caller's resources. Each kind is requested at most once. */
 export class View {
     readonly caller: Caller;
     readonly ec2: EC2;
@@ -64,7 +64,7 @@ export class View {
         };
     }
 
-    /** What another account or region has. */
+    /** The resources of another account or region. */
     async elsewhere(account: string, region: string): Promise<View> {
         return new View(this.#clients, { accessKeyId: await this.#clients.keyOf(account), region });
     }

@@ -8,7 +8,7 @@ export function blocksOf({ CidrBlock: primary, CidrBlockAssociationSet = [] }: V
     return [...new Set(blocks.filter((block) => block !== undefined))];
 }
 
-/** Whether any block of one list has an address in common with any of the other. */
+/** Whether any block of one list overlaps any block of the other. */
 export function overlap(some: readonly string[], others: readonly string[]): boolean {
     return some.some((one) =>
         others.some((other) => {
@@ -18,22 +18,22 @@ export function overlap(some: readonly string[], others: readonly string[]): boo
     );
 }
 
-/** Whether a connection is active, which is when it carries packets. */
+/** Whether a peering connection is active, so that traffic can flow. */
 export function isActive({ Status }: VpcPeeringConnection): boolean {
     return Status?.Code === "active";
 }
 
-/** Whether a connection waits to be accepted. */
+/** Whether a peering connection is pending acceptance. */
 export function isPending({ Status }: VpcPeeringConnection): boolean {
     return Status?.Code === "pending-acceptance";
 }
 
-/** The VPCs of a connection, the requester's first. */
+/** The VPC IDs of a peering connection, the requester's first. */
 export function endsOf({ RequesterVpcInfo, AccepterVpcInfo }: VpcPeeringConnection): (string | undefined)[] {
     return [RequesterVpcInfo?.VpcId, AccepterVpcInfo?.VpcId];
 }
 
-/** Whether one VPC asked for the connection and the other was asked. */
+/** Whether a peering connection has this requester VPC and this accepter VPC. */
 export function isBetween(connection: VpcPeeringConnection, requester?: string, accepter?: string): boolean {
     const [one, other] = endsOf(connection);
     return one === requester && other === accepter;

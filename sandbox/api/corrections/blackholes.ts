@@ -3,12 +3,12 @@ import { children, elements, rewrite, textOf } from "../answers.ts";
 import type { View } from "../client/view.ts";
 import { isActive } from "../client/vpcs.ts";
 
-/** The kinds of targets that a route may have, by their names in EC2's answers, and whether one of them takes packets. */
+/** Route targets by their names in EC2's responses, each with a check whether a target is available. */
 const targets: Readonly<Record<string, (id: string, vpcId: string, view: View) => Promise<boolean>>> = {
     vpcPeeringConnectionId: async (id, _, view) =>
         (await view.peerings()).some((one) => one.VpcPeeringConnectionId === id && isActive(one)),
     gatewayId: async (id, vpcId, view) =>
-        // The VPC itself ("local") is always there; whether gateways of other kinds are is not known here.
+        // "local" is always available. Other kinds of gateways are assumed to be.
         !id.startsWith("igw-") ||
         (await view.internetGateways()).some(
             ({ InternetGatewayId, Attachments = [] }) =>
@@ -21,8 +21,8 @@ const targets: Readonly<Record<string, (id: string, vpcId: string, view: View) =
 };
 
 /**
- * The answer of DescribeRouteTables with the state `blackhole` for each route whose target is gone or takes no packets: a
- * peering connection that is not active, an internet gateway that is not attached to the table's VPC. Sources: Amazon EC2
+ * The response of DescribeRouteTables with the state `blackhole` for each route whose target is not available, such as a
+ * peering connection that is not active or an internet gateway that is not attached to the table's VPC. Sources: Amazon EC2
  * API Reference, "Route" (state); VPC Peering Guide, "VPC peering connection lifecycle".
  */
 export async function withBlackholes(answer: string, view: View): Promise<string> {

@@ -1,11 +1,11 @@
 import type { Answer } from "../answers.ts";
 import type { View } from "../client/view.ts";
 
-/** A call of EC2's API on its way through the gateway. */
+/** An EC2 API call that passes through the gateway. */
 export interface Call {
     readonly parameters: URLSearchParams;
-    /** What the caller has. */
+    /** The caller's resources. */
     readonly view: View;
-    /** Passes the call on to the API as it is, or with other parameters, and gives the API's answer. */
+    /** Forwards the call to the API, unchanged or with other parameters, and returns the response. */
     readonly forward: (parameters?: URLSearchParams) => Promise<Answer>;
 }

@@ -4,10 +4,10 @@ import type { Call } from "./call.ts";
 import { withInterfaceDefaults } from "./launches.ts";
 import { Peerings } from "./peerings.ts";
 
-/** Carries out a call, by its action. */
+/** Handles a call by its action. */
 export type Corrections = (action: string, call: Call) => Promise<Answer>;
 
-/** What AWS does otherwise than the API behind the gateway: the calls, or the answers to them, that are not passed on as they are. */
+/** Changes calls and responses where AWS behaves differently from the API behind the gateway; forwards all other calls unchanged. */
 export function createCorrections(): Corrections {
     const peerings = new Peerings();
     const corrections: Readonly<Record<string, (call: Call) => Promise<Answer>>> = {

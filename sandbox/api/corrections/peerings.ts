@@ -5,32 +5,32 @@ import type { View } from "../client/view.ts";
 import { blocksOf, isActive, isBetween, isPending, overlap } from "../client/vpcs.ts";
 import type { Call } from "./call.ts";
 
-/** The VPC that a request is for, as the request names it. */
+/** The accepter VPC that a request names. */
 interface Accepter {
     readonly ownerId: string;
     readonly vpcId: string;
     readonly region: string;
 }
 
-/** Source: VPC Peering Guide, "VPC peering connection lifecycle" (Failed), in the words that the API gives. */
+/** Source: VPC Peering Guide, "VPC peering connection lifecycle" (Failed); the message is the one that the API returns. */
 const FAILED = {
     code: "failed",
     message: "Failed due to incorrect VPC-ID, Account ID, or overlapping CIDR range",
 } as const;
 
 /**
- * Peering connections as AWS makes them: requests that fail, where the API behind the gateway lets them through, and no
- * second connection in the same direction. That API has no failed connections: there they are connections of the
- * requester's VPC with itself, rejected at once, which only the requester sees and nobody can accept.
+ * Creates peering connections as AWS does: invalid requests fail, which the API behind the gateway would allow, and a pair
+ * of VPCs gets no second connection in the same direction. That API has no failed connections. The gateway represents them
+ * as connections from the requester's VPC to itself that are rejected at once; only the requester sees them.
  */
 export class Peerings {
-    /** The accepters of connections that failed, by the connections' ids. */
+    /** The accepters of failed connections, by connection ID. */
     readonly #failed = new Map<string, Accepter>();
 
     /**
-     * Answers CreateVpcPeeringConnection. Sources: VPC Peering Guide, "VPC peering limitations" (one connection for a pair)
+     * Handles CreateVpcPeeringConnection. Sources: VPC Peering Guide, "VPC peering limitations" (one connection for a pair)
      * and "Create a VPC peering connection" (no overlap of IPv4 blocks); Terraform Registry, "aws_vpc_peering_connection"
-     * (a second request gets the same id).
+     * (a second request returns the same ID).
      */
     async create({ parameters, view, forward }: Call): Promise<Answer> {
         const [vpcs, peerings] = await Promise.all([view.vpcs(), view.peerings()]);
@@ -72,13 +72,13 @@ export class Peerings {
         });
     }
 
-    /** Answers DescribeVpcPeeringConnections, with the connections that failed as AWS shows them. */
+    /** Handles DescribeVpcPeeringConnections, and shows failed connections as AWS does. */
     async describe({ forward }: Call): Promise<Answer> {
         const answer = await forward();
         return this.#failed.size === 0 ? answer : withText(answer, (xml) => this.#rewrite(xml, FAILED));
     }
 
-    /** Gives the connections that failed the accepter that was asked for, and a status. */
+    /** Gives failed connections the requested accepter and a status. */
     #rewrite(xml: string, status: Readonly<Record<string, string>>): Promise<string> {
         return rewrite(xml, (document) => {
             for (const element of elements(document, "vpcPeeringConnectionId")) {
@@ -98,7 +98,7 @@ export class Peerings {
 }
 
 async function find({ ownerId, vpcId, region }: Accepter, view: View): Promise<Vpc | undefined> {
-    // An account or a region that does not exist has no VPC either.
+    // An account or a region that does not exist has no VPCs.
     const vpcs = await view
         .elsewhere(ownerId, region)
         .then((there) => there.vpcs())
@@ -106,7 +106,7 @@ async function find({ ownerId, vpcId, region }: Accepter, view: View): Promise<V
     return vpcs.find(({ VpcId }) => VpcId === vpcId);
 }
 
-/** The answer of CreateVpcPeeringConnection for a connection that exists, made of the answer that describes it alone. */
+/** Converts the description of a single connection to the response of CreateVpcPeeringConnection. */
 function createdFrom(described: string): string {
     return described
         .replaceAll("DescribeVpcPeeringConnectionsResponse", "CreateVpcPeeringConnectionResponse")

@@ -4,9 +4,9 @@ import type { View } from "../client/view.ts";
 import { endsOf, isActive, isBetween, isPending } from "../client/vpcs.ts";
 import type { Rule } from "./rule.ts";
 
-// What AWS refuses of peering connections and their options.
+// Calls on peering connections and their options that AWS refuses.
 
-/** Amazon VPC User Guide, "Amazon VPC quotas" (VPC peering connections): the default ones. */
+/** Amazon VPC User Guide, "Amazon VPC quotas" (VPC peering connections): the default quotas. */
 const outstandingRequests = 25;
 const activePerVpc = 50;
 
@@ -19,7 +19,7 @@ async function ownVpcs(view: View): Promise<Set<string | undefined>> {
     return new Set((await view.vpcs()).map(({ VpcId }) => VpcId));
 }
 
-/** The quota of requests that an account has made and nobody has accepted yet. */
+/** The quota of an account's outstanding peering requests. */
 export const requestQuota: Rule = async (_, view) => {
     const [own, peerings] = await Promise.all([ownVpcs(view), view.peerings()]);
     const waiting = peerings.filter((one) => isPending(one) && own.has(one.RequesterVpcInfo?.VpcId));
@@ -28,7 +28,7 @@ export const requestQuota: Rule = async (_, view) => {
     }
 };
 
-/** The quota of active connections of the accepter's VPC. */
+/** The quota of active peering connections for the accepter's VPC. */
 export const activeQuota: Rule = async (parameters, view) => {
     const vpcId = (await connectionOf(parameters, view))?.AccepterVpcInfo?.VpcId;
     const active = (await view.peerings()).filter((one) => isActive(one) && endsOf(one).includes(vpcId));
@@ -41,7 +41,7 @@ export const activeQuota: Rule = async (parameters, view) => {
 };
 
 /**
- * Two VPCs have one connection: of two requests, one in each direction, only one can be accepted. Sources: VPC Peering
+ * Two VPCs have at most one connection: of two requests in opposite directions, only one can be accepted. Sources: VPC Peering
  * Guide, "VPC peering limitations"; Amazon EC2 API Reference, "Error codes" (VpcPeeringConnectionAlreadyExists).
  */
 export const onlyOfPair: Rule = async (parameters, view) => {
@@ -61,12 +61,12 @@ export const onlyOfPair: Rule = async (parameters, view) => {
     }
 };
 
-/** Amazon EC2 API Reference, "DeleteVpcPeeringConnection": not when it failed or was rejected. */
+/** Amazon EC2 API Reference, "DeleteVpcPeeringConnection": not a failed or rejected connection. */
 export const deletable: Rule = async (parameters, view) => {
     const connection = await connectionOf(parameters, view);
     if (connection?.Status?.Code === "rejected") {
         const [requester] = endsOf(connection);
-        // Behind the gateway, one that failed is a connection of a VPC with itself.
+        // The API behind the gateway has a failed connection as one of a VPC with itself.
         const state = isBetween(connection, requester, requester) ? "failed" : "rejected";
         throw new Refusal(
             "InvalidStateTransition",
@@ -75,7 +75,7 @@ export const deletable: Rule = async (parameters, view) => {
     }
 };
 
-/** Amazon EC2 API Reference, "ModifyVpcPeeringConnectionOptions": only those of an active connection. */
+/** Amazon EC2 API Reference, "ModifyVpcPeeringConnectionOptions": the connection must be active. */
 export const activeForOptions: Rule = async (parameters, view) => {
     const connection = await connectionOf(parameters, view);
     if (connection && !isActive(connection)) {
@@ -108,7 +108,7 @@ export const ownOptions: Rule = async (parameters, view) => {
     }
 };
 
-/** VPC Peering Guide, "Enable DNS resolution for a VPC peering connection": both VPCs have DNS hostnames and resolution on. */
+/** VPC Peering Guide, "Enable DNS resolution for a VPC peering connection": both VPCs must have DNS hostnames and DNS resolution enabled. */
 export const dnsForOptions: Rule = async (parameters, view) => {
     const asked = sides.some(
         ({ parameter }) => parameters.get(`${parameter}AllowDnsResolutionFromRemoteVpc`) === "true",

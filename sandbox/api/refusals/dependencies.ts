@@ -2,10 +2,10 @@ import { Refusal } from "../answers.ts";
 import { endsOf, isActive, isPending } from "../client/vpcs.ts";
 import type { Rule } from "./rule.ts";
 
-// What is in use can't be deleted or detached. Sources: Amazon EC2 API Reference, "Error codes" (DependencyViolation), and
+// Resources in use can't be deleted or detached. Sources: Amazon EC2 API Reference, "Error codes" (DependencyViolation), and
 // the pages of the actions.
 
-/** Amazon VPC User Guide, "Default security groups for your VPCs": they are deleted with the VPC only. */
+/** Amazon VPC User Guide, "Default security groups for your VPCs": they are deleted only with the VPC. */
 export const defaultGroup: Rule = async (parameters, view) => {
     const id = parameters.get("GroupId") ?? "";
     const group = (await view.groups()).find(({ GroupId }) => GroupId === id);
@@ -14,7 +14,7 @@ export const defaultGroup: Rule = async (parameters, view) => {
     }
 };
 
-/** "DeleteSecurityGroup": not while an interface has the group, or a rule of another group of its VPC names it. */
+/** "DeleteSecurityGroup": not while a network interface uses the group or a rule of another group in its VPC references it. */
 export const groupInUse: Rule = async (parameters, view) => {
     const id = parameters.get("GroupId");
     if (id === null) {
@@ -22,7 +22,7 @@ export const groupInUse: Rule = async (parameters, view) => {
     }
     const [groups, interfaces] = await Promise.all([view.groups(), view.interfaces()]);
     const vpcId = groups.find(({ GroupId }) => GroupId === id)?.VpcId;
-    // A rule of a peer VPC's group does not keep it: that rule becomes stale.
+    // A rule of a peer VPC's group does not prevent the deletion: the rule becomes stale.
     const named = groups
         .filter(({ GroupId, VpcId }) => GroupId !== id && VpcId === vpcId)
         .flatMap(({ IpPermissions = [], IpPermissionsEgress = [] }) => [...IpPermissions, ...IpPermissionsEgress])
@@ -32,7 +32,7 @@ export const groupInUse: Rule = async (parameters, view) => {
     }
 };
 
-/** "DeleteSubnet": not while an interface is in it. */
+/** "DeleteSubnet": not while it has network interfaces. */
 export const subnetInUse: Rule = async (parameters, view) => {
     const id = parameters.get("SubnetId") ?? "";
     if ((await view.interfaces()).some(({ SubnetId }) => SubnetId === id)) {
@@ -40,7 +40,7 @@ export const subnetInUse: Rule = async (parameters, view) => {
     }
 };
 
-/** "DeleteRouteTable": never the main one. One that is associated with a subnet is refused by the API itself. */
+/** "DeleteRouteTable": not the main route table. The API itself refuses one that is associated with a subnet. */
 export const associatedTable: Rule = async (parameters, view) => {
     const id = parameters.get("RouteTableId") ?? "";
     const table = (await view.routeTables()).find(({ RouteTableId }) => RouteTableId === id);
@@ -64,9 +64,9 @@ export const mappedAddresses: Rule = async (parameters, view) => {
 };
 
 /**
- * "DeleteVpc": not while it has a gateway, or a group beside the default one; the API itself refuses it while it has
- * subnets or route tables. Not while it has an active peering connection either, which only the console deletes with the
- * VPC, or a request of another account waits: VPC Peering Guide, "Delete a VPC peering connection".
+ * "DeleteVpc": not while it has an internet gateway or a group other than the default one; the API itself refuses it while
+ * it has subnets or route tables. Nor while it has an active peering connection, which only the console deletes with the
+ * VPC, or a pending request from another account: VPC Peering Guide, "Delete a VPC peering connection".
  */
 export const vpcInUse: Rule = async (parameters, view) => {
     const id = parameters.get("VpcId") ?? "";

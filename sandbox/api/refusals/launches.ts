@@ -2,7 +2,7 @@ import ipaddr from "ipaddr.js";
 import { Refusal } from "../answers.ts";
 import type { Rule } from "./rule.ts";
 
-// What AWS refuses of launches, and of interfaces that are made without an instance.
+// Calls that AWS refuses when they launch instances or create network interfaces.
 
 /** Amazon EC2 API Reference, "Error codes": InvalidAMIID.NotFound. */
 export const knownImage: Rule = async (parameters, view) => {
@@ -23,7 +23,7 @@ export const knownKeyPair: Rule = async (parameters, view) => {
     }
 };
 
-/** Amazon EC2 API Reference, "Error codes": InvalidParameter (a group and a subnet of different VPCs). */
+/** Amazon EC2 API Reference, "Error codes": InvalidParameter (a security group and a subnet of different VPCs). */
 export const groupsOfVpc: Rule = async (parameters, view) => {
     for (const { subnetId, groupIds } of placementsOf(parameters).filter(({ groupIds }) => groupIds.length > 0)) {
         const [subnets, groups] = await Promise.all([view.subnets(), view.groups()]);
@@ -38,7 +38,7 @@ export const groupsOfVpc: Rule = async (parameters, view) => {
     }
 };
 
-/** An address has to be one of the subnet's, not reserved, and free. */
+/** An address must be in the subnet's block, not reserved and not in use. */
 export const freeAddress: Rule = async (parameters, view) => {
     for (const { subnetId, addresses } of placementsOf(parameters).filter(({ addresses }) => addresses.length > 0)) {
         const [subnets, interfaces] = await Promise.all([view.subnets(), view.interfaces()]);
@@ -59,7 +59,7 @@ export const freeAddress: Rule = async (parameters, view) => {
 };
 
 /**
- * Refuses an address that is not in a subnet's block, or one of the first four or the last of it, which are AWS's. Source:
+ * Refuses an address outside a subnet's block and those that AWS reserves, the first four and the last. Source:
  * Amazon VPC User Guide, "Subnet CIDR blocks".
  */
 function refuseOutside(address: string, block: string): void {
@@ -76,7 +76,7 @@ function refuseOutside(address: string, block: string): void {
     }
 }
 
-/** Where an instance or an interface is to be: what a call asks for, for each interface that it makes. */
+/** The subnet, addresses and groups that a call requests for a network interface. */
 interface Placement {
     readonly subnetId: string;
     readonly addresses: readonly string[];

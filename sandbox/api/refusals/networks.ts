@@ -3,14 +3,14 @@ import { Refusal } from "../answers.ts";
 import { blocksOf, endsOf, isActive } from "../client/vpcs.ts";
 import type { Rule } from "./rule.ts";
 
-// What a route or a rule names has to belong to the VPC, or to a peer of it.
+// Resources that a route or a rule references must belong to the VPC or to its peer.
 
-/** Targets for which a destination may be inside the VPC: those that a packet passes on its way to it. */
+/** Targets for which the destination may be inside the VPC. */
 const middleboxes = ["NetworkInterfaceId", "InstanceId", "NatGatewayId", "VpcEndpointId", "LocalTarget"];
 
 /**
- * The VPC's own blocks stay local. Source: Amazon VPC User Guide, "Configure route tables" (routes in a route table): a
- * route inside of them can lead to a middlebox only, and for each block itself there is a route already.
+ * A VPC's own blocks are routed locally. Source: Amazon VPC User Guide, "Configure route tables" (routes in a route table):
+ * a more specific route can only target a middlebox, and each block itself already has a route.
  */
 export const localRoute: Rule = async (parameters, view) => {
     const destination = parameters.get("DestinationCidrBlock");
@@ -35,7 +35,7 @@ export const localRoute: Rule = async (parameters, view) => {
     }
 };
 
-/** Amazon VPC User Guide, "Amazon VPC quotas" (gateways): a VPC has one internet gateway at a time. */
+/** Amazon VPC User Guide, "Amazon VPC quotas" (gateways): a VPC has at most one internet gateway. */
 export const onlyGateway: Rule = async (parameters, view) => {
     const [id, vpcId] = [parameters.get("InternetGatewayId"), parameters.get("VpcId") ?? ""];
     const other = (await view.internetGateways()).some(
@@ -47,7 +47,7 @@ export const onlyGateway: Rule = async (parameters, view) => {
     }
 };
 
-/** Amazon EC2 API Reference, "CreateRoute": to a gateway that is attached to the table's VPC, or a connection of it. */
+/** Amazon EC2 API Reference, "CreateRoute": the gateway must be attached to the table's VPC, the peering connection must be one of its own. */
 export const reachableTarget: Rule = async (parameters, view) => {
     const [gatewayId, peeringId] = [parameters.get("GatewayId"), parameters.get("VpcPeeringConnectionId")];
     if (!gatewayId?.startsWith("igw-") && peeringId === null) {
@@ -71,7 +71,7 @@ export const reachableTarget: Rule = async (parameters, view) => {
 };
 
 /**
- * A rule names groups of its own VPC, or of one with which there is an active connection, in the same region. Sources: VPC
+ * A rule references groups of its own VPC, or of an actively peered VPC in the same region. Sources: VPC
  * Peering Guide, "Update your security groups to reference peer security groups"; Amazon EC2 API Reference, "Error codes"
  * (InvalidGroup.NotFound).
  */

@@ -13,7 +13,7 @@ import { freeAddress, groupsOfVpc, knownImage, knownKeyPair } from "./launches.t
 import { localRoute, onlyGateway, reachableGroups, reachableTarget } from "./networks.ts";
 import type { Rule } from "./rule.ts";
 
-/** What AWS refuses and the API behind the gateway lets through. */
+/** Rules by action, for calls that AWS refuses and the API behind the gateway allows. */
 const rules: Readonly<Record<string, readonly Rule[]>> = {
     CreateVpcPeeringConnection: [requestQuota],
     AcceptVpcPeeringConnection: [onlyOfPair, activeQuota],
@@ -33,7 +33,7 @@ const rules: Readonly<Record<string, readonly Rule[]>> = {
     CreateNetworkInterface: [freeAddress],
 };
 
-/** Throws the refusal of a call that AWS refuses. Calls without a rule cost nothing. */
+/** Throws a Refusal if AWS refuses the call. Actions without rules cost no API calls. */
 export async function refuse(action: string, parameters: URLSearchParams, view: View): Promise<void> {
     const results = await Promise.allSettled((rules[action] ?? []).map((rule) => rule(parameters, view)));
     for (const result of results) {

@@ -1,4 +1,4 @@
 import type { View } from "../client/view.ts";
 
-/** Throws the refusal of a call of EC2's API that AWS refuses, by its parameters and what the caller has. */
+/** Throws a Refusal if AWS refuses an EC2 API call with these parameters, given the caller's resources. */
 export type Rule = (parameters: URLSearchParams, view: View) => Promise<void>;

@@ -8,17 +8,17 @@ import { pinnedVersion } from "../versions.ts";
 
 /** A program built from Go modules. */
 interface GoProgram {
-    /** What it is, for people. */
+    /** Name for people. */
     readonly title: string;
     /**
-     * Folder in `go/` whose go.mod and go.sum pin everything that goes into it. The CLI and the bridge share one, so that what
-     * both need is compiled once.
+     * Folder in `go/` whose go.mod and go.sum pin its dependencies. The CLI and the bridge share one, so that common
+     * dependencies are compiled once.
      */
     readonly module: "engine" | "language";
     readonly package: string;
-    /** File name of the built program. */
+    /** File name of the executable. */
     readonly file: string;
-    /** Seconds that it takes on two cores, in the order in which the programs are built. */
+    /** Expected build time in seconds on two cores, after the builds of the programs before it. */
     readonly seconds: number;
 }
 
@@ -31,7 +31,7 @@ export const pulumiCli: GoProgram = {
     seconds: 210,
 };
 
-/** What runs Node programs for the CLI. */
+/** Runs Node programs for the CLI. */
 export const languageHost: GoProgram = {
     title: "Pulumi's language host for Node",
     module: "language",
@@ -40,7 +40,7 @@ export const languageHost: GoProgram = {
     seconds: 15,
 };
 
-/** What runs any Terraform provider as a Pulumi plugin. */
+/** Runs any Terraform provider as a Pulumi plugin. */
 export const terraformBridge: GoProgram = {
     title: "Pulumi's Terraform bridge",
     module: "engine",
@@ -51,13 +51,13 @@ export const terraformBridge: GoProgram = {
 
 const CLI_VERSION = `v${pinnedVersion("pulumi")}`;
 
-/** The CLI learns its version from the linker; the other programs have no such variable, and the linker ignores it. */
+/** Sets the CLI's version. The other programs lack this variable, and the linker ignores the flag. */
 const LINKER_FLAGS = `-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=${CLI_VERSION}`;
 
-/** With this much free memory, in bytes, a compiler may let garbage grow, which saves a sixth of its time. */
+/** Free memory in bytes above which the compiler collects garbage less often, which saves a sixth of its time. */
 const AMPLE_MEMORY = 8 * 2 ** 30;
 
-/** Changes whenever the program would be built differently. */
+/** A hash of the program's dependencies, linker flags and platform. */
 export function fingerprint({ module }: GoProgram): string {
     const hash = createHash("sha256");
     for (const file of ["go.mod", "go.sum"]) {
@@ -71,24 +71,26 @@ export async function goBuild(
     { title, module, package: source, file, seconds }: GoProgram,
     dir: string,
 ): Promise<void> {
-    // A copy, so that no build writes into the checkout.
+    // A copy, so that builds never write to the checkout.
     const cwd = join(dir, `.src-${module}`);
     mkdirSync(cwd);
     for (const name of ["go.mod", "go.sum"]) {
         copyFileSync(join(moduleDir(module), name), join(cwd, name));
     }
-    // The checkout's or the cache's own version control and workspace have no say in it.
-    const command = ["go", "build", "-buildvcs=false", "-ldflags", LINKER_FLAGS, "-o", join(dir, file), source];
+    // Independent of any version control or Go workspace around the checkout or the cache.
+    // The linker would drop what compiling for a debugger makes, so nothing is made.
+    const flags = ["-buildvcs=false", "-gcflags=all=-dwarf=false", "-ldflags", LINKER_FLAGS];
+    const command = ["go", "build", ...flags, "-o", join(dir, file), source];
     const env = { GOWORK: "off", ...(freemem() > AMPLE_MEMORY && { GOGC: "800" }) };
     await showWork(`building ${title}`, seconds, () => runTool(file, command, { cwd, env }));
     rmSync(cwd, { recursive: true });
 }
 
-/** Throws unless the CLI in `dir` says that it is the version that the checkout pins. */
+/** Throws unless the CLI in `dir` reports the version that the checkout pins. */
 export async function checkVersion(dir: string): Promise<void> {
-    const said = (await run(join(dir, "pulumi"), ["version"], { env: { PULUMI_SKIP_UPDATE_CHECK: "true" } })).trim();
-    if (said !== CLI_VERSION) {
-        throw new Error(`The Pulumi CLI built as ${CLI_VERSION} says it is ${said}.`);
+    const version = (await run(join(dir, "pulumi"), ["version"], { env: { PULUMI_SKIP_UPDATE_CHECK: "true" } })).trim();
+    if (version !== CLI_VERSION) {
+        throw new Error(`The Pulumi CLI built as ${CLI_VERSION} reports version ${version}.`);
     }
 }
 

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { delimiter, dirname, join, sep } from "node:path";
 import { cacheDir } from "../../cache/tool.mjs";
 
-/** Where an executable is on PATH. */
+/** Path of an executable on PATH; undefined if there is none. */
 export function onPath(program: string): string | undefined {
     return (process.env["PATH"] ?? "")
         .split(delimiter)
@@ -11,7 +11,7 @@ export function onPath(program: string): string | undefined {
         .find(isExecutable);
 }
 
-/** A Pulumi CLI on PATH that is at least `minimum` and has the Node language host beside it. */
+/** A Pulumi CLI on PATH of at least version `minimum` with the Node language host beside it. */
 export async function findPulumi(minimum: string): Promise<{ dir: string; version: string } | undefined> {
     const found = onPath("pulumi");
     if (!found) {
@@ -42,7 +42,7 @@ export function findPlugin(name: string, version: string): string | undefined {
         });
 }
 
-/** The folders in which Terraform looks for plugins, before them the one that `VPC_PEERING_LAB_TERRAFORM_PLUGINS` names. */
+/** The folder that `VPC_PEERING_LAB_TERRAFORM_PLUGINS` names, then those in which Terraform looks for plugins. */
 export function terraformPluginDirs(): string[] {
     const { VPC_PEERING_LAB_TERRAFORM_PLUGINS, TF_PLUGIN_CACHE_DIR, XDG_DATA_HOME, XDG_DATA_DIRS } = process.env;
     const data = [
@@ -54,14 +54,14 @@ export function terraformPluginDirs(): string[] {
         TF_PLUGIN_CACHE_DIR,
         join(homedir(), ".terraform.d/plugins"),
         ...data.map((dir) => join(dir, "terraform/plugins")),
-        // Where images for machines without a network keep them, under a name of their own.
+        // Images for machines without a network keep plugins in a folder of /opt.
         ...list("/opt")
             .map((name) => join("/opt", name))
             .filter((dir) => existsSync(join(dir, "registry.terraform.io"))),
     ].filter((dir): dir is string => dir !== undefined && dir !== "");
 }
 
-/** The newest Terraform provider for AWS in the plugin folders. */
+/** The latest version of the Terraform AWS provider in the plugin folders. */
 export function findTerraformProvider(): { path: string; version: string } | undefined {
     const platform = `${process.platform}_${process.arch === "x64" ? "amd64" : process.arch}`;
     return terraformPluginDirs()
@@ -72,7 +72,7 @@ export function findTerraformProvider(): { path: string; version: string } | und
         .sort((a, b) => b.version.localeCompare(a.version, "en", { numeric: true }))[0];
 }
 
-/** True for what the sandbox made itself: a sandbox started inside a sandbox sees it on PATH and in PULUMI_HOME. */
+/** Whether the path is in the sandbox's cache, which a nested sandbox finds on PATH and in PULUMI_HOME. */
 function isOfCache(path: string): boolean {
     return path.startsWith(realpathSync(cacheDir()) + sep);
 }

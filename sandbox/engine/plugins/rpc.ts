@@ -7,23 +7,23 @@ import service from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 /** A method of Pulumi's provider protocol. */
 export type Method = grpc.MethodDefinition<Message, Message>;
 
-/** Answers one call; a thrown error becomes the call's. */
+/** Handles one call. If it throws, the call fails with that error. */
 export type Handler = (request: Message, connection: string) => Promise<Message> | Message;
 
-/** A handler for requests of one type. */
+/** A handler for requests of one message type. */
 export function handler<T extends Message>(
     type: new () => T,
     answer: (request: T, connection: string) => Promise<Message> | Message,
 ): Handler {
     return (request, connection) => {
         if (!(request instanceof type)) {
-            throw new Error(`A request is not the ${type.name} it should be.`);
+            throw new Error(`Expected a ${type.name} request.`);
         }
         return answer(request, connection);
     };
 }
 
-/** Limits of message sizes are the engine's, not gRPC's. */
+/** No limits on message sizes: the engine sets its own. */
 export const channelOptions: grpc.ChannelOptions = {
     "grpc.max_receive_message_length": -1,
     "grpc.max_send_message_length": -1,
@@ -32,7 +32,7 @@ export const channelOptions: grpc.ChannelOptions = {
 /** The methods of the provider protocol by name. */
 export const methods = service.ResourceProviderService as unknown as Readonly<Record<string, Method>>;
 
-/** The method of that name. */
+/** A method of the provider protocol. Throws if there is none of that name. */
 export function method(name: string): Method {
     const found = methods[name];
     if (!found) {
@@ -42,9 +42,9 @@ export function method(name: string): Method {
 }
 
 /**
- * Serves the provider protocol on a free port of the loopback and prints the port, as the engine expects of a plugin. Methods
- * without a handler are answered with UNIMPLEMENTED; among them has to be the handshake, so that the engine configures by the
- * older protocol, which needs nothing from a plugin's folder.
+ * Serves the provider protocol on a free port of the loopback interface and prints the port, as the engine expects. Methods
+ * without a handler return UNIMPLEMENTED. Handshake must be one of them, so that the engine falls back to the older
+ * protocol, which needs no files in the plugin's folder.
  */
 export async function servePlugin(handlers: Readonly<Record<string, Handler>>): Promise<void> {
     const server = new grpc.Server(channelOptions);
@@ -68,7 +68,7 @@ export async function servePlugin(handlers: Readonly<Record<string, Handler>>): 
     console.log(address.split(":")[1]);
 }
 
-/** Starts a server on a free port of the loopback and gives its address. */
+/** Binds a server to a free port of the loopback interface and returns its address. */
 export function bindLoopback(server: grpc.Server): Promise<string> {
     return new Promise((resolve, reject) => {
         server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => {
@@ -81,7 +81,7 @@ export function bindLoopback(server: grpc.Server): Promise<string> {
     });
 }
 
-/** Sends one call to a plugin. */
+/** Calls a method of a plugin. */
 export function callPlugin(client: grpc.Client, method: Method, request: Message): Promise<Message> {
     return new Promise((resolve, reject) => {
         client.makeUnaryRequest(
@@ -93,21 +93,21 @@ export function callPlugin(client: grpc.Client, method: Method, request: Message
                 if (answer) {
                     resolve(answer);
                 } else {
-                    reject(error ?? new Error(`${method.path} gave no answer.`));
+                    reject(error ?? new Error(`${method.path} returned no response.`));
                 }
             },
         );
     });
 }
 
-/** The answer to GetPluginInfo. */
+/** The response to GetPluginInfo. */
 export function pluginInfo(version: string): Message {
     const info = new plugin.PluginInfo();
     info.setVersion(version);
     return info;
 }
 
-/** The answer that says nothing. */
+/** An empty response. */
 export function nothing(): Message {
     return new empty.Empty();
 }

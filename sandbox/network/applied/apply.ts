@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { own, type Link, type LinkEnd, type Namespace, type Network, type Setting } from "../planned/network.ts";
 
-/** The network that a new sandbox has: nothing. */
+/** The empty network of a new sandbox. */
 export const emptyNetwork: Network = { namespaces: new Map(), links: [] };
 
 /**
- * Makes the kernel's network what `to` says, given that it is what `from` says. Touches only what differs, so that flows
- * elsewhere don't notice. Throws when the kernel refuses something.
+ * Changes the kernel's network from `from` to `to`. Changes only the differences, so that other flows are not affected.
+ * Throws if the kernel refuses a change.
  */
 export async function apply(from: Network, to: Network): Promise<void> {
     const goneNamespaces = [...from.namespaces.keys()].filter((name) => name !== own && !to.namespaces.has(name));
@@ -16,7 +16,7 @@ export async function apply(from: Network, to: Network): Promise<void> {
     const goneLinks = from.links.filter((link) => !kept.has(keyOf(link)));
     const newLinks = to.links.filter((link) => !had.has(keyOf(link)));
 
-    // Each by its name, although a namespace takes its links with it: that takes the kernel a while, and names may be used again.
+    // Links are deleted explicitly: the kernel deletes a namespace's links too, but later, and their names may be reused now.
     const toDelete = byNamespace(goneLinks.map(({ ends: [end] }) => end));
     await Promise.all(
         toDelete.map(([name, ends]) =>
@@ -40,7 +40,7 @@ export async function apply(from: Network, to: Network): Promise<void> {
         [...to.namespaces].map(async ([name, namespace]) => {
             const before = from.namespaces.get(name);
             const goneDevs = goneEnds.filter((end) => end.namespace === name).map(({ dev }) => dev);
-            // The ruleset first, so that no instance can be reached before its rules are there.
+            // The ruleset comes first, so that no instance is reachable before its rules apply.
             if (namespace.firewall !== (before?.firewall ?? "")) {
                 await run("nft", ["-f", "-"], `table ip lab\ndelete table ip lab\n${namespace.firewall}`, name);
             }
@@ -65,7 +65,7 @@ function linkCommand({ ends, mtu }: Link): string {
     return `link add ${one} type veth peer ${other}`;
 }
 
-/** Settings that a namespace gets once, before it has interfaces, which then inherit them. */
+/** Sets up a new namespace before it has interfaces, because interfaces inherit its settings. */
 async function prepare(name: string, router: boolean): Promise<void> {
     await ip(name, ["link set lo up"]);
     if (router) {
@@ -76,7 +76,7 @@ async function prepare(name: string, router: boolean): Promise<void> {
     }
 }
 
-/** Brings ends of links up; at those with proxy ARP the router answers for every address that it has a route to. */
+/** Brings link ends up. On those with proxy ARP, the router answers for every address that it has a route to. */
 async function raise(namespace: string, ends: readonly LinkEnd[]): Promise<void> {
     const proxies = ends.filter(({ proxyArp }) => proxyArp);
     if (proxies.length > 0) {
@@ -87,13 +87,13 @@ async function raise(namespace: string, ends: readonly LinkEnd[]): Promise<void>
     await ip(namespace, up);
 }
 
-/** Writes kernel settings of IPv4, each a file and its value. */
+/** Writes IPv4 kernel settings, each a file and its value. */
 async function write(namespace: string, settings: readonly string[]): Promise<void> {
     const script = "while read -r file value; do echo $value > /proc/sys/net/ipv4/$file; done";
     await run("sh", ["-ec", script], `${settings.join("\n")}\n`, namespace);
 }
 
-/** What makes a namespace's configuration the wanted one; what went with its interfaces is no longer there. */
+/** The `ip` commands that update a namespace's configuration. Settings of deleted interfaces are already gone. */
 function configCommands(before: Namespace | undefined, after: Namespace, goneDevs: readonly string[]): string[] {
     const old = (before?.config ?? []).filter(({ dev }) => dev === undefined || !goneDevs.includes(dev));
     const [has, wants] = [new Set(old.map(textOf)), new Set(after.config.map(textOf))];
@@ -109,14 +109,14 @@ function textOf({ object, args }: Setting): string {
     return `${object} ${args}`;
 }
 
-/** Runs lines of `ip` in a namespace, all of them in one process. */
+/** Runs `ip` commands in a namespace, all in one process. */
 async function ip(namespace: string, lines: readonly string[]): Promise<void> {
     if (lines.length > 0) {
         await run("ip", [...(namespace === own ? [] : ["-n", namespace]), "-batch", "-"], lines.join("\n"));
     }
 }
 
-/** Runs a program in a network namespace, or in the sandbox's own; throws with its input and its error output. */
+/** Runs a program in a network namespace, or in the sandbox's own. If it fails, the error includes its input and stderr. */
 function run(program: string, args: readonly string[], input: string, namespace?: string): Promise<void> {
     const enter = namespace ? [`--net=/run/netns/${namespace}`, program, ...args] : args;
     return new Promise((resolve, reject) => {

@@ -6,18 +6,18 @@ import type { Lookup } from "../planned/names.ts";
 
 /** The name servers of all VPCs. */
 export interface NameServers {
-    /** Has them answer from now on by what they know about the VPCs, each by the address that its questions come from. */
+    /** Replaces the lookups of the VPCs, by the source address of each VPC's queries. */
     update(lookups: ReadonlyMap<string, Lookup>): void;
 }
 
 const port = 53;
 
-/** How long an answer may be cached, in seconds: not at all, so that a change shows at once. Amazon's may for a minute. */
+/** TTL of records in seconds: none, so that changes show at once. Amazon's servers use 60. */
 const ttl = 0;
 
 /**
- * Serves DNS for every VPC at one address of the sandbox's own namespace, which has to be there. The VPCs' routers lead to
- * it and give the questions of each VPC an address of its own, by which they are told from the others'.
+ * Serves DNS for all VPCs at one address of the sandbox's own namespace, which must exist. The VPCs' routers forward queries
+ * to it and translate their source to an address that identifies the VPC.
  */
 export async function startNameServers(): Promise<NameServers> {
     let byAddress: ReadonlyMap<string, Lookup> = new Map();
@@ -33,7 +33,7 @@ export async function startNameServers(): Promise<NameServers> {
     await new Promise<void>((resolve, reject) => {
         datagrams.once("error", reject).bind(port, nameServersAddress, resolve);
     });
-    // An answer to somebody who is gone is lost, which is no error here.
+    // A response may be undeliverable, which is not an error here.
     datagrams.on("error", () => undefined);
     const streams = createServer((socket) => {
         serveStream(socket, reply);
@@ -48,7 +48,7 @@ export async function startNameServers(): Promise<NameServers> {
     };
 }
 
-/** Serves one connection, on which any number of questions may come, each with its length before it. */
+/** Serves a TCP connection, which carries any number of queries, each preceded by its length. */
 function serveStream(socket: Socket, reply: (query: Packet, from: string | undefined) => Packet): void {
     let received = Buffer.alloc(0);
     socket.on("data", (data: Buffer) => {
@@ -68,22 +68,22 @@ function serveStream(socket: Socket, reply: (query: Packet, from: string | undef
     socket.on("error", () => undefined);
 }
 
-/** The answer to a question: the record, nothing where a name has none of that kind, or "no such name". */
+/** The response to a query: the record, no record if the name has none of that type, or NXDOMAIN. */
 function answerTo({ id, questions = [] }: Packet, lookup: Lookup | undefined): Packet {
     const [question] = questions;
     const found = question && lookup?.(question.name);
-    const noSuchName = 3;
+    const nxdomain = 3;
     return {
         id: id ?? 0,
         type: "response",
-        // Recursion is available, as it is with Amazon's.
-        flags: 0x0180 | (found === undefined ? noSuchName : 0),
+        // Recursion is available, as on Amazon's servers.
+        flags: 0x0180 | (found === undefined ? nxdomain : 0),
         questions,
         answers: found && [found.type, "ANY"].includes(question.type) ? [{ ...found, name: question.name, ttl }] : [],
     };
 }
 
-/** Gives nothing where what was sent is not DNS. */
+/** Returns undefined for messages that are not valid DNS. */
 function tryTo<T>(answer: () => T): T | undefined {
     try {
         return answer();

@@ -2,7 +2,7 @@ import type * as ec2 from "@aws-sdk/client-ec2";
 import ipaddr from "ipaddr.js";
 import type { Instance, InternetGateway, Peering, Route, RouteTable, Rule, SecurityGroup, Subnet } from "./state.ts";
 
-// The parts of the state, as packets depend on them, from how EC2 describes them.
+// Converts EC2's descriptions to the parts of the state.
 
 export function peeringOf(connection: ec2.VpcPeeringConnection): Peering {
     const { VpcPeeringConnectionId = "", Status, RequesterVpcInfo, AccepterVpcInfo } = connection;
@@ -29,7 +29,7 @@ export function routeTableOf(table: ec2.RouteTable): RouteTable {
         main: Associations.some(({ Main }) => Main),
         subnetIds: Associations.flatMap(({ SubnetId }) => SubnetId ?? []),
         routes: Routes.flatMap(({ DestinationCidrBlock, GatewayId, VpcPeeringConnectionId }): Route[] => {
-            const target = GatewayId ?? VpcPeeringConnectionId ?? "of another kind";
+            const target = GatewayId ?? VpcPeeringConnectionId ?? "unsupported";
             return DestinationCidrBlock ? [{ destination: networkOf(DestinationCidrBlock), target }] : [];
         }),
     };
@@ -44,7 +44,7 @@ export function groupOf(group: ec2.SecurityGroup): SecurityGroup {
     return { id: GroupId, ingress: IpPermissions.flatMap(ruleOf), egress: IpPermissionsEgress.flatMap(ruleOf) };
 }
 
-/** An instance, but for what it gets for its first boot. */
+/** An instance without its user data and public key. */
 export function instanceOf(instance: ec2.Instance): Omit<Instance, "publicKey" | "userData"> {
     const { InstanceId = "", NetworkInterfaces = [], PublicDnsName = "", PrivateDnsName = "" } = instance;
     const first = NetworkInterfaces.find(({ Attachment }) => Attachment?.DeviceIndex === 0) ?? NetworkInterfaces[0];
@@ -62,7 +62,7 @@ export function instanceOf(instance: ec2.Instance): Omit<Instance, "publicKey" |
     };
 }
 
-/** A block in the form that AWS gives it when it stores a route or a rule: 10.42.1.100/24 is 10.42.1.0/24. */
+/** A block in the canonical form that AWS stores in routes and rules: 10.42.1.100/24 becomes 10.42.1.0/24. */
 function networkOf(block: string): string {
     return `${ipaddr.IPv4.networkAddressFromCIDR(block).toString()}/${block.split("/")[1] ?? ""}`;
 }
@@ -77,7 +77,7 @@ const protocols: Readonly<Record<string, Rule["protocol"]>> = {
     udp: "udp",
 };
 
-/** A permission, or none when it is of a protocol that nothing in the sandbox speaks. */
+/** A permission as a rule; none if its protocol is not used in the sandbox. */
 function ruleOf(permission: ec2.IpPermission): Rule[] {
     const { IpProtocol = "", FromPort = -1, ToPort = -1, IpRanges = [], UserIdGroupPairs = [] } = permission;
     const protocol = protocols[IpProtocol];

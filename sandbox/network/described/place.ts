@@ -6,20 +6,20 @@ import { blocksOf } from "../../api/client/vpcs.ts";
 import { gatewayOf, groupOf, instanceOf, peeringOf, routeTableOf, subnetOf } from "./parts.ts";
 import type { Instance, Peering, State } from "./state.ts";
 
-/** What a place has, but for its peering connections. */
+/** The state of a place without its peering connections. */
 type PlaceState = Omit<State, "peerings">;
 
 type Boot = Pick<Instance, "userData" | "publicKey">;
 
-/** A region of an account, by EC2's Describe calls and nothing else. */
+/** A region of an account, read with EC2's Describe calls only. */
 export class Place {
     readonly #clients: Clients;
     readonly #caller: Caller;
-    /** What it had when it was last read; undefined when that may have changed. */
+    /** The state as last read; undefined if it may have changed. */
     #state: Promise<PlaceState> | undefined;
-    /** The DNS attributes of VPCs, which cost two calls each, until they may have changed. */
+    /** Cached DNS attributes of VPCs, which cost two calls each. */
     readonly #dns = new Map<string, Promise<Dns>>();
-    /** User data and public keys, which never change for an instance. */
+    /** Cached user data and public keys, which never change for an instance. */
     readonly #boot = new Map<string, Promise<Boot>>();
 
     constructor(clients: Clients, caller: Caller) {
@@ -27,21 +27,21 @@ export class Place {
         this.#caller = caller;
     }
 
-    /** Notes that an action has changed something. What was being read meanwhile may have it or not. */
+    /** Invalidates the cached state after an action. A read in progress may or may not include the change. */
     changedBy(action: string): void {
         this.#state = undefined;
-        // CloudFormation's actions on stacks change VPCs' attributes too.
+        // CloudFormation's stack actions change VPC attributes too.
         if (/^ModifyVpcAttribute$|Stack/.test(action)) {
             this.#dns.clear();
         }
     }
 
-    /** The peering connections as they are now. */
+    /** The current peering connections. */
     async peerings(): Promise<Peering[]> {
         return (await this.#view().peerings()).map(peeringOf);
     }
 
-    /** All else as it is now, which is read only if it may have changed. */
+    /** The rest of the current state, which is read only if it may have changed. */
     async state(): Promise<PlaceState> {
         const state = (this.#state ??= this.#read());
         state.catch(() => (this.#state = undefined));
@@ -67,7 +67,7 @@ export class Place {
                     id: vpc.VpcId ?? "",
                     region: this.#caller.region,
                     cidrBlocks: blocksOf(vpc),
-                    // Nobody asks the name server of a VPC without servers.
+                    // A VPC without servers needs no name server.
                     ...(running.some(({ VpcId }) => VpcId === vpc.VpcId)
                         ? await remembered(this.#dns, vpc.VpcId ?? "", () => view.dnsOf(vpc.VpcId ?? ""))
                         : { dnsSupport: false, dnsHostnames: false }),
@@ -91,11 +91,11 @@ export class Place {
     }
 }
 
-/** What an instance gets for its first boot. */
+/** Reads the user data and the public key of an instance, for its first boot. */
 async function bootOf({ ec2 }: View, { InstanceId, KeyName }: DescribedInstance): Promise<Boot> {
     const [attribute, key] = await Promise.all([
         ec2.describeInstanceAttribute({ InstanceId, Attribute: "userData" }),
-        // By filter, since a key pair may be deleted while its instances run, and asking for its name would then fail.
+        // By filter, because a call with the name of a deleted key pair fails.
         KeyName === undefined
             ? undefined
             : ec2.describeKeyPairs({ Filters: [{ Name: "key-name", Values: [KeyName] }], IncludePublicKey: true }),

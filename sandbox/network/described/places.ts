@@ -4,8 +4,8 @@ import { Place } from "./place.ts";
 import type { State } from "./state.ts";
 
 /**
- * All regions of all accounts in which anybody has changed anything: what they have together is one network. They are
- * learned from the calls, since an EC2 API does not say which accounts there are.
+ * All regions of all accounts in which a change was made; together they form one network. They are learned from the calls,
+ * because the EC2 API does not list accounts.
  */
 export class Places {
     readonly #clients: Clients;
@@ -15,7 +15,7 @@ export class Places {
         this.#clients = new Clients(endpoint);
     }
 
-    /** Notes that a caller has changed something by an action. */
+    /** Invalidates the state of the caller's place after an action. */
     async changedBy(caller: Caller, action: string): Promise<void> {
         const name = `${await this.#clients.accountOf(caller.accessKeyId)} ${caller.region}`;
         const place = this.#places.get(name) ?? new Place(this.#clients, caller);
@@ -24,8 +24,8 @@ export class Places {
     }
 
     /**
-     * What all places have together. Only those that may have changed are read, but the peering connections of all: what one
-     * side does to a connection changes what the other has.
+     * The combined state of all places. Only places that may have changed are read, but peering connections are read in all
+     * places, because a change by one side also affects the other.
      */
     async read(): Promise<State> {
         const places = [...this.#places.values()];
@@ -38,7 +38,7 @@ export class Places {
             subnets: states.flatMap(({ subnets }) => subnets),
             routeTables: states.flatMap(({ routeTables }) => routeTables),
             internetGateways: states.flatMap(({ internetGateways }) => internetGateways),
-            // Both sides of a connection have it.
+            // Both sides describe the same connection.
             peerings: [...new Map(peerings.flat().map((peering) => [peering.id, peering])).values()],
             securityGroups: states.flatMap(({ securityGroups }) => securityGroups),
             instances: states.flatMap(({ instances }) => instances),

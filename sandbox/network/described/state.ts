@@ -1,6 +1,6 @@
 import type { Dns } from "../../api/client/view.ts";
 
-/** What the EC2 API describes, as far as packets and servers depend on it. */
+/** The part of what the EC2 API describes that affects packets and servers. */
 export interface State {
     readonly vpcs: readonly Vpc[];
     readonly subnets: readonly Subnet[];
@@ -27,7 +27,7 @@ export interface Subnet {
 export interface RouteTable {
     readonly id: string;
     readonly vpcId: string;
-    /** Whether it serves the VPC's subnets that have no table of their own. */
+    /** Whether it is the VPC's main route table, for subnets without an explicit association. */
     readonly main: boolean;
     readonly subnetIds: readonly string[];
     readonly routes: readonly Route[];
@@ -35,13 +35,13 @@ export interface RouteTable {
 
 export interface Route {
     readonly destination: string;
-    /** Id of what the route leads to, such as `igw-…` or `pcx-…`; `local` for the VPC's own block. */
+    /** ID of the target, such as `igw-…` or `pcx-…`; `local` for the VPC's own blocks. */
     readonly target: string;
 }
 
 export interface InternetGateway {
     readonly id: string;
-    /** The VPC that it is attached to; undefined when it is detached. */
+    /** The VPC that it is attached to; undefined if it is detached. */
     readonly vpcId: string | undefined;
 }
 
@@ -50,7 +50,7 @@ export interface Peering {
     readonly active: boolean;
     readonly requesterVpcId: string;
     readonly accepterVpcId: string;
-    /** VPCs of the two whose public DNS names give private addresses to the other: AllowDnsResolutionFromRemoteVpc. */
+    /** Those of the two VPCs whose public DNS names resolve to private addresses from the other (AllowDnsResolutionFromRemoteVpc). */
     readonly resolvedVpcIds: readonly string[];
 }
 
@@ -60,19 +60,19 @@ export interface SecurityGroup {
     readonly egress: readonly Rule[];
 }
 
-/** A permission of a security group: what gets in, or out. */
+/** An inbound or outbound rule of a security group. */
 export interface Rule {
     readonly protocol: "all" | "tcp" | "udp" | "icmp";
-    /** First port, or ICMP type; -1 for every one. */
+    /** First port, or ICMP type; -1 for all. */
     readonly from: number;
-    /** Last port, or ICMP code; -1 for every one. */
+    /** Last port, or ICMP code; -1 for all. */
     readonly to: number;
     readonly cidrBlocks: readonly string[];
-    /** Security groups whose members it applies to. */
+    /** Security groups that it references. */
     readonly groupIds: readonly string[];
 }
 
-/** A running instance with its first network interface. */
+/** A running instance with its primary network interface. */
 export interface Instance {
     readonly id: string;
     readonly vpcId: string;
@@ -81,12 +81,12 @@ export interface Instance {
     readonly mac: string;
     readonly privateIp: string;
     readonly publicIp: string | undefined;
-    /** Its DNS names; the public one is empty where it has none. */
+    /** DNS names; the public one is empty if the instance has none. */
     readonly publicDns: string;
     readonly privateDns: string;
     readonly groupIds: readonly string[];
     /** Public key of its key pair, in OpenSSH form. */
     readonly publicKey: string | undefined;
-    /** Its user data as text; empty when it has none. */
+    /** User data as text; empty if it has none. */
     readonly userData: string;
 }

@@ -6,9 +6,9 @@ import type { Rule, SecurityGroup, State, Vpc } from "../described/state.ts";
 const privateBlocks = "{ 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 }";
 
 /**
- * A VPC router's nft ruleset: the internet gateway's address translation, and the security groups, which keep state: what
- * answers a packet that was let through is let through. They do not apply to what goes to the name server. `peers` are the
- * VPCs whose groups the rules may name.
+ * A VPC router's nft ruleset: the internet gateway's address translation and the security groups. Security groups are
+ * stateful: responses to allowed traffic are allowed. They do not filter traffic to the name server. `peers` are the VPCs
+ * whose groups the rules may reference.
  */
 export function firewall(state: State, vpc: Vpc, peers: readonly string[]): string {
     const vpcId = vpc.id;
@@ -64,7 +64,7 @@ ${published.map(({ publicIp = "", privateIp }) => `        oifname "igw" ip sadd
 `;
 }
 
-/** A chain that returns for what a rule allows, and drops the rest. */
+/** A chain that returns on packets that a rule allows and drops all others. */
 function chain(name: string, rules: readonly string[]): string {
     return [`    chain ${name} {`, ...rules.map((rule) => `        ${rule} return`), "        drop", "    }"].join(
         "\n",
@@ -83,7 +83,7 @@ function rulesOf(
             const others = [...rule.cidrBlocks, ...rule.groupIds.flatMap(membersOf)];
             return others.map((other) => `ip ${address} ${other} ${protocolOf(rule)}`.trim());
         });
-    // Sorted, so that the text changes only when its meaning does.
+    // Sorted, so that the text changes only if its meaning does.
     return [...new Set(rules)].sort();
 }
 
@@ -98,7 +98,7 @@ function protocolOf({ protocol, from, to }: Rule): string {
     }
 }
 
-/** An nft set. nft has no empty one, so that of no addresses it holds one that no packet has. */
+/** An nft set. nft has no empty sets, so the set of no addresses contains one that no packet has. */
 function setOf(addresses: readonly string[]): string {
     return `{ ${(addresses.length === 0 ? ["0.0.0.0"] : addresses).join(", ")} }`;
 }

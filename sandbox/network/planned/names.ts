@@ -1,29 +1,29 @@
 import type { Instance, State, Vpc } from "../described/state.ts";
 import { addressAmongNameServers } from "./addresses.ts";
 
-/** The domain of a region's private names. Source: Amazon VPC User Guide, "DNS attributes for your VPC". */
+/** The domain of a region's private DNS names. Source: Amazon VPC User Guide, "DNS attributes for your VPC". */
 export function searchDomainOf(region: string): string {
     return region === "us-east-1" ? "ec2.internal" : `${region}.compute.internal`;
 }
 
-/** A record: the address of a name, or the name of an address. */
+/** An A or PTR record. */
 interface Found {
     readonly type: "A" | "PTR";
     readonly data: string;
 }
 
-/** What a name server knows about a name; undefined for a name that it does not know. */
+/** Looks up the record of a name; undefined if the name does not exist. */
 export type Lookup = (name: string) => Found | undefined;
 
-/** What the name servers of all VPCs know, by the addresses by which they know the VPCs. */
+/** The lookups of all VPCs, by the addresses that identify them to the name servers. */
 export function lookupsIn(state: State): ReadonlyMap<string, Lookup> {
     return new Map(state.vpcs.map((vpc) => [addressAmongNameServers(vpc), lookupIn(state, vpc)]));
 }
 
 /**
- * What the name server of a VPC answers. A public name of one of the VPC's own instances, and of those of a peer that allows
- * it, gives the private address, and any other the public one; private names, and the names of addresses, which a VPC with
- * DNS hostnames has, are the VPC's own.
+ * The lookup of a VPC's name server. Public names of the VPC's own instances, and those of a peer that allows it, resolve to
+ * private addresses; other public names resolve to public addresses. Private names resolve only in their own VPC, as do
+ * PTR records, which exist if DNS hostnames are enabled.
  * Sources: Amazon VPC User Guide, "DNS attributes for your VPC"; Amazon VPC Peering Guide, "Enable DNS resolution for a VPC
  * peering connection"; Amazon Route 53 Developer Guide, "Domain names that VPC Resolver creates autodefined system rules for".
  */
@@ -51,12 +51,12 @@ function privateNames({ privateIp, privateDns }: Instance, { region }: Vpc): str
     return [privateDns, `ip-${privateIp.replaceAll(".", "-")}.${searchDomainOf(region)}`];
 }
 
-/** The name by which the name of an address is asked for. */
+/** The name of an address's PTR record. */
 function reverse(address: string): string {
     return `${address.split(".").reverse().join(".")}.in-addr.arpa`;
 }
 
-/** Whether a VPC's public names give private addresses in another one: the owner's side of an active connection allows it. */
+/** Whether `owner`'s public names resolve to private addresses in `asking`: `owner`'s side of an active connection allows it. */
 function resolvesAcross({ peerings }: State, owner: Vpc, asking: Vpc): boolean {
     return (
         asking.dnsHostnames &&

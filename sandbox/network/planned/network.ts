@@ -1,31 +1,31 @@
-/** The network that the kernel is to have. */
+/** The desired network of the kernel. */
 export interface Network {
-    /** Every network namespace by its name: the sandbox's own, `inet`, a router for each VPC, one for each instance. */
+    /** All network namespaces by name: the sandbox's own, `inet`, one for each VPC's router and one for each instance. */
     readonly namespaces: ReadonlyMap<string, Namespace>;
     readonly links: readonly Link[];
 }
 
-/** What a network namespace is to hold, besides its ends of links. */
+/** The desired configuration of a network namespace, without its link ends. */
 export interface Namespace {
-    /** Whether it passes packets on between its interfaces. */
+    /** Whether it forwards packets between its interfaces. */
     readonly router: boolean;
     readonly config: readonly Setting[];
-    /** Its nft ruleset, whole; empty for none. */
+    /** Its complete nft ruleset; empty for none. */
     readonly firewall: string;
 }
 
-/** One address, neighbor, rule or route, as `ip OBJECT add ARGS` makes it and `ip OBJECT delete ARGS` removes it. */
+/** An address, neighbor, rule or route, in the syntax of `ip OBJECT add ARGS` and `ip OBJECT delete ARGS`. */
 export interface Setting {
     readonly object: "address" | "neighbor" | "rule" | "route";
     readonly args: string;
-    /** The interface that it goes with when that is removed; undefined for what stays. */
+    /** The interface whose deletion also deletes the setting; undefined if there is none. */
     readonly dev?: string | undefined;
 }
 
 /** A veth pair. */
 export interface Link {
     readonly ends: readonly [LinkEnd, LinkEnd];
-    /** The largest packet that it takes, in bytes. */
+    /** MTU in bytes. */
     readonly mtu: number;
 }
 
@@ -33,12 +33,12 @@ export interface LinkEnd {
     readonly namespace: string;
     readonly dev: string;
     readonly mac: string;
-    /** Whether this end answers ARP for others: instances of a subnet find one another through their router. */
+    /** Whether this end answers ARP for other addresses, so that instances of a subnet reach one another through the router. */
     readonly proxyArp?: boolean;
 }
 
-/** The sandbox's own namespace, where the person, the check and the name servers are: it is there already, and has no name. */
+/** The sandbox's own namespace, with the user's shell, the check and the name servers. It already exists and has no name. */
 export const own = "";
 
-/** The internet, and on it the address of the person's and the check's own end. */
+/** The internet's namespace. `operator` is the address of the sandbox's own namespace on the internet. */
 export const internet = { name: "inet", address: "198.51.100.1", operator: "198.51.100.2", prefix: 30 } as const;

@@ -21,21 +21,21 @@ import {
 } from "./links.ts";
 import { internet, own, type Link, type Namespace, type Network, type Setting } from "./network.ts";
 
-/** Routing tables of a router: the VPC's own addresses, and from this number on the route tables'. */
+/** Numbers of a router's routing tables: the VPC's own addresses, and the first for route tables. */
 const tables = { local: 1000, first: 2000 } as const;
 
-/** A VPC that has running instances, with all that its router needs to know. */
+/** A VPC with running instances and the resources that its router depends on. */
 interface Site {
     readonly vpc: Vpc;
     readonly instances: readonly Instance[];
     readonly hasGateway: boolean;
-    /** Its connections over which packets can go. */
+    /** Its peering connections that can carry packets. */
     readonly peerings: readonly Peering[];
 }
 
 /**
- * Plans the network for a state: what AWS's route tables, gateways, peering connections and security groups would let
- * pass is what its routes and rulesets let pass. Pure; the same state always gives the same network.
+ * Plans the network for a state. Its routes and rulesets allow the traffic that AWS's route tables, gateways, peering
+ * connections and security groups would allow. Pure: the same state always gives the same network.
  */
 export function plan(described: State): Network {
     const state = {
@@ -77,8 +77,8 @@ function sorted<T extends { readonly id: string }>(items: readonly T[]): T[] {
 }
 
 /**
- * Whether packets can use the connection at all: it is active and has servers at both ends. On AWS no connection
- * between overlapping VPCs becomes active; an emulator may let one.
+ * Whether a peering connection can carry packets: it is active and both VPCs have servers. On AWS, a connection between
+ * overlapping VPCs never becomes active, but an emulator may allow it.
  */
 function carries({ active, requesterVpcId, accepterVpcId }: Peering, vpcs: readonly Vpc[]): boolean {
     const [requester, accepter] = [requesterVpcId, accepterVpcId].map((end) => vpcs.find(({ id }) => id === end));
@@ -90,7 +90,7 @@ function carries({ active, requesterVpcId, accepterVpcId }: Peering, vpcs: reado
     );
 }
 
-/** The route table of a subnet: its own, or else the VPC's main one. */
+/** The route table of an instance's subnet: the associated one, or the VPC's main route table. */
 function routeTableOf(state: State, { subnetId, vpcId }: Instance): RouteTable | undefined {
     const tables = state.routeTables.filter((table) => table.vpcId === vpcId);
     return tables.find(({ subnetIds }) => subnetIds.includes(subnetId)) ?? tables.find(({ main }) => main);
@@ -109,7 +109,7 @@ function instanceNamespace(state: State, instance: Instance): Namespace {
     return { router: false, config, firewall: "" };
 }
 
-/** The person's way to the internet, and the name servers' way to each VPC that uses one. */
+/** Routes from the sandbox's own namespace to the internet, and to each VPC that uses a name server. */
 function ownNamespace(sites: readonly Site[]): Namespace {
     const config: Setting[] = [
         { object: "address", args: `${internet.operator}/${internet.prefix} dev ${internet.name}`, dev: internet.name },
@@ -124,7 +124,7 @@ function ownNamespace(sites: readonly Site[]): Namespace {
     return { router: false, config, firewall: "" };
 }
 
-/** Knows every public address and nothing else, so that no packet gets across it to a private one. */
+/** Routes public addresses only, so that no packet to a private address crosses the internet. */
 function internetNamespace(sites: readonly Site[]): Namespace {
     const { address, prefix, operator } = internet;
     const [{ dev }, far] = operatorLink.ends;
@@ -154,14 +154,14 @@ function router(state: State, site: Site): Namespace {
     ].map(({ ends: [one, other] }): Link["ends"] => (one.namespace === vpc.id ? [one, other] : [other, one]));
     const used = new Set(instances.map((instance) => routeTableOf(state, instance)));
     const config: Setting[] = [
-        // The local route comes first, whatever the route tables say.
+        // The local route takes precedence over the route tables.
         ...vpc.cidrBlocks.flatMap((block): Setting[] => [
             { object: "rule", args: `to ${block} lookup ${tables.local} pref 50` },
             { object: "route", args: `blackhole ${block} table ${tables.local}` },
         ]),
         ...outside.map(([near, far]) => neighbor(near, far)),
         ...(vpc.dnsSupport ? nameServerRoutes(vpc) : []),
-        // What an instance sends outside goes by the route table of its subnet.
+        // Packets from an instance to other destinations use the subnet's route table.
         ...instances.flatMap((instance): Setting[] => {
             const dev = portOf(instance);
             const table = numberOf(routeTableOf(state, instance));
@@ -172,10 +172,10 @@ function router(state: State, site: Site): Namespace {
             ];
         }),
         ...[...used].flatMap((table) => (table ? routesOf(state, site, table) : [])),
-        // No transit: what comes from outside and is not for this VPC is dropped.
+        // No transit: packets from outside to other destinations are dropped.
         { object: "rule", args: "blackhole pref 32000" },
     ];
-    // Rules can't name the groups of a peer in another region.
+    // Rules can't reference groups of a peer in another region.
     const peers = peerings
         .map(({ requesterVpcId, accepterVpcId }) => (requesterVpcId === vpc.id ? accepterVpcId : requesterVpcId))
         .filter((peer) => state.vpcs.some(({ id, region }) => id === peer && region === vpc.region));
@@ -183,8 +183,8 @@ function router(state: State, site: Site): Namespace {
 }
 
 /**
- * The ways to the name servers. Their place has a rule of its own; the address that instances ask at has a route, so that
- * ARP is answered for it even when it is in their own subnet.
+ * Routes to the name servers. Rules cover the addresses outside the VPC. The address inside the VPC needs a route so that
+ * proxy ARP answers for it in the instances' own subnet.
  */
 function nameServerRoutes(vpc: Vpc): Setting[] {
     const { local } = tables;
@@ -199,12 +199,12 @@ function nameServerRoutes(vpc: Vpc): Setting[] {
     ];
 }
 
-/** The kernel's number for a route table; a subnet that has none at all is left with the local route. */
+/** The kernel's number for a route table; without a route table, only the local route applies. */
 function numberOf(table: RouteTable | undefined): number {
     return table ? tables.first + (parseInt(table.id.slice(-7), 16) || 0) : tables.local;
 }
 
-/** A route table's routes. Packets are dropped by a route whose target can't be reached, and where there is no route. */
+/** The routes of a route table. Packets are dropped if the target of their route is not available or no route matches. */
 function routesOf(state: State, { vpc, peerings }: Site, table: RouteTable): Setting[] {
     const number = numberOf(table);
     const devTo = ({ target }: Route): string | undefined => {

@@ -3,8 +3,7 @@ import { DescribeVpcsCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { inventory } from "../../lab/inventory.ts";
 import { Stack } from "./pulumi.ts";
 
-// Settings that are changed on a deployed stack, each of which replaces something that is in use. Runs inside a sandbox, with
-// the real engine.
+// Settings changes on a deployed stack that replace resources in use. Runs inside a sandbox with the real engine.
 
 interface SideOutputs {
     readonly vpcId: string;
@@ -33,7 +32,7 @@ describe("a deployed stack", () => {
     const stack = new Stack();
     let outputs: Outputs;
 
-    /** Changes settings and updates the stack, which has to be reachable afterwards and to have nothing more to do. */
+    /** Changes settings and updates the stack. It must be reachable afterwards, without pending changes. */
     async function changed(settings: Readonly<Record<string, string>>): Promise<void> {
         await stack.set(settings);
         outputs = await stack.updated<Outputs>();
@@ -68,7 +67,7 @@ describe("a deployed stack", () => {
         assert.deepEqual([await blocksIn(home), await blocksIn(away)], [["10.45.0.0/16"], ["10.42.0.0/16"]]);
     });
 
-    it("leaves its regions alone when it may not go there, and says why", async () => {
+    it("stays in its regions if it may not use another, and reports why", async () => {
         await stack.set({ "accepter.region": "eu-west-1", "accepter.accountId": "333333333333" });
         const { code, text } = await stack.up();
         assert.notEqual(code, 0);

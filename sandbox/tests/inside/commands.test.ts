@@ -9,29 +9,29 @@ import {
 } from "@aws-sdk/client-ec2";
 import { run, Stack, type Result } from "./pulumi.ts";
 
-// Every command that a message or a page tells a person to type is typed, in a shell, to the real CLI. Runs inside a sandbox.
+// Runs every command that a message or a page suggests, in a shell with the real CLI. Runs inside a sandbox.
 
 const stack = new Stack();
 const settingsFile = "Pulumi.dev.yaml";
 const settings = readFileSync(settingsFile, "utf8");
 
-/** A home with the key pair that pages speak of. */
+/** A home folder with the key pair that pages mention. */
 const home = mkdtempSync(join(tmpdir(), "home-"));
 const keyFile = join(home, ".ssh/id_ed25519");
 
-/** Types a command as a person does who has that home, in the checkout. */
+/** Runs a command in the checkout with that home folder. */
 function type(command: string): Promise<Result> {
     return run("bash", ["-c", `HOME=${home}; PATH=${process.env["PATH"] ?? ""}; ${command.replace("FILE", keyFile)}`]);
 }
 
-/** The commands in a message: between quotes of either kind, of which the outer ones count. */
+/** The commands in a message: between the outer quotes of either kind. */
 function commandsIn(message: string): string[] {
     return [...message.matchAll(/(?<= )(?:"(pulumi [^"]+)"|'(pulumi (?:[^'"]|"[^"]*")+)')/g)].map(
         ([, a, b]) => a ?? b ?? "",
     );
 }
 
-/** The commands of a page: the lines of its shell blocks, without comments, and what else is set as code and begins like one. */
+/** The commands of a page: the lines of its shell blocks without comments, and inline code that starts with pulumi or npm. */
 function commandsOf(page: string): string[] {
     const text = readFileSync(page, "utf8");
     const blocks = [...text.matchAll(/```sh\n(.+?)```/gs)].flatMap(([, block = ""]) => block.split("\n"));
@@ -51,7 +51,7 @@ const pages = [
     "sandbox/README.md",
 ];
 
-/** Commands that are typed elsewhere, by what they begin with; of npm's it is here only asked whether the script is there. */
+/** Prefixes of commands that other tests run. For npm commands, this test only checks that the script exists. */
 const elsewhere: Readonly<Record<string, string>> = {
     "npm ": "CI and the tests of the sandbox",
     "pulumi up": "stages.test.ts",
@@ -70,7 +70,7 @@ describe("commands", () => {
         writeFileSync(settingsFile, settings);
     });
 
-    it("in refusals and warnings do what they promise", async () => {
+    it("in errors and warnings work", async () => {
         await stack.set({
             peerring: "true",
             "requester.cidrBlok": "10.1.0.0/16",
@@ -99,7 +99,7 @@ describe("commands", () => {
     });
 
     for (const page of pages) {
-        it(`in ${page} are taken by the CLI`, async () => {
+        it(`in ${page} are accepted by the CLI`, async () => {
             const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
             for (const command of new Set(commandsOf(page))) {
                 const script = /^npm (?:run (?:--silent )?)?([\w:]+)/.exec(command)?.[1] ?? "";
@@ -107,7 +107,7 @@ describe("commands", () => {
                     assert.ok(["ci", "cit", "install"].includes(script) || script in scripts, command);
                 }
                 if (!Object.keys(elsewhere).some((start) => command.startsWith(start))) {
-                    // One that is only named is asked for its help.
+                    // A command that is only named runs with --help.
                     const { code, text } = await type(/^pulumi [a-z ]+$/.test(command) ? `${command} --help` : command);
                     assert.equal(code, 0, `${command}: ${text}`);
                 }
@@ -115,7 +115,7 @@ describe("commands", () => {
         });
     }
 
-    it("in the failure of an update whose request was turned down ask again", async () => {
+    it("in the error about a rejected request send a new one", async () => {
         const ec2 = new EC2Client({
             endpoint: process.env["AWS_ENDPOINT_URL"] ?? "",
             region: process.env["AWS_REGION"] ?? "",

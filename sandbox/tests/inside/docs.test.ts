@@ -7,18 +7,18 @@ import { permit } from "../world/networkLab.ts";
 import { makeMachine, makeSide, type Side } from "../world/side.ts";
 import { run, Stack } from "./pulumi.ts";
 
-// The examples of docs/own-stack.md, as they stand there, with the real engine and real packets. Runs inside a sandbox.
+// The examples of docs/own-stack.md, unchanged, with the real engine and real packets. Runs inside a sandbox.
 
 const endpoint = process.env["AWS_ENDPOINT_URL"] ?? "";
 const home = new EC2({ endpoint, region: process.env["AWS_REGION"] ?? "" });
 const virginia = new EC2({ endpoint, region: "us-east-1" });
 
-/** The page's programs, in order. */
+/** The programs on the page, in order. */
 const programs = [...readFileSync("docs/own-stack.md", "utf8").matchAll(/```ts\n(.+?)```/gs)].map(
     ([, code]) => code ?? "",
 );
 
-/** A project of its own that has an example as its program; gives its stack. */
+/** Creates a project with an example as its program; returns its stack. */
 async function project(name: string, program: string, settings: Record<string, string>): Promise<Stack> {
     const folder = mkdtempSync(join(tmpdir(), `${name}-`));
     mkdirSync(folder, { recursive: true });
@@ -34,7 +34,7 @@ async function project(name: string, program: string, settings: Record<string, s
     return stack;
 }
 
-/** The key pair of the sandbox's SSH clients, which its servers have to know. */
+/** The key pair of the sandbox's SSH clients, for its servers. */
 async function importKey(api: EC2): Promise<string> {
     const file = (await new Stack().pulumi("config", "get", "sshPrivateKeyPath")).text.trim();
     const { text } = await run("ssh-keygen", ["-y", "-f", file]);
@@ -49,7 +49,7 @@ async function makeServer(api: EC2, side: Side, privateIp: string): Promise<stri
     return publicIp;
 }
 
-/** Runs a command on a server, once it has booted; gives what it printed, or undefined when it failed. */
+/** Runs a command on a server after it has booted; returns its output, or undefined if it failed. */
 async function on(address: string, command: string): Promise<string | undefined> {
     for (let tries = 0; tries < 50; tries++) {
         const { code, text } = await run("ssh", ["-o", "ConnectTimeout=1", address, command]);
@@ -57,7 +57,7 @@ async function on(address: string, command: string): Promise<string | undefined>
             return code === 0 ? text.trim() : undefined;
         }
     }
-    throw new Error(`${address} does not boot`);
+    throw new Error(`${address} did not boot`);
 }
 
 const curl = (address: string): string => `curl -sS -o /dev/null -w '%{http_code}' --max-time 2 http://${address}/`;
@@ -85,7 +85,7 @@ describe("docs/own-stack.md", () => {
         };
     });
 
-    it("peers two VPCs that exist already, one way only", async () => {
+    it("peers two existing VPCs, with traffic in one direction only", async () => {
         const stack = await project("existing", programs[0] ?? "", {
             requesterVpcId: sides.requester.vpcId,
             accepterVpcId: sides.accepter.vpcId,
@@ -101,7 +101,7 @@ describe("docs/own-stack.md", () => {
         assert.equal(await on(servers.requester, curl("10.2.1.10")), undefined);
     });
 
-    it("peers a VPC of the program's own with one that exists already", async () => {
+    it("peers a VPC of the program with an existing one", async () => {
         const stack = await project("made", programs[1] ?? "", { sharedVpcId: sides.requester.vpcId });
         const { connectionId, status } = await stack.updated<{ connectionId: string; status: string }>();
         assert.equal(status, "active");

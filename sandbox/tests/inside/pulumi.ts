@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 
-/** How a command ended, and all that it printed. */
+/** A command's exit code and output. */
 export interface Result {
     readonly code: number | null;
     readonly text: string;
 }
 
-/** Runs a program to its end, in the checkout or in another folder. */
+/** Runs a program to completion, in the checkout or in another folder. */
 export function run(program: string, args: readonly string[], cwd?: string): Promise<Result> {
     return new Promise((resolve, reject) => {
         const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], ...(cwd && { cwd }) });
@@ -22,7 +22,7 @@ export function run(program: string, args: readonly string[], cwd?: string): Pro
     });
 }
 
-/** A project folder's stack in the sandbox, by the Pulumi CLI. */
+/** The stack of a project folder in the sandbox, controlled by the Pulumi CLI. */
 export class Stack {
     readonly #folder: string | undefined;
 
@@ -38,7 +38,7 @@ export class Stack {
         return this.pulumi("up", "--yes", "--skip-preview");
     }
 
-    /** An update that must succeed; gives the outputs. */
+    /** Runs an update that must succeed; returns the outputs. */
     async updated<Outputs>(): Promise<Outputs> {
         const { code, text } = await this.up();
         assert.equal(code, 0, text);
@@ -56,7 +56,7 @@ export class Stack {
         assert.equal(code, 0, text);
     }
 
-    /** What an update would do, by resource type and name, but for what stays as it is. */
+    /** The changes that an update would make, by resource type and name. */
     async plan(): Promise<string[]> {
         const { code, text } = await this.pulumi("preview", "--json");
         assert.equal(code, 0, text);

@@ -4,8 +4,8 @@ import { DeleteRouteCommand, DescribeRouteTablesCommand, EC2Client } from "@aws-
 import { inventory } from "../../lab/inventory.ts";
 import { Stack, type Result } from "./pulumi.ts";
 
-// What a person does with the lab by hand, in an order in which it could go wrong: peered from the start, turned off,
-// turned on again, broken behind the program's back, mended, destroyed. Runs inside a sandbox, with the real engine.
+// Manual use of the lab: peering on from the start, off, on again, a change outside of Pulumi, its repair, and destroy. Runs
+// inside a sandbox with the real engine.
 
 interface Outputs {
     stage: string;
@@ -37,7 +37,7 @@ const endpoint = process.env["AWS_ENDPOINT_URL"] ?? "";
 const region = process.env["AWS_REGION"] ?? "";
 const ec2 = new EC2Client({ endpoint, region });
 
-/** A line of the run's private key that is in no other. */
+/** A line that only the private key of this run contains. */
 let secret: string;
 let servers: string[];
 
@@ -51,7 +51,7 @@ describe("the lab by hand", () => {
         assert.ok(secret.length > 40);
     });
 
-    it("is peered in one go when peering is on from the start", async () => {
+    it("is peered in one update if peering is on from the start", async () => {
         assert.deepEqual(await inventory(endpoint, region), []);
         const { code, text } = await upWith({ peering: "true" });
         assert.equal(code, 0, text);
@@ -62,13 +62,13 @@ describe("the lab by hand", () => {
         servers = serversOf(out);
     });
 
-    it("keeps the private key out of the state in clear", async () => {
+    it("does not store the private key in the state as plain text", async () => {
         const { text } = await pulumi("stack", "export");
         assert.match(text, /lab-check-VPC1-ready/);
         assert.ok(!text.includes(secret));
     });
 
-    it("is isolated again, and shown to be, in the same `pulumi up` that turns peering off", async () => {
+    it("is isolated and verified by the same `pulumi up` that turns peering off", async () => {
         const { code, text } = await upWith({ peering: "false" });
         assert.equal(code, 0, text);
         const out = await outputs();
@@ -83,19 +83,19 @@ describe("the lab by hand", () => {
         assert.ok(!RouteTables.some(({ Routes = [] }) => Routes.some((route) => route.VpcPeeringConnectionId)));
     });
 
-    it("has nothing more to do after that", async () => {
+    it("has no pending changes after that", async () => {
         const { code, text } = await pulumi("up", "--yes", "--skip-preview", "--expect-no-changes");
         assert.equal(code, 0, text);
     });
 
-    it("fails when a promise is broken, and says what was expected, what was seen and where to look", async () => {
+    it("fails if a check fails, and reports what was expected, what was observed and where to look", async () => {
         assert.equal((await upWith({ peering: "true" })).code, 0);
         const { RouteTables = [] } = await ec2.send(
             new DescribeRouteTablesCommand({ Filters: [{ Name: "tag:Name", Values: ["ljhVPCPeering-RT2"] }] }),
         );
         const RouteTableId = RouteTables[0]?.RouteTableId;
         await ec2.send(new DeleteRouteCommand({ RouteTableId, DestinationCidrBlock: "10.41.0.0/16" }));
-        // A check that has passed runs again when anything about it changes; its time limit is the cheapest.
+        // A check that has passed runs again if any of its inputs changes; the time limit is the cheapest to change.
         const { code, text } = await upWith({ checkTimeLimit: "200" });
         assert.notEqual(code, 0);
         for (const direction of [
@@ -108,14 +108,14 @@ describe("the lab by hand", () => {
         assert.match(text, /the one back to 10\.41\.0\.0\/16 in ljhVPCPeering-RT2/);
     });
 
-    it("is mended by a refresh and another `pulumi up`", async () => {
+    it("is repaired by a refresh and another `pulumi up`", async () => {
         assert.equal((await pulumi("refresh", "--yes", "--skip-preview")).code, 0);
         const { code, text } = await up();
         assert.equal(code, 0, text);
         assert.deepEqual(seen(await outputs()), ["reply/page", "reply/page"]);
     });
 
-    it("leaves nothing behind when it is destroyed", async () => {
+    it("leaves nothing behind after `pulumi destroy`", async () => {
         const { code, text } = await pulumi("destroy", "--yes", "--skip-preview");
         assert.equal(code, 0, text);
         assert.deepEqual(await inventory(endpoint, region), []);

@@ -4,21 +4,21 @@ import { region, World } from "./world.ts";
 
 export const otherRegion = "eu-west-1";
 export const otherAccount = "210987654321";
-/** A block of addresses, and a VPC that has it. */
+/** A VPC and its block. */
 export interface Vpc {
     readonly id: string;
     readonly block: string;
 }
 
-/** moto behind a gateway, without a network, and what is made there before something is refused. */
+/** moto behind a gateway, without a network, and helpers that create resources. */
 export class GatewayLab {
-    /** The API as everybody uses it. */
+    /** The API through the gateway. */
     readonly api: EC2;
-    /** The same in another region. */
+    /** The API through the gateway in another region. */
     readonly abroad: EC2;
-    /** The same for another account. */
+    /** The API through the gateway for another account. */
     readonly stranger: EC2;
-    /** The API behind the gateway's back. */
+    /** The API without the gateway. */
     readonly bare: EC2;
     readonly #world: World;
     #blocks = 0;
@@ -40,7 +40,7 @@ export class GatewayLab {
         this.#world.stop();
     }
 
-    /** A VPC with a block that no other has, or with the one given. */
+    /** Creates a VPC with the given block or a unique one. */
     async makeVpc(on = this.api, CidrBlock = `10.${++this.#blocks}.0.0/16`): Promise<Vpc> {
         const { Vpc } = await on.createVpc({ CidrBlock });
         return { id: Vpc?.VpcId ?? "", block: CidrBlock };
@@ -91,10 +91,10 @@ export class GatewayLab {
     }
 }
 
-/** Checks that a call is refused as EC2 refuses: with a code, a message, the request's id and HTTP status 400. */
+/** Asserts that a call fails with an EC2 error: a code, a message, a request ID and HTTP status 400. */
 export async function refuses(call: Promise<unknown>, code: string, message: RegExp): Promise<void> {
     const error = await call.then(
-        () => assert.fail("it was let through"),
+        () => assert.fail("it was not refused"),
         (error: unknown) => error as Error & { $metadata: { httpStatusCode: number; requestId: string } },
     );
     assert.deepEqual([error.name, error.$metadata.httpStatusCode], [code, 400]);

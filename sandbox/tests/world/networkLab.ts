@@ -7,13 +7,13 @@ export type Undo = () => Promise<unknown>;
 
 const cidr = { one: "10.41.0.0/16", two: "10.42.0.0/16", three: "10.43.0.0/16", all: "0.0.0.0/0" } as const;
 
-/** What machine 1 is started with. */
+/** Launch parameters of machine 1. */
 export const boot = {
     publicKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKHEMEbIF7MTtaeFw2x1xFvLpMFXXLtmUZH8ZvMEqQCZ",
     userData: "#!/bin/sh\necho €\n",
 };
 
-/** Permissions of a security group, by what they let through. */
+/** Security group rules by the traffic that they allow. */
 export const permit = {
     tcp: (FromPort: number, ToPort: number, CidrIp: string): IpPermission => ({
         IpProtocol: "tcp",
@@ -39,9 +39,9 @@ export const permit = {
 };
 
 /**
- * Three VPCs in a row, peered one with two and two with three, all of them right: accepted, routed and allowed, and
- * routed between one and three as well, as if there were transit. A fourth, the twin, has the block and the address of
- * the first. Its methods make faults, and each returns what undoes it.
+ * Three VPCs: one is peered with two, and two with three. The connections are accepted, with routes and rules on both sides.
+ * One and three have routes to each other through two, as if peering were transitive. A fourth VPC, the twin, has the block
+ * and the address of the first. The methods make faults; each returns a function that undoes it.
  */
 export class Lab {
     readonly one: Side;
@@ -96,11 +96,11 @@ export class Lab {
         return lab;
     }
 
-    /** Makes a fault that AWS refuses, and the gateway with it, behind the gateway's back. */
+    /** Makes a fault that AWS and the gateway refuse, without the gateway. */
     async past(fault: (lab: Lab) => Promise<Undo>): Promise<Undo> {
         const lab = new Lab({ api: this.#bare, bare: this.#bare }, [this.one, this.two, this.three], this.machines);
         lab.peering = this.peering;
-        // The network is not told of such a change, but of the next one, which changes nothing.
+        // The network is not notified of this change, so a call through the gateway that changes nothing follows.
         const follow = () => this.#api.modifyVpcAttribute({ VpcId: this.one.vpcId, EnableDnsSupport: { Value: true } });
         const undo = await fault(lab);
         await follow();
@@ -110,7 +110,7 @@ export class Lab {
         };
     }
 
-    /** Requests a connection and accepts it; gives its id. */
+    /** Requests and accepts a peering connection; returns its ID. */
     async peer(requester: Side, accepter: Side, accept = true): Promise<string> {
         const { VpcPeeringConnection } = await this.#api.createVpcPeeringConnection({
             VpcId: requester.vpcId,
@@ -123,7 +123,7 @@ export class Lab {
         return id;
     }
 
-    /** Deletes the connection of one and two with its routes, and makes another one, accepted or not, with its routes. */
+    /** Deletes the connection of one and two with its routes, and creates another, accepted or pending, with its routes. */
     async peerAgain(accept: boolean): Promise<Undo> {
         const undo = await this.unpeer();
         this.peering = await this.peer(this.one, this.two, accept);
@@ -134,7 +134,7 @@ export class Lab {
         };
     }
 
-    /** Deletes the connection of one and two, and its routes unless they are to be left behind. */
+    /** Deletes the connection of one and two, and its routes unless they are to be kept. */
     async unpeer(routes: "too" | "left" = "too"): Promise<Undo> {
         const unroute = () => Promise.all(this.#peeringRoutes().map(([side, block]) => this.unroute(side, block, "")));
         await this.#api.deleteVpcPeeringConnection({ VpcPeeringConnectionId: this.peering });

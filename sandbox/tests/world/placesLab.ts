@@ -3,7 +3,7 @@ import type { Machine, World } from "./world.ts";
 import { permit, type Undo } from "./networkLab.ts";
 import { makeMachine, makeSide, type Side } from "./side.ts";
 
-/** A side, with the API of its account and region, and its block. */
+/** A side with its block and a client for its account and region. */
 export interface Placed extends Side {
     readonly api: EC2;
     readonly block: string;
@@ -17,15 +17,16 @@ export interface Placed extends Side {
 const home = { region: "ap-northeast-2", account: "123456789012" } as const;
 const otherAccount = "222222222222";
 
-/** The connection of a side with the first one. */
+/** The peering connection of a side with the first side. */
 interface Connection {
     readonly id: string;
     readonly peer: Placed;
 }
 
 /**
- * One VPC that is peered, routed and open to three others: a near one, one in a far region, and one of a foreign account.
- * A stranger is in that region and has the block of the first, and is not peered. Methods return what undoes them.
+ * A VPC that is peered with three others, with routes and rules that allow all traffic: a near one, one in a far region and
+ * one in a foreign account. A stranger in the far region has the first VPC's block and is not peered. Methods return a
+ * function that undoes them.
  */
 export class PlacesLab {
     readonly one: Placed;
@@ -55,7 +56,7 @@ export class PlacesLab {
         return lab;
     }
 
-    /** Requests a connection of the first side with a peer, accepts it, and routes it. */
+    /** Requests a connection from the first side to a peer, accepts it and adds its routes. */
     async connect(peer: Placed, accept = true): Promise<Undo> {
         const { VpcPeeringConnection } = await this.one.api.createVpcPeeringConnection({
             VpcId: this.one.vpcId,
@@ -72,14 +73,14 @@ export class PlacesLab {
         return () => this.disconnect(peer);
     }
 
-    /** Deletes a connection, from the peer's side, and its routes. */
+    /** Deletes a connection from the peer's side, and its routes. */
     async disconnect(peer: Placed): Promise<Undo> {
         await Promise.all([this.unroute(this.one, peer), this.unroute(peer, this.one)]);
         await peer.api.deleteVpcPeeringConnection({ VpcPeeringConnectionId: this.idOf(peer) });
         return () => this.connect(peer);
     }
 
-    /** Deletes a connection and its routes, and makes another one that is not accepted. */
+    /** Deletes a connection and its routes, and leaves a new request pending. */
     async leavePending(peer: Placed): Promise<Undo> {
         await this.disconnect(peer);
         await this.connect(peer, false);
@@ -89,7 +90,7 @@ export class PlacesLab {
         };
     }
 
-    /** Deletes a connection, and has a new request for one rejected. */
+    /** Deletes a connection and rejects a new request. */
     async beRejected(peer: Placed): Promise<Undo> {
         await this.disconnect(peer);
         await this.connect(peer, false);
@@ -114,7 +115,7 @@ export class PlacesLab {
         return () => this.#route(side, to.block, this.idOf(side === this.one ? to : side));
     }
 
-    /** Turns DNS resolution on for a connection, at its requester's side, its accepter's, or both. */
+    /** Turns on DNS resolution for a connection on the given sides. */
     async resolve(peer: Placed, ...at: ("Requester" | "Accepter")[]): Promise<Undo> {
         const set = (end: "Requester" | "Accepter", on: boolean) =>
             (end === "Requester" ? this.one : peer).api.modifyVpcPeeringConnectionOptions({
@@ -125,7 +126,7 @@ export class PlacesLab {
         return () => Promise.all(at.map((end) => set(end, false)));
     }
 
-    /** Turns a DNS attribute of a VPC off. */
+    /** Turns off a DNS attribute of a VPC. */
     async turnOff(side: Placed, attribute: VpcAttributeName): Promise<Undo> {
         const key = attribute === "enableDnsSupport" ? "EnableDnsSupport" : "EnableDnsHostnames";
         const set = (Value: boolean) => side.api.modifyVpcAttribute({ VpcId: side.vpcId, [key]: { Value } });
@@ -133,7 +134,7 @@ export class PlacesLab {
         return () => set(true);
     }
 
-    /** Adds a block to a side's VPC, with a machine in it, and routes to it from the first side if told to. */
+    /** Adds a block with a machine to a side's VPC and, if `routed`, a route to it from the first side. */
     async extend(side: Placed, CidrBlock: string, routed: boolean): Promise<{ machine: Machine; undo: Undo }> {
         const { api, vpcId: VpcId } = side;
         const { CidrBlockAssociation } = await api.associateVpcCidrBlock({ VpcId, CidrBlock });

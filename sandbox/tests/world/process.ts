@@ -1,6 +1,6 @@
 /**
- * The process of a world, in namespaces of its own: it runs commands there, and servers, and if told to the EC2 API, with
- * or without a network that follows it. Tests are outside, and reach the API by way of Unix sockets.
+ * The process of a world, in namespaces of its own. It runs commands, servers and, on request, the EC2 API with or without a
+ * network. Tests run outside and reach the API through Unix sockets.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -15,30 +15,30 @@ import { createReconciler, type Reconcile } from "../../network/reconciler.ts";
 import type { ServerSpec } from "../../serverSpec.ts";
 import { createServers, type Servers } from "../../servers/servers.ts";
 
-/** What a world has besides its namespaces. */
+/** Options of a world. */
 export interface Start {
-    /** The EC2 API, if there is to be one. */
+    /** The EC2 API; none by default. */
     readonly api?: {
         readonly moto: Moto;
-        /** Folder for the sockets `gateway`, which is the way to the API, and `moto`, the way around the gateway. */
+        /** Folder for the sockets `gateway`, for the API through the gateway, and `moto`, for the API without it. */
         readonly dir: string;
         readonly region: string;
-        /** Whether a network follows it, with a small web server on every instance. */
+        /** Whether there is a network, with a small web server on every instance. */
         readonly network: boolean;
     };
 }
 
-/** A command to be run, on a machine or outside of all, or the servers that are to run. */
+/** A command to run, on a machine or in the sandbox's own namespace, or the servers to run. */
 export type Request =
     { readonly command: string; readonly machine?: string } | { readonly specs: readonly ServerSpec[] };
 
-/** How a command ended and what it printed. */
+/** The exit code and the output of a command. */
 export interface Answer {
     readonly code: number | null;
     readonly output: string;
 }
 
-/** Says on which machine it is and whom it sees, on the ports of HTTP and SSH. */
+/** A server on the HTTP and SSH ports that responds with its machine's ID and the client's address. */
 const webServer = `const { createServer } = require("node:http");
 const [name] = process.argv.slice(1);
 const server = () => createServer(({ socket }, response) => response.end(name + " saw " + socket.remoteAddress));
@@ -64,7 +64,7 @@ function enter(machine: string | undefined): string[] {
     return machine === undefined ? [] : ["nsenter", `--net=/run/netns/${machine}`];
 }
 
-/** Opens a way from a Unix socket, which those outside can reach, to a port in here. */
+/** Forwards a Unix socket, which is reachable from outside, to a port in the namespace. */
 function publish(socket: string, endpoint: string): Promise<void> {
     const server = createServer((outside) => {
         const inside = connect(Number(new URL(endpoint).port), "127.0.0.1");
@@ -89,7 +89,7 @@ async function run(command: string, machine?: string): Promise<Answer> {
 }
 
 function fail(error: unknown): void {
-    console.error("The network is not what the API says:", error);
+    console.error("The network does not match the API:", error);
     process.exit(1);
 }
 

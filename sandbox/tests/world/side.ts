@@ -1,7 +1,7 @@
 import type { EC2, RunInstancesCommandInput } from "@aws-sdk/client-ec2";
 import type { Machine } from "./world.ts";
 
-/** A VPC with an internet gateway, one subnet, the route table that serves it, and a security group. */
+/** A VPC with an internet gateway, one subnet, its route table and a security group. */
 export interface Side {
     readonly vpcId: string;
     readonly subnetId: string;
@@ -10,10 +10,10 @@ export interface Side {
     readonly groupId: string;
 }
 
-/** An image that moto has. */
+/** An image that moto knows. */
 export const image = "ami-12c6146b";
 
-/** Makes a side whose subnet is of the VPC's first /24 but one, and is served by the main table or by one of its own. */
+/** Creates a side. Its subnet is the VPC's second /24 and uses the main route table or one of its own. */
 export async function makeSide(api: EC2, CidrBlock: string, table: "main" | "own"): Promise<Side> {
     const { Vpc } = await api.createVpc({ CidrBlock });
     const VpcId = Vpc?.VpcId ?? "";
@@ -36,7 +36,7 @@ export async function makeSide(api: EC2, CidrBlock: string, table: "main" | "own
     return { vpcId: VpcId, subnetId: SubnetId, tableId: RouteTableId, gatewayId: InternetGatewayId, groupId: GroupId };
 }
 
-/** Runs a server with a public address in a side's subnet and group. */
+/** Launches an instance with a public address in a side's subnet and group. */
 export async function makeMachine(
     api: EC2,
     { subnetId, groupId }: Side,

@@ -15,25 +15,25 @@ import { namespaceOptions } from "../../launch/preflight.mjs";
 import type { Answer, Request, Start } from "./process.ts";
 import type { ServerSpec } from "../../serverSpec.ts";
 
-/** Something that sends and answers packets. */
+/** A machine that sends and receives packets. */
 export interface Machine {
-    /** Its instance id; the person's own machine, out on the internet, has none. */
+    /** Instance ID; undefined for the user's machine on the internet. */
     readonly id?: string;
     readonly privateIp: string;
     readonly publicIp: string;
 }
 
-/** The person's own machine. */
+/** The user's machine. */
 export const operator: Machine = { privateIp: internet.operator, publicIp: internet.operator };
 
-/** The region of the API, unless another is asked for. */
+/** The default region. */
 export const region = "ap-northeast-2";
 
-/** Namespaces with what a test needs in them, seen from outside: an EC2 API, what packets do behind it, and servers. */
+/** The namespaces of a test, from outside: an EC2 API, its network and servers. */
 export class World {
-    /** The API as everybody uses it. */
+    /** The API through the gateway. */
     readonly api: EC2;
-    /** The API behind the gateway's back. */
+    /** The API without the gateway. */
     readonly bare: EC2;
     readonly #child: ChildProcess;
     readonly #dir: string;
@@ -47,7 +47,7 @@ export class World {
         child.on("message", ({ id, answer }: { id: number; answer: Answer }) => this.#waiting[id]?.(answer));
     }
 
-    /** Starts a world: with no API, with an API and the network that it describes, or with an API alone. */
+    /** Starts a world: without an API, with an API and its network, or with an API only. */
     static async start(has: "no API" | "an API" | "a network"): Promise<World> {
         const dir = mkdtempSync(join(tmpdir(), "world-"));
         const api = { dir, region, network: has === "a network" };
@@ -56,17 +56,17 @@ export class World {
         const node = [process.execPath, "--disable-warning=ExperimentalWarning", ...script];
         const child = spawn("unshare", [...namespaceOptions, "--uts", ...node], {
             stdio: ["ignore", "inherit", "inherit", "ipc"],
-            // As preflight.mjs does: not everybody's PATH has the system's own programs.
+            // As in preflight.mjs: not every user's PATH has the system programs.
             env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` },
         });
         const [message] = (await Promise.race([once(child, "message"), once(child, "exit")])) as unknown[];
         if (message !== "ready") {
-            throw new Error("the world did not come up");
+            throw new Error("the world did not start");
         }
         return new World(child, dir);
     }
 
-    /** The API in a region, for the account that an access key belongs to. */
+    /** A client for a region and an access key's account. */
     apiOf(place = region, accessKeyId?: string): EC2 {
         return clientOf(join(this.#dir, "gateway"), place, accessKeyId);
     }
@@ -79,7 +79,7 @@ export class World {
         return key;
     }
 
-    /** Calls the API of a service that has no client here, and gives the answer. */
+    /** Calls the API of a service that has no client here; returns the response. */
     async query(service: string, form: Readonly<Record<string, string>>): Promise<string> {
         const scope = `${HOME_KEY}/20260101/${region}/${service}/aws4_request`;
         const answer = await new Promise<IncomingMessage>((resolve, reject) => {
@@ -105,12 +105,12 @@ export class World {
         rmSync(this.#dir, { recursive: true });
     }
 
-    /** Runs a command of bash on a machine; on the person's own, and outside of all others, by default. */
+    /** Runs a bash command on a machine; on the user's by default. */
     run(command: string, { id: machine }: Machine = operator): Promise<Answer> {
         return this.#ask({ command, ...(machine !== undefined && { machine }) });
     }
 
-    /** Has servers run, and no others; they are still booting when this is done. */
+    /** Runs exactly these servers; they may still be booting when this resolves. */
     async serve(specs: readonly ServerSpec[]): Promise<void> {
         await this.#ask({ specs });
     }
@@ -121,15 +121,15 @@ export class World {
         });
     }
 
-    /** What gets through from one machine to another and is answered: those of `ping http ssh`, in this order. */
+    /** The protocols of `ping http ssh`, in this order, for which one machine gets a response from another. */
     async reach(from: Machine, to: Machine): Promise<string> {
-        // The internet knows public addresses only, and sees each machine by its own.
+        // The internet uses public addresses only.
         const outside = from === operator || to === operator;
         const address = outside ? to.publicIp : to.privateIp;
         const seen = `${to.id ?? internet.name} saw ${outside ? from.publicIp : from.privateIp}`;
         const get = (port: number): string =>
             `curl --silent --noproxy "*" --connect-timeout 0.5 --max-time 3 http://${address}:${port}/`;
-        // The kernel answers both a ping and a connection's first packet, so half a second is plenty on a busy machine too.
+        // The kernel answers pings and SYN packets, so half a second is enough even on a busy machine.
         const [ping, http, ssh] = await Promise.all([
             this.run(`ping -n -q -c 1 -W 0.5 ${address}`, from),
             this.run(get(80), from),

@@ -1,56 +1,47 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { createInterface } from "node:readline";
 import grpc from "@grpc/grpc-js";
 import type { Message } from "google-protobuf";
 import protocol from "@pulumi/pulumi/proto/provider_pb.js";
+import { firstLineOf } from "../../../cache/process.ts";
 import { callPlugin, channelOptions, method } from "../rpc.ts";
 
-/** What a bridge is made of. */
+/** Programs and addresses that a bridge needs. */
 export interface BridgeOptions {
-    /** The bridge's program. */
+    /** Path of the bridge's executable. */
     readonly program: string;
-    /** The Terraform provider's program. */
+    /** Path of the Terraform provider's executable. */
     readonly provider: string;
-    /** Address of the engine that takes the log. */
+    /** Address of the log server. */
     readonly log: string;
 }
 
-/** A process of the Terraform bridge that runs one Terraform provider, which can be configured once. */
+/** A Terraform bridge process that runs one Terraform provider. It can be configured only once. */
 export class Bridge {
     private readonly process: ChildProcess;
     private readonly client: Promise<grpc.Client>;
 
-    /** Starts it; `onEnd` is told when it ends, for whatever reason. */
+    /** Starts the process; `onEnd` is called when it ends, for any reason. */
     constructor({ program, provider, log }: BridgeOptions, onEnd: () => void) {
-        // Interrupted, the bridge ends the Terraform provider and itself; the end of this process does that, whatever ended it.
+        // On SIGINT the bridge ends the Terraform provider and itself. It gets one whenever this process ends.
         this.process = spawn("setpriv", ["--pdeathsig", "INT", program, log], { stdio: ["ignore", "pipe", "inherit"] });
         this.process.once("close", onEnd);
         this.client = this.connect(provider);
-        // Whoever calls sees the error.
+        // `call` reports the error.
         this.client.catch(() => undefined);
     }
 
-    /** Passes a call of the provider protocol on. */
+    /** Forwards a call of the provider protocol. */
     async call(name: string, request: Message): Promise<Message> {
         return callPlugin(await this.client, method(name), request);
     }
 
-    /** Ends the bridge and with it the Terraform provider. */
+    /** Ends the bridge and its Terraform provider. */
     stop(): void {
         this.process.kill("SIGINT");
     }
 
     private async connect(provider: string): Promise<grpc.Client> {
-        const port = await new Promise<string>((resolve, reject) => {
-            const { stdout } = this.process;
-            this.process.once("error", reject);
-            this.process.once("close", () => {
-                reject(new Error("The Terraform bridge did not start."));
-            });
-            if (stdout) {
-                createInterface(stdout).once("line", resolve);
-            }
-        });
+        const port = await firstLineOf(this.process, "the Terraform bridge");
         const client = new grpc.Client(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), channelOptions);
         const args = new protocol.ParameterizeRequest.ParametersArgs();
         args.setArgsList(["--provider-name", "aws", provider]);

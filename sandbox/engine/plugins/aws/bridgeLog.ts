@@ -4,7 +4,7 @@ import engine from "@pulumi/pulumi/proto/engine_pb.js";
 import type { EngineLog } from "../engineLog.ts";
 import { nothing } from "../rpc.ts";
 
-/** Work on a resource that is under way. */
+/** An operation on a resource that is in progress. */
 interface Call {
     readonly bridged: string;
     readonly urn: string;
@@ -13,13 +13,13 @@ interface Call {
 }
 
 /**
- * Where the bridges log to. It passes the lines on to the engine that asked for the work, under the resource's own name, and
- * makes errors part of the answer, which the bridge leaves empty.
+ * The log server of the bridges. It forwards messages to the engine that requested the operation, under the URN that the
+ * engine knows. Error messages become the message of the failed call, which the bridge leaves empty.
  */
 export class BridgeLog {
     private readonly calls = new Set<Call>();
 
-    /** Adds the log to a server whose address the bridges take for the engine's. */
+    /** Adds the log service to a server, whose address the bridges get as the engine's. */
     constructor(server: grpc.Server) {
         server.addService(service.EngineService, {
             log: (call: grpc.ServerUnaryCall<engine.LogRequest, unknown>, done: grpc.sendUnaryData<unknown>) => {
@@ -29,7 +29,7 @@ export class BridgeLog {
         });
     }
 
-    /** Does work that the bridge knows by the URN `bridged` and the engine by `urn`. */
+    /** Runs an operation on the resource that the bridge knows as `bridged` and the engine as `urn`. */
     async during<T>(bridged: string, urn: string, log: EngineLog, work: () => Promise<T>): Promise<T> {
         const call: Call = { bridged, urn, log, errors: [] };
         this.calls.add(call);
@@ -47,7 +47,7 @@ export class BridgeLog {
 
     private take(request: engine.LogRequest): void {
         const call = [...this.calls].find(({ bridged }) => bridged === request.getUrn());
-        // The bridge begins each line with its severity.
+        // The bridge puts the severity at the start of each message.
         const message = request.getMessage().replace(/^\[\w+\] (: )?/, "");
         if (request.getSeverity() === engine.LogSeverity.ERROR) {
             call?.errors.push(message);

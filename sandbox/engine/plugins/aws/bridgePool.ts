@@ -3,36 +3,36 @@ import type { Message } from "google-protobuf";
 import type protocol from "@pulumi/pulumi/proto/provider_pb.js";
 import { Bridge, type BridgeOptions } from "./bridge.ts";
 
-/** A cancelled bridge refuses further work; it gets this long to give up what it was doing. */
+/** A cancelled bridge refuses further calls. It has this time to cancel the calls in progress. */
 const CANCEL_MILLISECONDS = 30_000;
 
 interface Member {
     readonly bridge: Bridge;
-    /** The configuration it was given, and what it said to it. */
+    /** The bridge's configuration and its response. */
     configuration?: { readonly args: unknown; readonly answer: Promise<Message> };
 }
 
 /**
- * Bridges by configuration. A bridge takes one in its life, so there is one for each that was ever asked for; the next engine
- * that comes with the same configuration finds it ready.
+ * Bridges by configuration. A bridge can be configured only once, so there is one bridge for each configuration; engines
+ * with the same configuration share it.
  */
 export class BridgePool {
     private readonly options: BridgeOptions;
     private readonly members = new Set<Member>();
 
-    /** Starts a first bridge at once. */
+    /** Starts the first bridge. */
     constructor(options: BridgeOptions) {
         this.options = options;
         this.any();
     }
 
-    /** Some bridge, for what is the same to all: the schema, the check of a configuration. */
+    /** Any bridge, for calls that do not depend on the configuration, such as GetSchema and CheckConfig. */
     any(): Bridge {
         const [first = this.add()] = this.members;
         return first.bridge;
     }
 
-    /** The bridge with that configuration, and its answer to it. */
+    /** The bridge with the requested configuration, and its response to Configure. */
     async configured(request: protocol.ConfigureRequest): Promise<{ bridge: Bridge; answer: Message }> {
         const args: unknown = request.getArgs()?.toJavaScript();
         const members = [...this.members];
@@ -50,7 +50,7 @@ export class BridgePool {
         }
     }
 
-    /** Gives up what a bridge is doing. Nobody gets it afterwards. */
+    /** Cancels the calls in progress and removes the bridge from the pool. */
     async cancel(bridge: Bridge, request: Message): Promise<void> {
         for (const member of this.members) {
             if (member.bridge === bridge) {

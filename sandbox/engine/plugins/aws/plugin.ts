@@ -1,6 +1,6 @@
 /**
- * The plugin behind `@pulumi/aws` where the vendor's can't be had: a proxy that speaks Pulumi's provider protocol and passes
- * each call on to the Terraform bridge, with the names changed. The engine starts it, or attaches to one already running.
+ * The plugin for `@pulumi/aws` where the vendor's is not available: a proxy that implements Pulumi's provider protocol and
+ * forwards each call to the Terraform bridge with the names changed. The engine starts it or attaches to a running one.
  */
 import grpc from "@grpc/grpc-js";
 import type { Message } from "google-protobuf";
@@ -14,11 +14,11 @@ import { EngineLog } from "../engineLog.ts";
 import { pinnedVersion } from "../../versions.ts";
 import { bindLoopback, handler, methods, nothing, pluginInfo, servePlugin, type Handler } from "../rpc.ts";
 
-/** One connection of an engine: one provider resource with one configuration. */
+/** A connection of an engine, for one provider resource with one configuration. */
 interface Session {
     readonly log: EngineLog;
     bridge?: Bridge;
-    underWay: number;
+    inProgress: number;
 }
 
 const { VPC_PEERING_LAB_BRIDGE = "", VPC_PEERING_LAB_TERRAFORM_PROVIDER = "" } = process.env;
@@ -32,7 +32,7 @@ const pool = new BridgePool({
 });
 
 function startSession(connection: string, engine: string | undefined): Session {
-    const session: Session = { log: new EngineLog(engine), underWay: 0 };
+    const session: Session = { log: new EngineLog(engine), inProgress: 0 };
     sessions.set(connection, session);
     return session;
 }
@@ -41,16 +41,16 @@ function sessionOf(connection: string): Session {
     return sessions.get(connection) ?? startSession(connection, process.argv[2]);
 }
 
-function passOn(name: string): Handler {
+function forward(name: string): Handler {
     return async (request, connection) => {
         const session = sessionOf(connection);
         const bridge = session.bridge ?? pool.any();
         const { urn, bridged, back } = rewriteForBridge(request);
-        session.underWay++;
+        session.inProgress++;
         try {
             return back(await bridgeLog.during(bridged, urn, session.log, () => bridge.call(name, request)));
         } finally {
-            session.underWay--;
+            session.inProgress--;
         }
     };
 }
@@ -62,18 +62,18 @@ async function configure(request: protocol.ConfigureRequest, connection: string)
     return answer;
 }
 
-/** The engine cancels at the end of each command too; only where work is under way does it mean something. */
+/** The engine also cancels at the end of each command, so this does nothing unless calls are in progress. */
 async function cancel(request: Message, connection: string): Promise<Message> {
-    const { bridge, underWay } = sessionOf(connection);
-    if (bridge && underWay > 0) {
+    const { bridge, inProgress } = sessionOf(connection);
+    if (bridge && inProgress > 0) {
         await pool.cancel(bridge, request);
     }
     return nothing();
 }
 
-const passedOn = Object.keys(methods).filter((name) => !["handshake", "parameterize", "list"].includes(name));
+const forwarded = Object.keys(methods).filter((name) => !["handshake", "parameterize", "list"].includes(name));
 await servePlugin({
-    ...Object.fromEntries(passedOn.map((name) => [name, passOn(name)])),
+    ...Object.fromEntries(forwarded.map((name) => [name, forward(name)])),
     configure: handler(protocol.ConfigureRequest, configure),
     cancel,
     attach: handler(plugin.PluginAttach, (request, connection) => {

@@ -3,29 +3,23 @@ import struct, { type Struct } from "google-protobuf/google/protobuf/struct_pb.j
 import protocol from "@pulumi/pulumi/proto/provider_pb.js";
 import { bridgeToken, bridgeUrn, renamedProperties, tokenOf } from "./tokens.ts";
 
-/** Settings of the provider that are one block in `@pulumi/aws` and a list of at most one to the bridge. */
+/** Provider settings that are a single block in `@pulumi/aws` and a list of at most one block in the bridge. */
 const SINGLE_BLOCKS = ["defaultTags", "ignoreTags"];
 
 /** The key that marks a secret on the wire. */
 const SECRET = "4dabf18193072939515e22adb298388d";
 
+/** Accessors of the messages' property maps. */
 const STRUCTS = ["getArgs", "getReturn", "getOlds", "getNews", "getOldInputs", "getInputs", "getProperties"] as const;
 
-/** What requests and answers of the provider protocol have in common, each some of it. */
-interface Fields {
+/** Accessors that requests and responses of the provider protocol share; each message has some of them. */
+interface Fields extends Partial<Record<(typeof STRUCTS)[number], () => Struct | undefined>> {
     getUrn?: () => string;
     setUrn?: (urn: string) => unknown;
     getType?: () => string;
     setType?: (type: string) => unknown;
     getTok?: () => string;
     setTok?: (token: string) => unknown;
-    getArgs?: () => Struct | undefined;
-    getReturn?: () => Struct | undefined;
-    getOlds?: () => Struct | undefined;
-    getNews?: () => Struct | undefined;
-    getOldInputs?: () => Struct | undefined;
-    getInputs?: () => Struct | undefined;
-    getProperties?: () => Struct | undefined;
     getIgnorechangesList?: () => string[];
     setIgnorechangesList?: (names: string[]) => unknown;
     getDiffsList?: () => string[];
@@ -35,17 +29,17 @@ interface Fields {
     getDetaileddiffMap?: () => ProtoMap<string, unknown>;
 }
 
-/** A request as the bridge wants it. */
-export interface Rewritten {
-    /** The resource it is about, "" for none. */
+/** A request that was rewritten for the bridge. */
+interface Rewritten {
+    /** URN of the resource; "" if the request has none. */
     readonly urn: string;
-    /** The URN by which the bridge knows that resource. */
+    /** URN of the same resource in the bridge. */
     readonly bridged: string;
-    /** Makes the bridge's answer one to `@pulumi/aws`. */
+    /** Rewrites the bridge's response for `@pulumi/aws`, in place. */
     readonly back: (answer: Message) => Message;
 }
 
-/** Makes a request of `@pulumi/aws` one of the bridge, in place. */
+/** Rewrites a request from `@pulumi/aws` for the bridge, in place. */
 export function rewriteForBridge(request: Message): Rewritten {
     const fields = request as Fields;
     const urn = fields.getUrn?.() ?? "";
@@ -79,7 +73,7 @@ function wrapSingleBlocks(settings: Struct | undefined): void {
     }
 }
 
-/** A block as a list of one, whether it is JSON text, as `@pulumi/aws` sends it, a value, or a secret around either. */
+/** Wraps a block in a list. The block is JSON text, as `@pulumi/aws` sends it, a value, or a secret that holds either. */
 function wrapped(value: struct.Value): struct.Value {
     const fields = value.getStructValue()?.getFieldsMap();
     const secret = fields?.get(SECRET) && fields.get("value");

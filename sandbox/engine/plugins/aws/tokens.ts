@@ -1,10 +1,10 @@
-/** Names that `@pulumi/aws` gives differently from Terraform. */
+/** Terraform names that do not follow from the names in `@pulumi/aws`. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
     peeringConnectionOptions: "vpcPeeringConnectionOptions",
     getElasticIp: "getEip",
 };
 
-/** Property names that differ, by the bridge's token and then by their names in `@pulumi/aws`. */
+/** The bridge's property names where they differ, by the bridge's token and the name in `@pulumi/aws`. */
 const RENAMED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "aws:index/securityGroup:SecurityGroup": { ingress: "ingresses", egress: "egresses" },
     "aws:index/defaultSecurityGroup:DefaultSecurityGroup": { ingress: "ingresses", egress: "egresses" },
@@ -13,7 +13,7 @@ const RENAMED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 /**
  * The bridge's token for a token of `@pulumi/aws`: `aws:ec2/vpc:Vpc` is `aws:index/vpc:Vpc` there. Terraform's names begin with
- * the service (`aws_ssm_parameter`), except those of EC2. Tokens without a module, such as the provider's, stay.
+ * the service (`aws_ssm_parameter`), except those of EC2. Tokens without a module, such as the provider's, are unchanged.
  */
 export function bridgeToken(token: string): string {
     const parts = /^aws:(\w+)\/(get)?(\w+):/.exec(token);
@@ -27,7 +27,7 @@ export function bridgeToken(token: string): string {
     return `aws:index/${name}:${get ? name : capitalized(name)}`;
 }
 
-/** The URN with the bridge's token as its last type; parents' types and the names stay. */
+/** The URN with the bridge's token as its type; parents' types and the name are unchanged. */
 export function bridgeUrn(urn: string): string {
     const [stack, project, types, ...name] = urn.split("::");
     if (types === undefined) {
@@ -38,12 +38,12 @@ export function bridgeUrn(urn: string): string {
     return [stack, project, path.join("$"), ...name].join("::");
 }
 
-/** The bridge's names of the properties that differ, by their names in `@pulumi/aws`, for a token of the bridge. */
+/** The bridge's property names where they differ, by the name in `@pulumi/aws`, for one of the bridge's tokens. */
 export function renamedProperties(token: string): Readonly<Record<string, string>> {
     return RENAMED[token] ?? {};
 }
 
-/** The token of the resource that a URN names. */
+/** The type token in a URN. */
 export function tokenOf(urn: string): string {
     return urn.split("::")[2]?.split("$").pop() ?? "";
 }

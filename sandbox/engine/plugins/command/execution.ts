@@ -2,13 +2,13 @@ import { StringDecoder } from "node:string_decoder";
 import { revealed, type CommandKind, type WireObject } from "./inputs.ts";
 import { runLocal, runRemote, type Connection, type LocalOptions, type Task } from "./run.ts";
 
-/** What a command printed, without the last line's end. */
+/** A command's output, without the final newline. */
 export interface Outputs {
     readonly stdout: string;
     readonly stderr: string;
 }
 
-/** The inputs of a command that say how to run it, and the outputs of its previous run. */
+/** The inputs that control how a command runs, and the outputs of its previous run. */
 interface Settings extends LocalOptions, Partial<Outputs> {
     readonly environment?: Readonly<Record<string, string>>;
     readonly addPreviousOutputInEnv?: boolean;
@@ -17,7 +17,7 @@ interface Settings extends LocalOptions, Partial<Outputs> {
     readonly connection?: Connection;
 }
 
-/** Runs one of a resource's commands with the settings in `state`; throws with all that it printed when it does not succeed. */
+/** Runs one of a resource's commands with the settings in `state`. If it fails, the error includes all output. */
 export async function execute(
     kind: CommandKind,
     command: string,
@@ -56,7 +56,7 @@ function previousOutputs({ addPreviousOutputInEnv = true, stdout, stderr }: Sett
     };
 }
 
-/** Keeps what a stream prints, also in `all`, and passes on each line. */
+/** Collects the output of a stream, also in `all`, and calls `onLine` for each line. */
 function collector(all: string[], onLine: ((line: string) => void) | undefined) {
     const decoder = new StringDecoder();
     let text = "";

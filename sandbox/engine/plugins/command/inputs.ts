@@ -1,27 +1,27 @@
 import { isDeepStrictEqual } from "node:util";
 
-/** A value as it travels between the engine and a plugin: JSON in which objects with a certain key are secrets. */
-export type Wire = null | boolean | number | string | readonly Wire[] | { readonly [key: string]: Wire };
+/** A value as the engine and plugins exchange it: JSON in which an object with the signature key is a secret. */
+type Wire = null | boolean | number | string | readonly Wire[] | { readonly [key: string]: Wire };
 
-/** The inputs or the state of a resource on the wire. */
+/** The inputs or the state of a resource, as the engine and plugins exchange them. */
 export type WireObject = Readonly<Record<string, Wire>>;
 
-/** The kinds of command there are. */
+/** The supported kinds of command. */
 export type CommandKind = "local" | "remote";
 
-/** An input that was refused. */
+/** An invalid input. */
 export interface Failure {
     readonly property: string;
     readonly reason: string;
 }
 
-/** How an input changed; `replace` for one whose change asks for a new resource. */
+/** How an input changed; `replace` is true if the change requires replacement of the resource. */
 export interface Change {
     readonly kind: "add" | "delete" | "update";
     readonly replace: boolean;
 }
 
-/** What stands for a value that is known only after the deployment of something else. */
+/** Placeholder for a value that is not known until another resource is deployed. */
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
@@ -29,17 +29,17 @@ const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 const CONNECTION_DEFAULTS = { user: "root", port: 22, dialErrorLimit: 10, perDialTimeout: 15 };
 const OUTPUTS = ["stdout", "stderr"];
 
-/** The kind of command that a URN names. */
+/** The kind of command that a URN names. Throws for other resource types. */
 export function kindOf(urn: string): CommandKind {
     const type = urn.split("::")[2]?.split("$").pop() ?? "";
     const kind = /^command:(local|remote):Command$/.exec(type)?.[1];
     if (!kind) {
-        throw new Error(`The sandbox's own command plugin has local.Command and remote.Command, not ${type}.`);
+        throw new Error(`The sandbox's own command plugin supports local.Command and remote.Command, not ${type}.`);
     }
     return kind as CommandKind;
 }
 
-/** The value without the marks of secrets. */
+/** The value with its secrets unwrapped. */
 export function revealed(value: Wire): Wire {
     if (!isObject(value)) {
         return Array.isArray(value) ? (value as readonly Wire[]).map(revealed) : value;
@@ -50,8 +50,8 @@ export function revealed(value: Wire): Wire {
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, revealed(each)]));
 }
 
-/** True when the value is or holds a secret. */
-export function hasSecret(value: Wire): boolean {
+/** Whether the value is or contains a secret. */
+function hasSecret(value: Wire): boolean {
     if (!isObject(value)) {
         return Array.isArray(value) && (value as readonly Wire[]).some(hasSecret);
     }
@@ -63,11 +63,11 @@ export function secret(value: Wire): Wire {
     return { [SIGNATURE]: SECRET, value };
 }
 
-/** Completes the inputs with the real plugin's defaults and refuses what can't be done. */
+/** Adds the vendor plugin's defaults to the inputs and reports those that are missing or not supported. */
 export function checkInputs(kind: CommandKind, inputs: WireObject): { inputs: WireObject; failures: Failure[] } {
     const unsupported = (property: string) => ({
         property,
-        reason: `${property} is beyond the sandbox's own command plugin; the vendor's has it.`,
+        reason: `the sandbox's own command plugin does not support ${property}; the vendor's does.`,
     });
     if (kind === "local") {
         return { inputs, failures: ["assetPaths", "archivePaths"].filter((key) => key in inputs).map(unsupported) };
@@ -86,11 +86,11 @@ export function checkInputs(kind: CommandKind, inputs: WireObject): { inputs: Wi
     return { inputs: { ...inputs, connection: secret({ ...CONNECTION_DEFAULTS, ...connection }) }, failures };
 }
 
-/** The inputs that changed. As in the real plugin, a changed trigger asks for a new resource and all else for an update. */
+/** The inputs that changed. As in the vendor's plugin, changed triggers replace the resource and all other changes update it. */
 export function changedInputs(olds: WireObject, news: WireObject): ReadonlyMap<string, Change> {
     const changes = new Map<string, Change>();
-    const keys = new Set([...Object.keys(olds), ...Object.keys(news)].filter((key) => !key.startsWith("__")));
-    for (const key of [...keys].filter((key) => !OUTPUTS.includes(key)).sort()) {
+    const keys = [...new Set([...Object.keys(olds), ...Object.keys(news)])].sort();
+    for (const key of keys.filter((key) => !key.startsWith("__") && !OUTPUTS.includes(key))) {
         const [before, after] = [olds[key] ?? null, news[key] ?? null];
         if (!isDeepStrictEqual(revealed(before), revealed(after))) {
             const kind = before === null ? "add" : after === null ? "delete" : "update";
@@ -100,9 +100,9 @@ export function changedInputs(olds: WireObject, news: WireObject): ReadonlyMap<s
     return changes;
 }
 
-/** The state of a command: its inputs, and its outputs, secret when the command or what it was given is. */
+/** The state of a command: its inputs and its outputs. The outputs are secret if an input is. */
 export function stateOf(inputs: WireObject, outputs: { stdout: string; stderr: string }): WireObject {
-    // The connection always is a secret, and says nothing about what the command prints.
+    // The connection is always a secret, but does not appear in what the command prints.
     const isSecret = Object.entries(inputs).some(([key, value]) => key !== "connection" && hasSecret(value));
     const mark = (text: string) => (isSecret ? secret(text) : text);
     return { ...inputs, stdout: mark(outputs.stdout), stderr: mark(outputs.stderr) };

@@ -1,6 +1,6 @@
 /**
- * The plugin behind `@pulumi/command` where the vendor's can't be had: local.Command and remote.Command, with the real one's
- * defaults, differences, messages and logs. The engine starts it, or attaches to one already running.
+ * The plugin for `@pulumi/command` where the vendor's is not available: local.Command and remote.Command, with the vendor's
+ * defaults, diffs, messages and logs. The engine starts it or attaches to a running one.
  */
 import { randomBytes } from "node:crypto";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
@@ -21,10 +21,10 @@ import { EngineLog } from "../engineLog.ts";
 import { pinnedVersion } from "../../versions.ts";
 import { handler, nothing, pluginInfo, servePlugin } from "../rpc.ts";
 
-/** One connection of an engine. */
+/** A connection of an engine. */
 interface Session {
     readonly log: EngineLog;
-    /** Ends the commands that run for it. */
+    /** Ends the commands that run for this engine. */
     readonly abort: AbortController;
 }
 
@@ -53,7 +53,7 @@ function run(connection: string, urn: string, command: string, state: WireObject
     });
 }
 
-/** The text of one of the commands in the inputs, "" when there is none. */
+/** The first of the named inputs that is set; "" if none is. */
 function commandIn(inputs: WireObject, ...names: readonly string[]): string {
     const found = names.map((name) => revealed(inputs[name] ?? null)).find((value) => value !== null);
     return typeof found === "string" ? found : "";
@@ -139,7 +139,7 @@ await servePlugin({
     check,
     diff,
     create,
-    // There is nothing to look at: what a command did is not known.
+    // The effects of a command can't be read, so the state stays as it is.
     read: handler(protocol.ReadRequest, (request) =>
         new protocol.ReadResponse()
             .setId(request.getId())
@@ -148,7 +148,7 @@ await servePlugin({
     ),
     update,
     delete: remove,
-    // The engine cancels at the end of each command too, when nothing runs any more.
+    // The engine also cancels at the end of each `pulumi` command, when nothing is running.
     cancel: (_request, connection) => {
         sessions.get(connection)?.abort.abort();
         sessions.delete(connection);

@@ -3,14 +3,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import ssh from "ssh2";
 import { endGroup } from "../../../cache/process.ts";
 
-/** A command to run and what to do with what it prints. */
+/** A command to run, with handlers for its output. */
 export interface Task {
     readonly command: string;
     readonly environment: Readonly<Record<string, string>>;
     readonly stdin: string;
     readonly onStdout: (chunk: Buffer) => void;
     readonly onStderr: (chunk: Buffer) => void;
-    /** Says how it goes, to the person who waits. */
+    /** Shows progress to the user. */
     readonly status: (message: string) => void;
     /** Ends the command. */
     readonly signal: AbortSignal;
@@ -32,19 +32,19 @@ export interface Connection {
     readonly privateKeyPassword?: string;
     readonly agentSocketPath?: string;
     readonly hostKey?: string;
-    /** Failed attempts before it gives up; -1 for no limit. */
+    /** Number of failed attempts that are retried; -1 for no limit. */
     readonly dialErrorLimit: number;
-    /** Seconds for one attempt; 0 for no limit. */
+    /** Time limit for one attempt, in seconds; 0 for no limit. */
     readonly perDialTimeout: number;
 }
 
-/** Runs a command on this machine; throws when it does not succeed. */
+/** Runs a command on this machine. Throws if it fails. */
 export async function runLocal(options: LocalOptions, task: Task): Promise<void> {
     const [program = "", ...args] = options.interpreter?.length ? options.interpreter : ["/bin/sh", "-c"];
     const child = spawn(program, [...args, task.command], {
         cwd: options.dir,
         env: { ...process.env, ...task.environment },
-        // A group of its own, so that what the command started ends with it.
+        // A process group of its own, so that the command's children end with it.
         detached: true,
     });
     const end = () => {
@@ -52,7 +52,7 @@ export async function runLocal(options: LocalOptions, task: Task): Promise<void>
     };
     child.stdout.on("data", task.onStdout);
     child.stderr.on("data", task.onStderr);
-    // A command need not read its input.
+    // A command may exit without reading its input.
     child.stdin.on("error", () => undefined).end(task.stdin);
     task.signal.addEventListener("abort", end);
     try {
@@ -71,7 +71,7 @@ export async function runLocal(options: LocalOptions, task: Task): Promise<void>
     }
 }
 
-/** Runs a command over SSH; throws when it does not succeed. */
+/** Runs a command over SSH. Throws if it fails. */
 export async function runRemote(connection: Connection, task: Task): Promise<void> {
     const client = await dial(connection, task);
     const end = () => {
@@ -111,7 +111,7 @@ export async function runRemote(connection: Connection, task: Task): Promise<voi
     }
 }
 
-/** Connects, with the real plugin's patience: ever longer pauses of at most five seconds. */
+/** Connects, with the vendor plugin's retries: increasing pauses of at most five seconds. */
 async function dial(connection: Connection, task: Task): Promise<ssh.Client> {
     const { dialErrorLimit } = connection;
     const key = connection.privateKey && ssh.utils.parseKey(connection.privateKey, connection.privateKeyPassword);
@@ -145,7 +145,7 @@ function connect(connection: Connection, signal: AbortSignal): Promise<ssh.Clien
         };
         signal.addEventListener("abort", abort, { once: true });
         client.once("connect", () => {
-            // Many small messages go to and fro, each of which would wait for the other side's delayed acknowledgement.
+            // SSH exchanges many small messages, each of which would wait for a delayed acknowledgement.
             client.setNoDelay(true);
         });
         client.once("ready", () => {
