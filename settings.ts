@@ -106,7 +106,7 @@ function remove(object: unknown, path: Path): void {
 }
 
 /** The values, with defaults in place of those that are wrong, and a problem for each of these. */
-function parse({ values, isSecret }: RawConfig): { values: Values; problems: Problem[] } {
+function parse({ values }: RawConfig): { values: Values; problems: Problem[] } {
     const config: unknown = Object.fromEntries(
         Object.entries(values).map(([key, value]) => [key, /^[[{]/.test(value) ? fromText(value) : value]),
     );
@@ -118,8 +118,7 @@ function parse({ values, isSecret }: RawConfig): { values: Values; problems: Pro
         }
         const wrong = wrongIn(parsed.error);
         for (const { path, message } of wrong) {
-            const value = isSecret(String(path[0])) ? "[secret]" : valueAt(config, path);
-            problems.push({ path: pathText(path), value, message });
+            problems.push({ path: pathText(path), value: valueAt(config, path), message });
         }
         for (const { path } of wrong) {
             remove(config, path);
@@ -192,7 +191,13 @@ export function parseSettings(raw: RawConfig): ReadSettings {
         publicKey: values.sshPublicKey,
         check: values.check ? { timeLimit: values.checkTimeLimit, privateKey: privateKeyOf(values) } : undefined,
     };
-    return { settings: problems.length > 0 ? undefined : settings, problems, warnings: openSsh(values) };
+    // A side is a secret as soon as one of its settings is.
+    const isSecret = (path: string) => raw.isSecret(/^[^.[]*/.exec(path)?.[0] ?? "");
+    return {
+        settings: problems.length > 0 ? undefined : settings,
+        problems: problems.map((one) => (isSecret(one.path) && "value" in one ? { ...one, value: "[secret]" } : one)),
+        warnings: openSsh(values),
+    };
 }
 
 /** The error for a configuration that has these problems. */

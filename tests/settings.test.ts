@@ -431,6 +431,8 @@ describe("parseSettings", () => {
         assert.match(text, /^peering = \[secret\]: must be/m);
         assert.match(text, /^unheardOf = \[secret\]: is not a setting/m);
         assert.ok(!text.includes("hidden"));
+        const nested = problemsOf({ "accepter.externalId": "hidden" }, { isSecret: (key) => key === "accepter" });
+        assert.match(nested.join("\n"), /^accepter\.externalId = \[secret\]: is sent when a role is assumed/);
     });
 });
 
