@@ -51,10 +51,13 @@ export function isComplete(entry: string): boolean {
 }
 
 /**
- * Creates the folder `entry` atomically: `make` fills a temporary folder beside it, which is renamed on success. Call it
- * while holding the lock of the parent folder.
+ * Creates the folder `entry` atomically: `make` fills a temporary folder beside it, which is renamed on success. Keeps an entry
+ * that exists: another run may have created it while this one waited. Call it while holding the lock of the parent folder.
  */
 export async function makeEntry(entry: string, make: (dir: string) => Promise<void>): Promise<void> {
+    if (isComplete(entry)) {
+        return;
+    }
     const parent = dirname(entry);
     const dir = mkdtempSync(join(parent, `${UNFINISHED}${basename(entry)}-`));
     try {

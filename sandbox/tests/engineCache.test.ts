@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -74,5 +74,18 @@ describe("the cache", () => {
         );
         assert.ok(!existsSync(entry));
         assert.deepEqual(readdirSync(folder), []);
+    });
+
+    it("keeps an entry that another run created while this one waited for the lock", async () => {
+        const entry = join(folder, "part");
+        const make = (text: string) =>
+            makeEntry(entry, (dir) => {
+                writeFileSync(join(dir, "program"), text);
+                return Promise.resolve();
+            });
+        await make("first");
+        await make("second");
+        assert.equal(readFileSync(join(entry, "program"), "utf8"), "first");
+        assert.deepEqual(readdirSync(folder), ["part"]);
     });
 });
