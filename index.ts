@@ -8,7 +8,7 @@ import { readPrivateKey, readSettings, refusal } from "./settings";
 /** The whole lab; its outputs are what a person needs next, `peering` and `check` only where there are such. */
 export = async () => {
     const settings = readSettings();
-    // Loaded only now, since AWS's SDK takes most of the time that a refusal of settings would.
+    // Loaded only now, so that a refusal of settings does not wait for AWS's SDK.
     const [{ KeyPair }, { PeeredVpcPair }, { ReachabilityCheck }, { findPlaces }, { sideProvider }] = await Promise.all(
         [
             import("@pulumi/aws/ec2/keyPair"),

@@ -47,8 +47,8 @@ export class LabVpc extends pulumi.ComponentResource {
         super("vpc-peering-lab:components:LabVpc", name, {}, opts);
         refuse(this, `LabVpc ${name}`, checkLabVpcArgs(args));
 
-        // When the VPC's place changes, everything is made anew there and deleted where it was. The engine by itself would look
-        // for it in the new place and leave it in the old one.
+        // A change of the VPC's place replaces everything. Without this trigger the engine would look for the old resources in
+        // the new place, and leave them in the old one.
         const place = [args.region, args.accountId].filter(Boolean).join(" ") || "default";
         const child = { parent: this, replacementTrigger: place };
         const label = args.label ?? `VPC${args.side}`;

@@ -100,7 +100,7 @@ export class PeeredVpcPair extends pulumi.ComponentResource {
     }
 }
 
-/** What the stage's pin has for a word. All of a peering is made anew when its accepter's side changes hands. */
+/** The word of the stage's pin. It changes with `manageAccepter` too, which then replaces the whole peering. */
 function wantedOf({ peering, manageAccepter = true }: PeeredVpcPairArgs): string {
     if (!peering) {
         return "isolated";

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { isComplete, makeEntry, withLock } from "../cache/cache.ts";
+import { messageOf } from "../cache/process.ts";
 import { cacheDir } from "../cache/tool.mjs";
 import { assemble, type Plugin } from "./assemble.ts";
 import { terraformBridge } from "./find/goBuild.ts";
@@ -104,7 +105,7 @@ async function download(folder: string, part: Part, pulumi: string, log: Log): P
         await makeEntry(join(folder, part.vendor.entry), (dir) => part.vendor.download(dir, pulumi));
         return await find(folder, part);
     } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
+        const message = messageOf(error);
         const reason = /(?<=^\s*error: ).*$|took longer than .* s/im.exec(message)?.[0] ?? message;
         log(`${part.title} can't be downloaded: ${reason}`);
         return undefined;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -41,15 +41,9 @@ function commandsOf(page: string): string[] {
     return [...blocks, ...inline].map((line) => line.replace(/\s+#.*$/, "").trim()).filter((line) => line !== "");
 }
 
-const pages = [
-    "README.md",
-    "CONTRIBUTING.md",
-    "docs/own-stack.md",
-    "docs/choosing.md",
-    "docs/settings.md",
-    "docs/rules.md",
-    "sandbox/README.md",
-];
+const pages = [".", "docs", "sandbox"]
+    .flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)))
+    .filter((file) => file.endsWith(".md"));
 
 /** Prefixes of commands that other tests run. For npm commands, this test only checks that the script exists. */
 const elsewhere: Readonly<Record<string, string>> = {

@@ -1,4 +1,5 @@
 import { StringDecoder } from "node:string_decoder";
+import { messageOf } from "../../../cache/process.ts";
 import { revealed, type CommandKind, type WireObject } from "./inputs.ts";
 import { runLocal, runRemote, type Connection, type LocalOptions, type Task } from "./run.ts";
 
@@ -43,8 +44,7 @@ export async function execute(
             ? runRemote(settings.connection, task)
             : runLocal(settings, task));
     } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        throw new Error(`${reason}: running ${JSON.stringify(command)}:\n${all.join("")}`, { cause: error });
+        throw new Error(`${messageOf(error)}: running ${JSON.stringify(command)}:\n${all.join("")}`, { cause: error });
     }
     return { stdout: stdout.end().replace(/\n$/, ""), stderr: stderr.end().replace(/\n$/, "") };
 }

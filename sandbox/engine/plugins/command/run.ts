@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import ssh from "ssh2";
-import { endGroup } from "../../../cache/process.ts";
+import { endGroup, messageOf } from "../../../cache/process.ts";
 
 /** A command to run, with handlers for its output. */
 export interface Task {
@@ -125,8 +125,7 @@ async function dial(connection: Connection, task: Task): Promise<ssh.Client> {
             task.signal.throwIfAborted();
             failed++;
             if (dialErrorLimit >= 0 && failed > dialErrorLimit) {
-                const message = error instanceof Error ? error.message : String(error);
-                throw new Error(`after ${dialErrorLimit} failed attempts: ${message}`, { cause: error });
+                throw new Error(`after ${dialErrorLimit} failed attempts: ${messageOf(error)}`, { cause: error });
             }
             task.status(`Dial ${failed}/${dialErrorLimit < 0 ? "inf" : dialErrorLimit} failed: retrying`);
         }
