@@ -49,10 +49,14 @@ const described = ["sandbox/context.ts", "sandbox/serverSpec.ts"];
 /** Why a packet passes or not: knows neither the program nor the sandbox. */
 const reachability = { "reachability/": [] };
 
+/** @param {string[]} paths */
 const starting = (paths) => `^(${paths.map((path) => path.replaceAll(".", "\\.")).join("|")})`;
 const rooms = { ...program, ...sandbox, ...reachability };
 
-/** A room that holds other rooms does not speak for them. */
+/**
+ * A room that holds other rooms does not speak for them.
+ * @param {string} room
+ */
 const inner = (room) => Object.keys(rooms).filter((other) => other !== room && other.startsWith(room));
 
 const walls = Object.entries(rooms).map(([room, others]) => {
@@ -79,7 +83,7 @@ export default {
     ],
     options: {
         doNotFollow: { path: "node_modules" },
-        exclude: { path: "^(node_modules|reports|\\.stryker-tmp)/" },
+        exclude: { path: "(^|/)(node_modules|reports|\\.stryker-tmp)/" },
         tsConfig: { fileName: "tsconfig.json" },
         tsPreCompilationDeps: true,
         combinedDependencies: false,

@@ -12,7 +12,9 @@ import { fromText, reference, schema, type Values } from "./settings/schema";
 
 /** Where the private key for the check's SSH logins comes from. */
 export type PrivateKey =
-    { readonly kind: "secret" } | { readonly kind: "path"; readonly path: string } | { readonly kind: "agent" };
+    | { readonly kind: "secret" }
+    | { readonly kind: "path"; readonly path: string }
+    | { readonly kind: "agent" };
 
 /** The stack's configuration, read and checked. */
 export interface Settings {

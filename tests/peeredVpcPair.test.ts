@@ -230,14 +230,14 @@ describe("PeeredVpcPair", () => {
         });
         const urns = registrations.map(({ type, name }) => `${type} ${name}`);
         assert.strictEqual(new Set(urns).size, urns.length);
-        const nameTags = (pair: string): unknown[] =>
+        const nameTags = (pair: string): string[] =>
             registrations.flatMap(({ name, inputs }) =>
                 name.startsWith(`${pair}-`) && inputs["tags"] ? [(inputs["tags"] as { Name: string }).Name] : [],
             );
         assert.deepStrictEqual(
             nameTags("q").sort(),
             nameTags("p")
-                .map((name) => String(name).replace(/^ljh/, "other"))
+                .map((name) => name.replace(/^ljh/, "other"))
                 .sort(),
         );
     });

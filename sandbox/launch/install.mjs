@@ -18,7 +18,8 @@ export function isInstalled() {
         return (
             existsSync(node) &&
             Object.entries(wanted).every(
-                ([path, { version, optional }]) => path === "" || optional || found[path]?.version === version,
+                ([path, { version, optional }]) =>
+                    path === "" || (optional && !found[path]) || found[path]?.version === version,
             )
         );
     } catch {

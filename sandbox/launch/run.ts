@@ -16,4 +16,5 @@ export interface Run {
 
 /** A message from the world to inside.ts: it is ready, or it failed. */
 export type Message =
-    { readonly ready: Omit<SandboxContext, "ending" | "log"> } | { readonly failed: string; readonly fatal: boolean };
+    | { readonly ready: Omit<SandboxContext, "ending" | "log"> }
+    | { readonly failed: string; readonly fatal: boolean };

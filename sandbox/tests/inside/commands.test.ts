@@ -124,7 +124,7 @@ describe("commands", () => {
         const { code, text } = await type(`${command} --yes --skip-preview --stack dev --non-interactive`);
         assert.equal(code, 0, text);
         const { VpcPeeringConnections = [] } = await ec2.send(new DescribeVpcPeeringConnectionsCommand());
-        assert.deepEqual(VpcPeeringConnections.map(({ Status }) => Status?.Code).sort(), [
+        assert.deepEqual(VpcPeeringConnections.map(({ Status }) => String(Status?.Code)).sort(), [
             "pending-acceptance",
             "rejected",
         ]);

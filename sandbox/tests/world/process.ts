@@ -30,7 +30,8 @@ export interface Start {
 
 /** A command to run, on a machine or in the sandbox's own namespace, or the servers to run. */
 export type Request =
-    { readonly command: string; readonly machine?: string } | { readonly specs: readonly ServerSpec[] };
+    | { readonly command: string; readonly machine?: string }
+    | { readonly specs: readonly ServerSpec[] };
 
 /** The exit code and the output of a command. */
 export interface Answer {
