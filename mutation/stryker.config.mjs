@@ -5,7 +5,7 @@ export default {
     plugins: [import.meta.resolve("@stryker-mutator/mocha-runner")],
     mochaOptions: { config: "tests/.mocharc.json" },
     coverageAnalysis: "perTest",
-    ignorePatterns: ["reports", "tests/mutation"],
+    ignorePatterns: ["reports", "mutation"],
     concurrency: 2,
     reporters: ["clear-text", "progress", "html"],
     clearTextReporter: { allowColor: false, logTests: false },
