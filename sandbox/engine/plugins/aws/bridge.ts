@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import grpc from "@grpc/grpc-js";
 import type { Message } from "google-protobuf";
+import service from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import protocol from "@pulumi/pulumi/proto/provider_pb.js";
 import { firstLineOf } from "../../../cache/process.ts";
-import { callPlugin, channelOptions, method } from "../rpc.ts";
+import { channelOptions } from "../rpc.ts";
 
 /** Programs and addresses that a bridge needs. */
 export interface BridgeOptions {
@@ -17,6 +18,8 @@ export interface BridgeOptions {
 
 /** A Terraform bridge process that runs one Terraform provider. It can be configured only once. */
 export class Bridge {
+    /** The bridge's configuration and its response. */
+    configuration?: { readonly args: unknown; readonly answer: Promise<protocol.ConfigureResponse> };
     private readonly process: ChildProcess;
     private readonly client: Promise<grpc.Client>;
 
@@ -31,8 +34,11 @@ export class Bridge {
     }
 
     /** Forwards a call of the provider protocol. */
-    async call(name: string, request: Message): Promise<Message> {
-        return callPlugin(await this.client, method(name), request);
+    async call<Request extends Message, Response extends Message>(
+        method: grpc.MethodDefinition<Request, Response>,
+        request: Request,
+    ): Promise<Response> {
+        return unary(await this.client, method, request);
     }
 
     /** Ends the bridge and its Terraform provider. */
@@ -45,7 +51,24 @@ export class Bridge {
         const client = new grpc.Client(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), channelOptions);
         const args = new protocol.ParameterizeRequest.ParametersArgs();
         args.setArgsList(["--provider-name", "aws", provider]);
-        await callPlugin(client, method("parameterize"), new protocol.ParameterizeRequest().setArgs(args));
+        const request = new protocol.ParameterizeRequest().setArgs(args);
+        await unary(client, service.ResourceProviderService.parameterize, request);
         return client;
     }
+}
+
+function unary<Request extends Message, Response extends Message>(
+    client: grpc.Client,
+    { path, requestSerialize, responseDeserialize }: grpc.MethodDefinition<Request, Response>,
+    request: Request,
+): Promise<Response> {
+    return new Promise((resolve, reject) => {
+        client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, (error, answer) => {
+            if (answer) {
+                resolve(answer);
+            } else {
+                reject(error ?? new Error(`${path} returned no response.`));
+            }
+        });
+    });
 }

@@ -1,13 +1,11 @@
 import type { Map as ProtoMap, Message } from "google-protobuf";
 import struct, { type Struct } from "google-protobuf/google/protobuf/struct_pb.js";
 import protocol from "@pulumi/pulumi/proto/provider_pb.js";
-import { bridgeToken, bridgeUrn, renamedProperties, tokenOf } from "./tokens.ts";
+import { isObject, SIGNATURE, tokenOf, type Wire } from "../wire.ts";
+import { bridgeToken, bridgeUrn, renamedProperties } from "./tokens.ts";
 
 /** Provider settings that are a single block in `@pulumi/aws` and a list of at most one block in the bridge. */
 const SINGLE_BLOCKS = ["defaultTags", "ignoreTags"];
-
-/** The key that marks a secret on the wire. */
-const SECRET = "4dabf18193072939515e22adb298388d";
 
 /** Accessors of the messages' property maps. */
 const STRUCTS = ["getArgs", "getReturn", "getOlds", "getNews", "getOldInputs", "getInputs", "getProperties"] as const;
@@ -68,25 +66,20 @@ function wrapSingleBlocks(settings: Struct | undefined): void {
     for (const name of SINGLE_BLOCKS) {
         const value = map?.get(name);
         if (value) {
-            map?.set(name, wrapped(value));
+            map?.set(name, struct.Value.fromJavaScript(wrapped(value.toJavaScript() as Wire)));
         }
     }
 }
 
 /** Wraps a block in a list. The block is JSON text, as `@pulumi/aws` sends it, a value, or a secret that holds either. */
-function wrapped(value: struct.Value): struct.Value {
-    const fields = value.getStructValue()?.getFieldsMap();
-    const secret = fields?.get(SECRET) && fields.get("value");
-    if (fields && secret) {
-        fields.set("value", wrapped(secret));
-    } else if (fields) {
-        const list = new struct.ListValue();
-        list.addValues(value);
-        return new struct.Value().setListValue(list);
-    } else if (value.getStringValue().startsWith("{")) {
-        value.setStringValue(`[${value.getStringValue()}]`);
+function wrapped(value: Wire): Wire {
+    if (typeof value === "string") {
+        return value.startsWith("{") ? `[${value}]` : value;
     }
-    return value;
+    if (!isObject(value)) {
+        return value;
+    }
+    return SIGNATURE in value ? { ...value, value: wrapped(value["value"] ?? null) } : [value];
 }
 
 function rename(message: Fields, names: readonly (readonly [string, string])[]): void {

@@ -43,11 +43,6 @@ export function renamedProperties(token: string): Readonly<Record<string, string
     return RENAMED[token] ?? {};
 }
 
-/** The type token in a URN. */
-export function tokenOf(urn: string): string {
-    return urn.split("::")[2]?.split("$").pop() ?? "";
-}
-
 function capitalized(text: string): string {
     return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,6 +1,7 @@
 import { StringDecoder } from "node:string_decoder";
 import { messageOf } from "../../../cache/process.ts";
-import { revealed, type CommandKind, type WireObject } from "./inputs.ts";
+import type { WireObject } from "../wire.ts";
+import { revealed, type CommandKind } from "./inputs.ts";
 import { runLocal, runRemote, type Connection, type LocalOptions, type Task } from "./run.ts";
 
 /** A command's output, without the final newline. */
