@@ -7,25 +7,19 @@ import { bridgeToken, bridgeUrn, renamedProperties } from "./tokens.ts";
 /** Provider settings that are a single block in `@pulumi/aws` and a list of at most one block in the bridge. */
 const SINGLE_BLOCKS = ["defaultTags", "ignoreTags"];
 
-/** Accessors of the messages' property maps. */
-const STRUCTS = ["getArgs", "getReturn", "getOlds", "getNews", "getOldInputs", "getInputs", "getProperties"] as const;
+/** Fields of the messages that hold properties, and those that hold property paths. */
+const STRUCTS = ["Args", "Return", "Olds", "News", "OldInputs", "Inputs", "Properties"] as const;
+const PATHS = ["IgnorechangesList", "DiffsList", "ReplacesList"] as const;
+
+type Getters<Name extends string, Value> = { [Key in Name as `get${Key}`]?: () => Value };
+type Setters<Name extends string, Value> = { [Key in Name as `set${Key}`]?: (value: Value) => unknown };
+type Accessors<Name extends string, Value> = Getters<Name, Value> & Setters<Name, Value>;
 
 /** Accessors that requests and responses of the provider protocol share; each message has some of them. */
-interface Fields extends Partial<Record<(typeof STRUCTS)[number], () => Struct | undefined>> {
-    getUrn?: () => string;
-    setUrn?: (urn: string) => unknown;
-    getType?: () => string;
-    setType?: (type: string) => unknown;
-    getTok?: () => string;
-    setTok?: (token: string) => unknown;
-    getIgnorechangesList?: () => string[];
-    setIgnorechangesList?: (names: string[]) => unknown;
-    getDiffsList?: () => string[];
-    setDiffsList?: (names: string[]) => unknown;
-    getReplacesList?: () => string[];
-    setReplacesList?: (names: string[]) => unknown;
-    getDetaileddiffMap?: () => ProtoMap<string, unknown>;
-}
+type Fields = Accessors<"Urn" | "Type" | "Tok", string> &
+    Accessors<(typeof PATHS)[number], string[]> &
+    Getters<(typeof STRUCTS)[number], Struct | undefined> &
+    Getters<"DetaileddiffMap", ProtoMap<string, unknown>>;
 
 /** A request that was rewritten for the bridge. */
 interface Rewritten {
@@ -85,26 +79,20 @@ function wrapped(value: Wire): Wire {
 function rename(message: Fields, names: readonly (readonly [string, string])[]): void {
     for (const [from, to] of names) {
         const path = (name: string) => name.replace(new RegExp(`^${from}(?=$|[.[])`), to);
-        for (const get of STRUCTS) {
-            move(message[get]?.()?.getFieldsMap(), () => to, [from]);
+        const maps = STRUCTS.map((name) => message[`get${name}`]?.()?.getFieldsMap());
+        for (const map of [...maps, message.getDetaileddiffMap?.()]) {
+            moveKeys(map, path);
         }
-        const detailed = message.getDetaileddiffMap?.();
-        move(detailed, path, [...(detailed?.keys() ?? [])]);
-        message.setIgnorechangesList?.((message.getIgnorechangesList?.() ?? []).map(path));
-        message.setDiffsList?.((message.getDiffsList?.() ?? []).map(path));
-        message.setReplacesList?.((message.getReplacesList?.() ?? []).map(path));
+        for (const name of PATHS) {
+            message[`set${name}`]?.((message[`get${name}`]?.() ?? []).map(path));
+        }
     }
 }
 
-function move<T>(
-    map: ProtoMap<string, T> | undefined,
-    renamed: (key: string) => string,
-    keys: readonly string[],
-): void {
-    for (const key of keys) {
-        const value = map?.get(key);
+function moveKeys<T>(map: ProtoMap<string, T> | undefined, renamed: (key: string) => string): void {
+    for (const [key, value] of [...(map?.entries() ?? [])]) {
         const name = renamed(key);
-        if (value !== undefined && name !== key) {
+        if (name !== key) {
             map?.del(key);
             map?.set(name, value);
         }
