@@ -7,11 +7,12 @@ const pastConnections: readonly string[] = ["deleted", "rejected", "expired", "f
 
 /**
  * Lists an account's resources in a region, of the kinds that the lab creates, as `kind id`. Leaves out terminated and
- * deleted resources that the API still describes, and the default VPC with its parts. The account is the access key's
- * owner, by default the sandbox's own account.
+ * deleted resources that the API still describes, and the default VPC with its parts. The account is by default the
+ * sandbox's own.
  */
-export async function inventory(endpoint: string, region: string, accessKeyId = HOME_KEY): Promise<string[]> {
+export async function inventory(endpoint: string, region: string, account?: string): Promise<string[]> {
     const clients = new Clients(endpoint);
+    const accessKeyId = account === undefined ? HOME_KEY : await clients.keyOf(account);
     const view = new View(clients, { accessKeyId, region });
     const defaults = (await view.vpcs()).filter(({ IsDefault }) => IsDefault).map(({ VpcId }) => VpcId);
     const isMade = ({ VpcId }: { readonly VpcId?: string | undefined }): boolean => !defaults.includes(VpcId);

@@ -77,7 +77,7 @@ export class LabStack {
     }
 }
 
-function settingsFile({ cwd, stack }: Omit<StackLocation, "env">): string {
+function settingsFile({ cwd, stack }: StackLocation): string {
     return join(cwd, `Pulumi.${stack}.yaml`);
 }
 
@@ -107,25 +107,26 @@ export class Stacks {
     }
 
     async #open(name: StackName): Promise<LabStack> {
-        const { checkout, project, stack: own, env } = this.#context;
+        const { checkout, project, stack } = this.#context;
+        const own = { stack, cwd: checkout };
         if (name === "lab") {
-            return new LabStack({ stack: own, cwd: checkout, env }, project);
+            return new LabStack(own, project);
         }
         this.#overlay ??= this.#makeOverlay();
-        const cwd = await this.#overlay;
-        copyFileSync(settingsFile({ cwd: checkout, stack: own }), settingsFile({ cwd, stack: name }));
-        await run("pulumi", ["stack", "init", name, "--no-select", "--non-interactive"], { cwd, env });
-        return new LabStack({ stack: name, cwd, env }, project);
+        const location = { stack: name, cwd: await this.#overlay };
+        copyFileSync(settingsFile(own), settingsFile(location));
+        await run("pulumi", ["stack", "init", name, "--no-select", "--non-interactive"], location);
+        return new LabStack(location, project);
     }
 
     /** Mounts an overlay on the checkout, so that new settings files leave the checkout unchanged. */
     async #makeOverlay(): Promise<string> {
         const { checkout, runDir } = this.#context;
-        const [upper = "", work = "", merged = ""] = ["upper", "work", "merged"].map((name) => {
-            const dir = join(runDir, "tour", name);
+        const folder = join(runDir, "overlay");
+        const [upper, work, merged] = [join(folder, "upper"), join(folder, "work"), join(folder, "merged")];
+        for (const dir of [upper, work, merged]) {
             mkdirSync(dir, { recursive: true });
-            return dir;
-        });
+        }
         const layers = `lowerdir=${checkout},upperdir=${upper},workdir=${work}`;
         await run("mount", ["-t", "overlay", "overlay", "-o", layers, merged]);
         return merged;
