@@ -38,7 +38,7 @@ function bringUpAhead(acts: readonly Act[], stacks: Stacks, log: (line: string) 
             log(`act ${name} has its own stack, which is brought up in the background`);
             void stacks.stack(stack).then(
                 (opened) => {
-                    opened.begin(settings, () => undefined);
+                    opened.begin(settings);
                 },
                 // The act reports the error when it needs the stack.
                 () => undefined,

@@ -16,11 +16,13 @@ export interface Told {
     readonly outputs: Outputs;
 }
 
-/** A stack, and where its commands run. */
+/** Where a stack is. */
 export interface StackLocation {
     readonly stack: string;
     /** The project's folder. */
     readonly cwd: string;
+    /** The file with its settings. */
+    readonly settingsFile: string;
 }
 
 /**
@@ -30,10 +32,11 @@ export interface StackLocation {
  */
 export async function pulumi(
     command: "up" | "destroy",
-    { stack, cwd }: StackLocation,
+    { stack, cwd, settingsFile }: StackLocation,
     log: (line: string) => void,
 ): Promise<Told> {
-    const args = [command, "--yes", "--skip-preview", "--json", "--non-interactive", "--stack", stack];
+    const options = ["--yes", "--skip-preview", "--json", "--non-interactive"];
+    const args = [command, ...options, "--stack", stack, "--config-file", settingsFile];
     const child = spawn("pulumi", args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
     const ended = once(child, "close") as Promise<[number | null, string | null]>;
     const stderr = text(child.stderr);

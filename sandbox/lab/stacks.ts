@@ -23,23 +23,23 @@ export class LabStack {
     constructor(location: StackLocation, project: string) {
         this.#location = location;
         this.#project = project;
-        this.#first = readFileSync(settingsFile(location), "utf8");
+        this.#first = readFileSync(location.settingsFile, "utf8");
     }
 
     get outputs(): Outputs {
         return this.#outputs;
     }
 
-    /** Starts to bring the stack up. The next `ensure` waits for it and returns its changes. */
-    begin(settings: Settings, log: Log): void {
-        this.#ahead = this.up(settings, log);
+    /** Starts to bring the stack up, without a log. The next `ensure` waits for it and returns its changes. */
+    begin(settings: Settings): void {
+        this.#ahead = this.up(settings, () => undefined);
         this.#ahead.catch(() => undefined);
     }
 
     /** Brings the stack up with the checkout's settings and these; throws if the update fails. */
     async up(settings: Settings, log: Log): Promise<Told> {
         this.#upWith = undefined;
-        writeFileSync(settingsFile(this.#location), withSettings(this.#first, this.#project, settings));
+        writeFileSync(this.#location.settingsFile, withSettings(this.#first, this.#project, settings));
         const told = await pulumi("up", this.#location, log);
         this.#outputs = told.outputs;
         this.#upWith = JSON.stringify(settings);
@@ -77,15 +77,10 @@ export class LabStack {
     }
 }
 
-function settingsFile({ cwd, stack }: StackLocation): string {
-    return join(cwd, `Pulumi.${stack}.yaml`);
-}
-
 /** The stacks of a run. */
 export class Stacks {
     readonly #context: SandboxContext;
     readonly #opened = new Map<StackName, Promise<LabStack>>();
-    #overlay: Promise<string> | undefined;
 
     constructor(context: SandboxContext) {
         this.#context = context;
@@ -107,28 +102,18 @@ export class Stacks {
     }
 
     async #open(name: StackName): Promise<LabStack> {
-        const { checkout, project, stack } = this.#context;
-        const own = { stack, cwd: checkout };
+        const { checkout: cwd, project, stack, runDir } = this.#context;
+        const own = { stack, cwd, settingsFile: join(cwd, `Pulumi.${stack}.yaml`) };
         if (name === "lab") {
             return new LabStack(own, project);
         }
-        this.#overlay ??= this.#makeOverlay();
-        const location = { stack: name, cwd: await this.#overlay };
-        copyFileSync(settingsFile(own), settingsFile(location));
-        await run("pulumi", ["stack", "init", name, "--no-select", "--non-interactive"], location);
-        return new LabStack(location, project);
-    }
-
-    /** Mounts an overlay on the checkout, so that new settings files leave the checkout unchanged. */
-    async #makeOverlay(): Promise<string> {
-        const { checkout, runDir } = this.#context;
-        const folder = join(runDir, "overlay");
-        const [upper, work, merged] = [join(folder, "upper"), join(folder, "work"), join(folder, "merged")];
-        for (const dir of [upper, work, merged]) {
-            mkdirSync(dir, { recursive: true });
-        }
-        const layers = `lowerdir=${checkout},upperdir=${upper},workdir=${work}`;
-        await run("mount", ["-t", "overlay", "overlay", "-o", layers, merged]);
-        return merged;
+        // `pulumi stack init` writes a settings file to the project's folder, which should not be the checkout.
+        const folder = join(runDir, "stacks", name);
+        const settingsFile = join(folder, `Pulumi.${name}.yaml`);
+        mkdirSync(folder, { recursive: true });
+        copyFileSync(join(cwd, "Pulumi.yaml"), join(folder, "Pulumi.yaml"));
+        copyFileSync(own.settingsFile, settingsFile);
+        await run("pulumi", ["stack", "init", name, "--no-select", "--non-interactive"], { cwd: folder });
+        return new LabStack({ stack: name, cwd, settingsFile }, project);
     }
 }
