@@ -2,12 +2,7 @@ import type { Side } from "./probes.ts";
 import type { Scene } from "./scene.ts";
 
 /** A VPC that an act creates beside the program's two, and its connection to one of them. */
-interface ThirdVpc {
-    readonly cidrBlock: string;
-    readonly privateIp: string;
-    readonly routeTableId: string;
-    readonly peeringId: string;
-}
+type ThirdVpc = Pick<Side, "cidrBlock" | "privateIp" | "routeTableId"> & { readonly peeringId: string };
 
 /** Adds a route to a peering connection until the act ends. */
 export async function routeByHand(scene: Scene, table: string, block: string, peeringId: string): Promise<void> {

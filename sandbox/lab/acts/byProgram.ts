@@ -1,3 +1,4 @@
+import type { VpcPeeringConnectionVpcInfo } from "@aws-sdk/client-ec2";
 import { run } from "../../cache/process.ts";
 import { LAST, type Act } from "../act.ts";
 import { bothWays, isolated, nameVerdicts, reachable, sizeVerdicts } from "../probes.ts";
@@ -48,17 +49,12 @@ export const otherRegion: Act = {
     rule: 'Amazon EC2 User Guide, "Network maximum transmission unit (MTU) for your EC2 instance"',
     stack: "other-region",
     settings: { peering: true, prefix: "far", accepter: { region: elsewhere.region } },
-    play: async (scene) => {
-        const { pair } = scene;
-        const connection = await scene.connection(scene.peeringId);
-        const region = connection?.AccepterVpcInfo?.Region ?? "none";
-        return [
-            { what: "VPC2's region", expected: elsewhere.region, seen: region },
-            ...(await bothWays(pair, reachable)),
-            ...(await nameVerdicts(pair, "private")),
-            ...(await sizeVerdicts(pair, 8500)),
-        ];
-    },
+    play: async (scene) => [
+        { what: "VPC2's region", expected: elsewhere.region, seen: (await accepterOf(scene)).Region ?? "none" },
+        ...(await bothWays(scene.pair, reachable)),
+        ...(await nameVerdicts(scene.pair, "private")),
+        ...(await sizeVerdicts(scene.pair, 8500)),
+    ],
 };
 
 export const otherAccount: Act = {
@@ -68,16 +64,11 @@ export const otherAccount: Act = {
     rule: 'Amazon VPC Peering Guide, "Create a VPC peering connection" (VPCs in different accounts)',
     stack: "other-account",
     settings: { peering: true, prefix: "their", accepter: { roleArn: role, accountId: elsewhere.account } },
-    play: async (scene) => {
-        const { pair } = scene;
-        const connection = await scene.connection(scene.peeringId);
-        const owner = connection?.AccepterVpcInfo?.OwnerId ?? "none";
-        return [
-            { what: "VPC2's owner", expected: elsewhere.account, seen: owner },
-            ...(await bothWays(pair, reachable)),
-            ...(await nameVerdicts(pair, "private")),
-        ];
-    },
+    play: async (scene) => [
+        { what: "VPC2's owner", expected: elsewhere.account, seen: (await accepterOf(scene)).OwnerId ?? "none" },
+        ...(await bothWays(scene.pair, reachable)),
+        ...(await nameVerdicts(scene.pair, "private")),
+    ],
 };
 
 export const oneWay: Act = {
@@ -122,6 +113,11 @@ export const destroy: Act = {
         );
     },
 };
+
+/** The accepter's VPC, according to the connection. */
+async function accepterOf(scene: Scene): Promise<VpcPeeringConnectionVpcInfo> {
+    return (await scene.connection(scene.peeringId))?.AccepterVpcInfo ?? {};
+}
 
 function stageVerdict({ outputs }: Scene, expected: string): Verdict {
     return { what: "the program's stage output", expected, seen: String(outputs["stage"]) };

@@ -2,7 +2,7 @@ import type { Map as ProtoMap, Message } from "google-protobuf";
 import struct, { type Struct } from "google-protobuf/google/protobuf/struct_pb.js";
 import protocol from "@pulumi/pulumi/proto/provider_pb.js";
 import { isObject, SIGNATURE, tokenOf, type Wire } from "../wire.ts";
-import { bridgeToken, bridgeUrn, renamedProperties } from "./tokens.ts";
+import { bridgeToken, bridgeUrn, RENAMED_PROPERTIES } from "./tokens.ts";
 
 /** Provider settings that are a single block in `@pulumi/aws` and a list of at most one block in the bridge. */
 const SINGLE_BLOCKS = ["defaultTags", "ignoreTags"];
@@ -43,7 +43,7 @@ export function rewriteForBridge(request: Message): Rewritten {
     if (request instanceof protocol.ConfigureRequest || tokenOf(urn) === "pulumi:providers:aws") {
         [fields.getArgs?.(), fields.getOlds?.(), fields.getNews?.(), fields.getOldInputs?.()].forEach(wrapSingleBlocks);
     }
-    const names = Object.entries(renamedProperties(token || tokenOf(bridged)));
+    const names = Object.entries(RENAMED_PROPERTIES[token || tokenOf(bridged)] ?? {});
     rename(fields, names);
     const back = (answer: Message) => {
         rename(
