@@ -44,21 +44,20 @@ export async function servePlugin<Session>(
         sessions.set(connection, session);
         return session;
     };
+    const all: Handlers<Session> = {
+        ...handlers,
+        getPluginInfo: () => new plugin.PluginInfo().setVersion(pinnedVersion(name)),
+    };
+    const implementation = Object.entries(all as Readonly<Record<string, Handler<Session>>>).map(([method, handle]) => {
+        const answer = async (call: grpc.ServerUnaryCall<Message, Message>): Promise<Message> => {
+            const connection = call.getPeer();
+            return handle(call.request, sessions.get(connection) ?? start(connection, process.argv[2]));
+        };
+        return [method, callbackify(answer)] as const;
+    });
     const server = new grpc.Server(channelOptions);
-    const implementation = Object.entries(handlers as Readonly<Record<string, Handler<Session>>>).map(
-        ([method, handle]) => {
-            const answer = async (call: grpc.ServerUnaryCall<Message, Message>): Promise<Message> => {
-                const connection = call.getPeer();
-                return handle(call.request, sessions.get(connection) ?? start(connection, process.argv[2]));
-            };
-            return [method, callbackify(answer)] as const;
-        },
-    );
     server.addService(service.ResourceProviderService, {
         ...Object.fromEntries(implementation),
-        getPluginInfo: (_call: unknown, done: grpc.sendUnaryData<Message>) => {
-            done(null, new plugin.PluginInfo().setVersion(pinnedVersion(name)));
-        },
         attach: (call: grpc.ServerUnaryCall<plugin.PluginAttach, Message>, done: grpc.sendUnaryData<Message>) => {
             start(call.getPeer(), call.request.getAddress());
             done(null, nothing());

@@ -6,15 +6,8 @@ import protocol from "@pulumi/pulumi/proto/provider_pb.js";
 import { firstLineOf } from "../../../cache/process.ts";
 import { channelOptions } from "../rpc.ts";
 
-/** Programs and addresses that a bridge needs. */
-export interface BridgeOptions {
-    /** Path of the bridge's executable. */
-    readonly program: string;
-    /** Path of the Terraform provider's executable. */
-    readonly provider: string;
-    /** Address of the log server. */
-    readonly log: string;
-}
+/** The executables of the bridge and of the Terraform provider. */
+const { VPC_PEERING_LAB_BRIDGE: program = "", VPC_PEERING_LAB_TERRAFORM_PROVIDER: provider = "" } = process.env;
 
 /** A Terraform bridge process that runs one Terraform provider. It can be configured only once. */
 export class Bridge {
@@ -23,12 +16,12 @@ export class Bridge {
     private readonly process: ChildProcess;
     private readonly client: Promise<grpc.Client>;
 
-    /** Starts the process; `onEnd` is called when it ends, for any reason. */
-    constructor({ program, provider, log }: BridgeOptions, onEnd: () => void) {
+    /** Starts the process, which logs to the server at `log`; `onEnd` is called when it ends, for any reason. */
+    constructor(log: string, onEnd: () => void) {
         // On SIGINT the bridge ends the Terraform provider and itself. It gets one whenever this process ends.
         this.process = spawn("setpriv", ["--pdeathsig", "INT", program, log], { stdio: ["ignore", "pipe", "inherit"] });
         this.process.once("close", onEnd);
-        this.client = this.connect(provider);
+        this.client = this.connect();
         // `call` reports the error.
         this.client.catch(() => undefined);
     }
@@ -46,7 +39,7 @@ export class Bridge {
         this.process.kill("SIGINT");
     }
 
-    private async connect(provider: string): Promise<grpc.Client> {
+    private async connect(): Promise<grpc.Client> {
         const port = await firstLineOf(this.process, "the Terraform bridge");
         const client = new grpc.Client(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), channelOptions);
         const args = new protocol.ParameterizeRequest.ParametersArgs();

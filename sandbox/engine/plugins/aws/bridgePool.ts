@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 import service from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import type protocol from "@pulumi/pulumi/proto/provider_pb.js";
-import { Bridge, type BridgeOptions } from "./bridge.ts";
+import { Bridge } from "./bridge.ts";
 
 /** A cancelled bridge refuses further calls. It has this time to cancel the calls in progress. */
 const CANCEL_MILLISECONDS = 30_000;
@@ -12,12 +12,12 @@ const CANCEL_MILLISECONDS = 30_000;
  * with the same configuration share it.
  */
 export class BridgePool {
-    private readonly options: BridgeOptions;
+    private readonly log: string;
     private readonly bridges = new Set<Bridge>();
 
-    /** Starts the first bridge. */
-    constructor(options: BridgeOptions) {
-        this.options = options;
+    /** Starts the first bridge. All of them log to the server at `log`. */
+    constructor(log: string) {
+        this.log = log;
         this.any();
     }
 
@@ -57,7 +57,7 @@ export class BridgePool {
     }
 
     private add(): Bridge {
-        const bridge: Bridge = new Bridge(this.options, () => {
+        const bridge: Bridge = new Bridge(this.log, () => {
             this.bridges.delete(bridge);
         });
         this.bridges.add(bridge);

@@ -19,14 +19,9 @@ interface Session {
     inProgress: number;
 }
 
-const { VPC_PEERING_LAB_BRIDGE = "", VPC_PEERING_LAB_TERRAFORM_PROVIDER = "" } = process.env;
 const logServer = new grpc.Server();
 const bridgeLog = new BridgeLog(logServer);
-const pool = new BridgePool({
-    program: VPC_PEERING_LAB_BRIDGE,
-    provider: VPC_PEERING_LAB_TERRAFORM_PROVIDER,
-    log: await bindLoopback(logServer),
-});
+const pool = new BridgePool(await bindLoopback(logServer));
 
 function forward(method: grpc.MethodDefinition<Message, Message>): Handler<Session> {
     return async (request, session) => {
