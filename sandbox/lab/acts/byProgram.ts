@@ -59,7 +59,6 @@ export const otherRegion: Act = {
 
 export const otherAccount: Act = {
     name: "other-account",
-    awsCli: true,
     shows: "VPC2 belongs to another account: the program accepts the request and creates its side through a role there",
     rule: 'Amazon VPC Peering Guide, "Create a VPC peering connection" (VPCs in different accounts)',
     stack: "other-account",
