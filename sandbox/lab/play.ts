@@ -58,20 +58,16 @@ async function playOne<S extends Stage>(
     const stage = stageOf(act, (line) => {
         log(`  ${seconds().toFixed(1).padStart(5)} s  ${line}`);
     });
-    let verdicts: Verdict[] = [];
     const errors: string[] = [];
-    const attempt = async (step: () => Promise<void>): Promise<void> => {
-        try {
-            await step();
-        } catch (error) {
-            errors.push(messageOf(error));
-        }
+    const failed = (error: unknown): Verdict[] => {
+        errors.push(messageOf(error));
+        return [];
     };
-    await attempt(async () => {
-        await stage.prepare();
-        verdicts = await act.play(stage);
-    });
-    await attempt(() => stage.cleanUp());
-    const report = { name, shows, rule, seconds: seconds(), changes: stage.changes, verdicts };
-    return errors.length === 0 ? report : { ...report, error: errors.join("\n") };
+    const verdicts = await stage
+        .prepare()
+        .then(() => act.play(stage))
+        .catch(failed);
+    await stage.cleanUp().catch(failed);
+    const error = errors.join("\n") || undefined;
+    return { name, shows, rule, seconds: seconds(), changes: stage.changes, verdicts, error };
 }

@@ -1,5 +1,6 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { messageOf, run } from "../cache/process.ts";
 import type { SandboxContext } from "../context.ts";
 import { pulumi, type Outputs, type StackLocation, type Told } from "./pulumi.ts";
@@ -16,7 +17,7 @@ export class LabStack {
     readonly #project: string;
     /** The settings file's original text. */
     readonly #first: string;
-    #upWith: string | undefined;
+    #upWith: Settings | undefined;
     #ahead: Promise<Told> | undefined;
     #outputs: Outputs = {};
 
@@ -42,7 +43,7 @@ export class LabStack {
         writeFileSync(this.#location.settingsFile, withSettings(this.#first, this.#project, settings));
         const told = await pulumi("up", this.#location, log);
         this.#outputs = told.outputs;
-        this.#upWith = JSON.stringify(settings);
+        this.#upWith = settings;
         return told;
     }
 
@@ -51,10 +52,7 @@ export class LabStack {
         const ahead = this.#ahead;
         this.#ahead = undefined;
         await ahead;
-        if (this.#upWith === JSON.stringify(settings)) {
-            return ahead;
-        }
-        return this.up(settings, log);
+        return isDeepStrictEqual(this.#upWith, settings) ? ahead : this.up(settings, log);
     }
 
     /** Tries settings that the program should reject; returns the error, or undefined if it accepts them. */
