@@ -54,11 +54,10 @@ export async function pulumi(
         const message = errors.length > 0 ? errors.join("") : await stderr;
         throw new Error(message.trim() || `pulumi ${command}: ${code ?? signal ?? ""}`);
     }
-    const outputsOf = ({ resOutputsEvent: done }: EngineEvent) =>
-        done?.metadata.type === "pulumi:pulumi:Stack" ? done.metadata.new?.outputs : undefined;
+    const stackEvent = events.findLast(({ resOutputsEvent: done }) => done?.metadata.type === "pulumi:pulumi:Stack");
     return {
         changes: events.findLast(({ summaryEvent }) => summaryEvent)?.summaryEvent?.resourceChanges ?? {},
-        outputs: events.map(outputsOf).findLast((outputs) => outputs) ?? {},
+        outputs: stackEvent?.resOutputsEvent?.metadata.new?.outputs ?? {},
     };
 }
 
