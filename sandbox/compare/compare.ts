@@ -31,17 +31,15 @@ terraform apply -auto-approve -input=false -var peering=false
 terraform apply -auto-approve -input=false -var peering=true
 terraform destroy -auto-approve -input=false -var peering=true`;
 
-const sides: readonly { name: string; args: readonly string[] }[] = [
-    {
-        name: "plain Terraform, no probe",
-        args: ["shell", "sh", "-c", terraform, "sh", join(here, "main.tf"), terraformPluginDirs().join(" ")],
-    },
-    { name: "npm run lab, all probes", args: ["lab"] },
-];
+const yardstick = {
+    name: "plain Terraform, no probe",
+    args: ["shell", "sh", "-c", terraform, "sh", join(here, "main.tf"), terraformPluginDirs().join(" ")],
+    seconds: [] as number[],
+};
+const lab = { name: "npm run lab, all probes", args: ["lab"], seconds: [] as number[] };
 
-const seconds = new Map<string, number[]>(sides.map(({ name }) => [name, []]));
 for (let run = 1; run <= runs; run++) {
-    for (const { name, args } of sides) {
+    for (const { name, args, seconds } of [yardstick, lab]) {
         console.error(`run ${run} of ${runs}: ${name}`);
         const begin = performance.now();
         const { status, stdout, stderr } = spawnSync(process.execPath, [start, ...args], { encoding: "utf8" });
@@ -49,20 +47,16 @@ for (let run = 1; run <= runs; run++) {
             console.error(`${stdout}${stderr}\n${name}: exit code ${status ?? "none"}`);
             process.exit(1);
         }
-        seconds.get(name)?.push((performance.now() - begin) / 1000);
+        seconds.push((performance.now() - begin) / 1000);
     }
 }
 
 const median = (numbers: readonly number[]): number =>
     [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
-const [yardstick, lab] = sides.map(({ name }) => median(seconds.get(name) ?? [])) as [number, number];
-console.log(
-    table([
-        ["", "median", "all"],
-        ...sides.map(({ name }) => {
-            const all = seconds.get(name) ?? [];
-            return [name, `${median(all).toFixed(1)} s`, all.map((time) => time.toFixed(1)).join(", ")];
-        }),
-    ]),
-);
-console.log(`the lab takes ${(lab / yardstick).toFixed(2)} of Terraform's time`);
+const rows = [yardstick, lab].map(({ name, seconds }) => [
+    name,
+    `${median(seconds).toFixed(1)} s`,
+    seconds.map((time) => time.toFixed(1)).join(", "),
+]);
+console.log(table([["", "median", "all"], ...rows]));
+console.log(`the lab takes ${(median(lab.seconds) / median(yardstick.seconds)).toFixed(2)} of Terraform's time`);

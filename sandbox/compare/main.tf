@@ -1,13 +1,7 @@
 # The lab's AWS resources in plain Terraform, without any check: the yardstick for the lab's own time.
 
-variable "peering" {
-  type    = bool
-  default = false
-}
-
-variable "public_key" {
-  type = string
-}
+variable "peering" { type = bool }
+variable "public_key" { type = string }
 
 locals {
   sides = {
@@ -168,15 +162,11 @@ resource "aws_vpc_security_group_ingress_rule" "http" {
 resource "aws_vpc_peering_connection_options" "requester" {
   count                     = var.peering ? 1 : 0
   vpc_peering_connection_id = aws_vpc_peering_connection_accepter.lab[0].vpc_peering_connection_id
-  requester {
-    allow_remote_vpc_dns_resolution = true
-  }
+  requester { allow_remote_vpc_dns_resolution = true }
 }
 
 resource "aws_vpc_peering_connection_options" "accepter" {
   count                     = var.peering ? 1 : 0
   vpc_peering_connection_id = aws_vpc_peering_connection_accepter.lab[0].vpc_peering_connection_id
-  accepter {
-    allow_remote_vpc_dns_resolution = true
-  }
+  accepter { allow_remote_vpc_dns_resolution = true }
 }

@@ -1,17 +1,12 @@
-import type { Verdict } from "./report.ts";
+import type { Described, Verdict } from "./report.ts";
 import type { Needs, Scene } from "./scene.ts";
 
 /** One demonstration of the lab. */
-export interface Act extends Needs {
-    readonly name: string;
-    /** What it demonstrates, in one line. */
-    readonly shows: string;
-    /** The AWS documentation page that states the rule. */
-    readonly rule: string;
+export interface Act<Stage = Scene> extends Described, Needs {
     /** Whether it runs the AWS CLI. */
     readonly awsCli?: true;
     /** Plays the act and returns its verdicts. It registers with the scene how to undo each change. */
-    readonly play: (scene: Scene) => Promise<Verdict[]>;
+    readonly play: (stage: Stage) => Promise<Verdict[]>;
 }
 
 /** Name of the last act of every run. */

@@ -11,7 +11,7 @@ export interface LabCommand {
     /** Whether any of these acts runs the AWS CLI. */
     readonly awsCli: boolean;
     /** File for the report, as JSON; none by default. */
-    readonly report?: string;
+    readonly report?: string | undefined;
 }
 
 /** A text to print instead of running anything, such as the usage, and the exit code. */
@@ -60,7 +60,7 @@ export function readCommand(args: readonly string[]): LabCommand | Reply {
     return {
         acts: acts.map(({ name }) => name),
         awsCli: acts.some(({ awsCli }) => awsCli),
-        ...(values.report !== undefined && { report: values.report }),
+        report: values.report,
     };
 }
 

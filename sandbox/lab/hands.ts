@@ -1,29 +1,21 @@
-import type { Pair, Side } from "./probes.ts";
+import type { Side } from "./probes.ts";
 import type { Scene } from "./scene.ts";
 
 /** A VPC that an act creates beside the program's two, and its connection to one of them. */
-interface ThirdVpc {
-    readonly cidrBlock: string;
-    readonly privateIp: string;
-    readonly routeTableId: string;
-    readonly peeringId: string;
-}
+type ThirdVpc = Pick<Side, "cidrBlock" | "privateIp" | "routeTableId"> & { readonly peeringId: string };
 
 /** Adds a route to a peering connection until the act ends. */
 export async function routeByHand(scene: Scene, table: string, block: string, peeringId: string): Promise<void> {
     const route = { RouteTableId: table, DestinationCidrBlock: block };
     await scene.ec2.createRoute({ ...route, VpcPeeringConnectionId: peeringId });
-    scene.afterwards(`the route to ${block}`, () => scene.ec2.deleteRoute(route));
+    scene.cleanup.add(`the route to ${block}`, () => scene.ec2.deleteRoute(route));
 }
 
 /** Requests a connection until the act ends, and accepts it if `accepted`; returns its ID. */
-async function connect(scene: Scene, requester: string, accepter: string, accepted: boolean): Promise<string> {
-    const { VpcPeeringConnection } = await scene.ec2.createVpcPeeringConnection({
-        VpcId: requester,
-        PeerVpcId: accepter,
-    });
+async function connect(scene: Scene, VpcId: string, PeerVpcId: string, accepted = true): Promise<string> {
+    const { VpcPeeringConnection } = await scene.ec2.createVpcPeeringConnection({ VpcId, PeerVpcId });
     const connection = { VpcPeeringConnectionId: VpcPeeringConnection?.VpcPeeringConnectionId ?? "" };
-    scene.afterwards("the connection", () => scene.ec2.deleteVpcPeeringConnection(connection));
+    scene.cleanup.add("the connection", () => scene.ec2.deleteVpcPeeringConnection(connection));
     if (accepted) {
         await scene.ec2.acceptVpcPeeringConnection(connection);
     }
@@ -32,14 +24,17 @@ async function connect(scene: Scene, requester: string, accepter: string, accept
 
 /**
  * Peers the pair until the act ends: `routes` are the sides that get a route to the other one, `rules` the sides whose
- * security group allows the other one's HTTP requests. Returns the connection's ID.
+ * security group allows the other one's HTTP requests, by default both. Returns the connection's ID.
  */
 export async function peerByHand(
     scene: Scene,
-    pair: Pair,
-    { accepted, routes, rules }: { accepted: boolean; routes: readonly Side[]; rules: readonly Side[] },
+    {
+        accepted = true,
+        routes = scene.pair,
+        rules = scene.pair,
+    }: { accepted?: boolean; routes?: readonly Side[]; rules?: readonly Side[] },
 ): Promise<string> {
-    const [one, two] = pair;
+    const [one, two] = scene.pair;
     const id = await connect(scene, one.vpcId, two.vpcId, accepted);
     const across = (side: Side): Side => (side === one ? two : one);
     for (const side of routes) {
@@ -52,7 +47,7 @@ export async function peerByHand(
             IpPermissions: [{ IpProtocol: "tcp", FromPort: 80, ToPort: 80, IpRanges }],
         };
         await scene.ec2.authorizeSecurityGroupIngress(rule);
-        scene.afterwards(`${side.label}'s rule`, () => scene.ec2.revokeSecurityGroupIngress(rule));
+        scene.cleanup.add(`${side.label}'s rule`, () => scene.ec2.revokeSecurityGroupIngress(rule));
     }
     return id;
 }
@@ -64,9 +59,9 @@ export async function thirdVpc(scene: Scene, peer: Side): Promise<ThirdVpc> {
     const privateIp = "10.43.1.100";
     const { Vpc } = await ec2.createVpc({ CidrBlock: cidrBlock });
     const VpcId = Vpc?.VpcId ?? "";
-    scene.afterwards("VPC3", () => ec2.deleteVpc({ VpcId }));
+    scene.cleanup.add("VPC3", () => ec2.deleteVpc({ VpcId }));
     const { Subnet } = await ec2.createSubnet({ VpcId, CidrBlock: "10.43.1.0/24" });
-    scene.afterwards("VPC3's subnet", () => ec2.deleteSubnet({ SubnetId: Subnet?.SubnetId }));
+    scene.cleanup.add("VPC3's subnet", () => ec2.deleteSubnet({ SubnetId: Subnet?.SubnetId }));
 
     const Filters = [{ Name: "vpc-id", Values: [VpcId] }];
     const [{ SecurityGroups: groups }, { RouteTables: tables }, { Reservations: reservations }] = await Promise.all([
@@ -86,9 +81,9 @@ export async function thirdVpc(scene: Scene, peer: Side): Promise<ThirdVpc> {
         PrivateIpAddress: privateIp,
     });
     const InstanceIds = [Instances?.[0]?.InstanceId ?? ""];
-    scene.afterwards("VPC3's server", () => ec2.terminateInstances({ InstanceIds }));
+    scene.cleanup.add("VPC3's server", () => ec2.terminateInstances({ InstanceIds }));
 
-    const peeringId = await connect(scene, VpcId, peer.vpcId, true);
+    const peeringId = await connect(scene, VpcId, peer.vpcId);
     const routeTableId = tables?.[0]?.RouteTableId ?? "";
     await routeByHand(scene, routeTableId, peer.cidrBlock, peeringId);
     await routeByHand(scene, peer.routeTableId, cidrBlock, peeringId);

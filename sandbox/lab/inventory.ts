@@ -7,45 +7,41 @@ const pastConnections: readonly string[] = ["deleted", "rejected", "expired", "f
 
 /**
  * Lists an account's resources in a region, of the kinds that the lab creates, as `kind id`. Leaves out terminated and
- * deleted resources that the API still describes, and the default VPC with its parts. The account is the access key's
- * owner, by default the sandbox's own account.
+ * deleted resources that the API still describes, and the default VPC with its parts. The account is by default the
+ * sandbox's own.
  */
-export async function inventory(endpoint: string, region: string, accessKeyId = HOME_KEY): Promise<string[]> {
+export async function inventory(endpoint: string, region: string, account?: string): Promise<string[]> {
     const clients = new Clients(endpoint);
+    const accessKeyId = account === undefined ? HOME_KEY : await clients.keyOf(account);
     const view = new View(clients, { accessKeyId, region });
     const defaults = (await view.vpcs()).filter(({ IsDefault }) => IsDefault).map(({ VpcId }) => VpcId);
     const isMade = ({ VpcId }: { readonly VpcId?: string | undefined }): boolean => !defaults.includes(VpcId);
-    const ids = async <Item>(kind: string, found: Promise<Item[]>, idOf: (item: Item) => string | undefined) =>
-        (await found).map((item) => `${kind} ${idOf(item) ?? "without id"}`);
+    const list = async <Item>(
+        kind: string,
+        items: Promise<Item[]>,
+        id: keyof Item,
+        isWanted: (item: Item) => boolean = () => true,
+    ): Promise<string[]> => (await items).filter(isWanted).map((item) => `${kind} ${String(item[id])}`);
     const found = await Promise.all([
-        ids("VPC", only(view.vpcs(), isMade), ({ VpcId }) => VpcId),
-        ids("subnet", only(view.subnets(), isMade), ({ SubnetId }) => SubnetId),
-        ids(
-            "internet gateway",
-            only(view.internetGateways(), ({ Attachments }) => isMade(Attachments?.[0] ?? {})),
-            ({ InternetGatewayId }) => InternetGatewayId,
+        list("VPC", view.vpcs(), "VpcId", isMade),
+        list("subnet", view.subnets(), "SubnetId", isMade),
+        list("internet gateway", view.internetGateways(), "InternetGatewayId", ({ Attachments }) =>
+            isMade(Attachments?.[0] ?? {}),
         ),
-        ids("route table", only(view.routeTables(), isMade), ({ RouteTableId }) => RouteTableId),
-        ids("security group", only(view.groups(), isMade), ({ GroupId }) => GroupId),
-        ids("key pair", view.keyPairs(), ({ KeyPairId }) => KeyPairId),
-        ids("network interface", view.interfaces(), ({ NetworkInterfaceId }) => NetworkInterfaceId),
-        ids("volume", view.volumes(), ({ VolumeId }) => VolumeId),
-        ids("address", view.addresses(), ({ AllocationId }) => AllocationId),
-        ids(
-            "instance",
-            only(view.instances(), ({ State }) => State?.Name !== "terminated"),
-            ({ InstanceId }) => InstanceId,
-        ),
-        ids(
+        list("route table", view.routeTables(), "RouteTableId", isMade),
+        list("security group", view.groups(), "GroupId", isMade),
+        list("key pair", view.keyPairs(), "KeyPairId"),
+        list("network interface", view.interfaces(), "NetworkInterfaceId"),
+        list("volume", view.volumes(), "VolumeId"),
+        list("address", view.addresses(), "AllocationId"),
+        list("instance", view.instances(), "InstanceId", ({ State }) => State?.Name !== "terminated"),
+        list(
             "peering connection",
-            only(view.peerings(), ({ Status }) => !pastConnections.includes(Status?.Code ?? "")),
-            ({ VpcPeeringConnectionId }) => VpcPeeringConnectionId,
+            view.peerings(),
+            "VpcPeeringConnectionId",
+            ({ Status }) => !pastConnections.includes(Status?.Code ?? ""),
         ),
     ]);
     clients.stop();
     return found.flat();
-}
-
-async function only<Item>(items: Promise<Item[]>, condition: (item: Item) => boolean): Promise<Item[]> {
-    return (await items).filter(condition);
 }

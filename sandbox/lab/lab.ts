@@ -3,28 +3,19 @@ import type { SandboxContext } from "../context.ts";
 import type { Act } from "./act.ts";
 import { actsNamed } from "./acts/acts.ts";
 import type { LabCommand } from "./command.ts";
-import { playActs, type Stage } from "./play.ts";
+import { playActs } from "./play.ts";
 import { describeReport, summarize } from "./report.ts";
 import { Scene } from "./scene.ts";
 import { Stacks } from "./stacks.ts";
 
 /** Plays acts and prints their report; returns the exit code, which is 0 only if all verdicts hold. */
 export async function runLab({ acts: names, report: file }: LabCommand, context: SandboxContext): Promise<number> {
-    const { log, ending, engine } = context;
+    const { log, engine } = context;
     engine.forEach(log);
     const acts = actsNamed(names);
     const stacks = new Stacks(context);
     bringUpAhead(acts, stacks, log);
-    const stage: Stage = (act, actLog) => {
-        const scene = new Scene(act, context, stacks, actLog);
-        return {
-            prepare: () => scene.prepare(),
-            play: () => act.play(scene),
-            cleanUp: () => scene.cleanUp(),
-            changes: () => scene.changes,
-        };
-    };
-    const reports = await playActs(acts, stage, { log, ending });
+    const reports = await playActs(acts, (act, actLog) => new Scene(act, context, stacks, actLog), context);
 
     const report = summarize(reports, engine);
     console.log(`\n${describeReport(report)}\n`);
@@ -47,7 +38,7 @@ function bringUpAhead(acts: readonly Act[], stacks: Stacks, log: (line: string) 
             log(`act ${name} has its own stack, which is brought up in the background`);
             void stacks.stack(stack).then(
                 (opened) => {
-                    opened.begin(settings, () => undefined);
+                    opened.begin(settings);
                 },
                 // The act reports the error when it needs the stack.
                 () => undefined,

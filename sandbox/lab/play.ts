@@ -1,32 +1,30 @@
 import { messageOf } from "../cache/process.ts";
+import type { SandboxContext } from "../context.ts";
 import { LAST, type Act } from "./act.ts";
 import type { ActReport, Verdict } from "./report.ts";
 
-/** The steps of one act. */
-export interface Played {
+/** Where an act is played. */
+export interface Stage {
     /** Brings the act's stack up with the act's settings. */
-    readonly prepare: () => Promise<void>;
-    readonly play: () => Promise<Verdict[]>;
+    prepare(): Promise<void>;
     /** Undoes the act's changes; throws after it has tried all of them, if any failed. */
-    readonly cleanUp: () => Promise<void>;
+    cleanUp(): Promise<void>;
     /** How many resources were created, deleted and so on. */
-    readonly changes: () => ActReport["changes"];
+    readonly changes: ActReport["changes"];
 }
 
-type Log = (line: string) => void;
-
-/** Returns the steps of an act; they write their progress to `log`. */
-export type Stage = (act: Act, log: Log) => Played;
+/** Returns the stage of an act, which writes its progress to `log`. */
+type StageOf<S> = (act: Act<S>, log: (line: string) => void) => S;
 
 /**
  * Plays acts one after another; an act's errors become part of its report. After an act that failed or could not be undone,
  * the other acts on the same stack are skipped, except the last one, which destroys. An aborted run skips that one too: the
  * account ends with the sandbox.
  */
-export async function playActs(
-    acts: readonly Act[],
-    stage: Stage,
-    { log, ending }: { readonly log: Log; readonly ending: AbortSignal },
+export async function playActs<S extends Stage>(
+    acts: readonly Act<S>[],
+    stageOf: StageOf<S>,
+    { log, ending }: Pick<SandboxContext, "log" | "ending">,
 ): Promise<ActReport[]> {
     const reports: ActReport[] = [];
     const broken = new Set<string>();
@@ -40,7 +38,7 @@ export async function playActs(
             continue;
         }
         log(`\nact ${index + 1}, ${name}: ${shows}\n  ${rule}`);
-        const report = await playOne(act, stage, log);
+        const report = await playOne(act, stageOf, log);
         reports.push(report);
         if (report.error !== undefined) {
             broken.add(stack);
@@ -49,27 +47,27 @@ export async function playActs(
     return reports;
 }
 
-async function playOne(act: Act, stage: Stage, log: Log): Promise<ActReport> {
+async function playOne<S extends Stage>(
+    act: Act<S>,
+    stageOf: StageOf<S>,
+    log: SandboxContext["log"],
+): Promise<ActReport> {
     const { name, shows, rule } = act;
     const start = performance.now();
     const seconds = (): number => (performance.now() - start) / 1000;
-    const played = stage(act, (line) => {
+    const stage = stageOf(act, (line) => {
         log(`  ${seconds().toFixed(1).padStart(5)} s  ${line}`);
     });
-    let verdicts: Verdict[] = [];
     const errors: string[] = [];
-    const attempt = async (step: () => Promise<void>): Promise<void> => {
-        try {
-            await step();
-        } catch (error) {
-            errors.push(messageOf(error));
-        }
+    const failed = (error: unknown): Verdict[] => {
+        errors.push(messageOf(error));
+        return [];
     };
-    await attempt(async () => {
-        await played.prepare();
-        verdicts = await played.play();
-    });
-    await attempt(played.cleanUp);
-    const report = { name, shows, rule, seconds: seconds(), changes: played.changes(), verdicts };
-    return errors.length === 0 ? report : { ...report, error: errors.join("\n") };
+    const verdicts = await stage
+        .prepare()
+        .then(() => act.play(stage))
+        .catch(failed);
+    await stage.cleanUp().catch(failed);
+    const error = errors.join("\n") || undefined;
+    return { name, shows, rule, seconds: seconds(), changes: stage.changes, verdicts, error };
 }

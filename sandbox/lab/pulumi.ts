@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
 import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
 
 /** The program's outputs, by name. */
@@ -14,12 +16,13 @@ export interface Told {
     readonly outputs: Outputs;
 }
 
-/** A stack, and where its commands run. */
+/** Where a stack is. */
 export interface StackLocation {
     readonly stack: string;
     /** The project's folder. */
     readonly cwd: string;
-    readonly env: Readonly<Record<string, string>>;
+    /** The file with its settings. */
+    readonly settingsFile: string;
 }
 
 /**
@@ -29,18 +32,14 @@ export interface StackLocation {
  */
 export async function pulumi(
     command: "up" | "destroy",
-    { stack, cwd, env }: StackLocation,
+    { stack, cwd, settingsFile }: StackLocation,
     log: (line: string) => void,
 ): Promise<Told> {
-    const args = [command, "--yes", "--skip-preview", "--json", "--non-interactive", "--stack", stack];
-    const child = spawn("pulumi", args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
-    const ended = new Promise<number | string | null>((resolve, reject) => {
-        child.once("error", reject).once("close", (code, signal) => {
-            resolve(code ?? signal);
-        });
-    });
-    let stderr = "";
-    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+    const options = ["--yes", "--skip-preview", "--json", "--non-interactive"];
+    const args = [command, ...options, "--stack", stack, "--config-file", settingsFile];
+    const child = spawn("pulumi", args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    const ended = once(child, "close") as Promise<[number | null, string | null]>;
+    const stderr = text(child.stderr);
     const events = [];
     for await (const line of createInterface(child.stdout)) {
         if (line.startsWith("{")) {
@@ -49,16 +48,16 @@ export async function pulumi(
             events.push(event);
         }
     }
-    const code = await ended;
+    const [code, signal] = await ended;
     if (code !== 0) {
         const errors = events.flatMap(({ diagnosticEvent: said }) => (said?.severity === "error" ? said.message : []));
-        throw new Error((errors.length > 0 ? errors.join("") : stderr).trim() || `pulumi ${command}: ${String(code)}`);
+        const message = errors.length > 0 ? errors.join("") : await stderr;
+        throw new Error(message.trim() || `pulumi ${command}: ${code ?? signal ?? ""}`);
     }
-    const outputsOf = ({ resOutputsEvent: done }: EngineEvent) =>
-        done?.metadata.type === "pulumi:pulumi:Stack" ? done.metadata.new?.outputs : undefined;
+    const stackEvent = events.findLast(({ resOutputsEvent: done }) => done?.metadata.type === "pulumi:pulumi:Stack");
     return {
         changes: events.findLast(({ summaryEvent }) => summaryEvent)?.summaryEvent?.resourceChanges ?? {},
-        outputs: events.map(outputsOf).findLast((outputs) => outputs) ?? {},
+        outputs: stackEvent?.resOutputsEvent?.metadata.new?.outputs ?? {},
     };
 }
 

@@ -6,13 +6,17 @@ export interface Verdict {
     readonly seen: string;
 }
 
-/** One act of a run. */
-export interface ActReport {
+/** What people read about an act. */
+export interface Described {
     readonly name: string;
     /** What it demonstrates, in one line. */
     readonly shows: string;
     /** The AWS documentation page that states the rule. */
     readonly rule: string;
+}
+
+/** One act of a run. */
+export interface ActReport extends Described {
     readonly seconds: number;
     /** How many resources were created, deleted and so on. */
     readonly changes: Readonly<Record<string, number>>;
@@ -61,22 +65,16 @@ export function table(rows: readonly (readonly string[])[]): string {
 
 /** Formats a report as a table: one row for each act, followed by one row for each of its verdicts. */
 export function describeReport(report: LabReport): string {
-    const rows = report.acts.flatMap((act) => [
-        [
-            act.name,
-            act.error === undefined ? changesText(act.changes) : "",
-            `${act.seconds.toFixed(1)} s`,
-            "",
-            act.error === undefined ? "ok" : "FAILED",
-        ],
-        ...act.verdicts.map((verdict) => [
-            `  ${verdict.what}`,
-            "",
-            "",
-            verdict.expected,
-            holds(verdict) ? `ok, ${verdict.seen}` : `FAILED, ${verdict.seen}`,
-        ]),
-    ]);
+    const rows = report.acts.flatMap(({ name, seconds, changes, verdicts, error }) => {
+        const [resources, end] = error === undefined ? [changesText(changes), "ok"] : ["", "FAILED"];
+        return [
+            [name, resources, `${seconds.toFixed(1)} s`, "", end],
+            ...verdicts.map((verdict) => {
+                const { what, expected, seen } = verdict;
+                return [`  ${what}`, "", "", expected, `${holds(verdict) ? "ok" : "FAILED"}, ${seen}`];
+            }),
+        ];
+    });
     return table([["act", "resources", "time", "expected", "seen"], ...rows]);
 }
 

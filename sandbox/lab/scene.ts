@@ -1,6 +1,5 @@
-import { EC2 } from "@aws-sdk/client-ec2";
+import { EC2, type VpcPeeringConnection } from "@aws-sdk/client-ec2";
 import { credentialsOf } from "../api/client/caller.ts";
-import { run } from "../cache/process.ts";
 import type { SandboxContext } from "../context.ts";
 import { Cleanup } from "./cleanup.ts";
 import { inventory } from "./inventory.ts";
@@ -17,29 +16,25 @@ export interface Needs {
     readonly settings?: Settings;
 }
 
-/** A region of an account. */
-interface Place {
-    readonly region: string;
-    readonly accessKeyId: string;
-}
-
 /** What an act works with: its stack, the EC2 API, and a cleanup for its changes. */
 export class Scene {
-    readonly context: SandboxContext;
-    readonly stacks: Stacks;
     readonly log: (line: string) => void;
     /** The EC2 API, in the lab's own account and region. */
     readonly ec2: EC2;
+    /** How to undo the act's changes when it ends. */
+    readonly cleanup = new Cleanup();
     readonly #needs: Needs;
-    readonly #cleanup = new Cleanup();
+    readonly #context: SandboxContext;
+    readonly #stacks: Stacks;
     #changes: Changes = {};
     #stack: LabStack | undefined;
+    #pair: Pair | undefined;
 
     constructor(needs: Needs, context: SandboxContext, stacks: Stacks, log: (line: string) => void) {
         const { endpoint, region } = context;
         this.#needs = needs;
-        this.context = context;
-        this.stacks = stacks;
+        this.#context = context;
+        this.#stacks = stacks;
         this.log = log;
         this.ec2 = new EC2({ endpoint, region, credentials: credentialsOf() });
     }
@@ -48,14 +43,15 @@ export class Scene {
     async prepare(): Promise<void> {
         const { stack = "lab", settings } = this.#needs;
         if (settings) {
-            this.#stack = await this.stacks.stack(stack);
+            this.#stack = await this.#stacks.stack(stack);
             this.#tell(await this.#stack.ensure(settings, this.log));
+            this.#pair = await this.#findPair();
         }
     }
 
     /** Undoes the act's changes; throws after it has tried all of them, if any failed. */
     async cleanUp(): Promise<void> {
-        await this.#cleanup.run();
+        await this.cleanup.run();
         this.ec2.destroy();
     }
 
@@ -64,30 +60,35 @@ export class Scene {
         return this.#changes;
     }
 
-    /** Registers how to undo a change. When the act ends, changes are undone from the last to the first. */
-    afterwards(what: string, undo: () => Promise<unknown>): void {
-        this.#cleanup.add(what, undo);
+    /** The two VPCs and their servers. */
+    get pair(): Pair {
+        return given(this.#pair);
     }
 
     /** The program's outputs. */
     get outputs(): Outputs {
-        return this.#ownStack.outputs;
+        return given(this.#stack).outputs;
+    }
+
+    /** The ID of the program's peering connection. */
+    get peeringId(): string {
+        return (this.outputs["peering"] as { readonly id: string }).id;
     }
 
     /** Runs `pulumi up` again with the act's settings, and returns the changes. */
     async up(): Promise<Changes> {
-        const { changes } = await this.#ownStack.up(this.#needs.settings ?? {}, this.log);
+        const { changes } = await given(this.#stack).up(this.#needs.settings ?? {}, this.log);
         return changes;
     }
 
     /** Runs `pulumi up` with settings that the program should reject; returns the error, or undefined if it accepts them. */
     refusal(settings: Settings): Promise<string | undefined> {
-        return this.#ownStack.refusal(settings, this.log);
+        return given(this.#stack).refusal(settings, this.log);
     }
 
-    /** Destroys all stacks of the run in parallel. */
-    async destroy(): Promise<void> {
-        const stacks = await this.stacks.opened();
+    /** Destroys all stacks of the run in parallel, and returns their names. */
+    async destroy(): Promise<StackName[]> {
+        const stacks = await this.#stacks.opened();
         const ends = await Promise.allSettled(
             stacks.map(([name, stack]) =>
                 stack.destroy((line) => {
@@ -101,48 +102,34 @@ export class Scene {
             }
             this.#tell(end.value);
         }
+        return stacks.map(([name]) => name);
     }
 
-    /** The two VPCs and their servers. */
-    async pair(): Promise<Pair> {
-        const [one, other] = await Promise.all(["requester", "accepter"].map((side) => this.#side(side)));
-        if (!one || !other) {
-            throw new Error("the program's outputs lack one of the two sides");
-        }
-        return [one, other];
-    }
-
-    /** The ID of the program's peering connection. */
-    get peeringId(): string {
-        return (this.outputs["peering"] as { readonly id: string }).id;
+    /** A peering connection, as the EC2 API describes it. */
+    async connection(id = ""): Promise<VpcPeeringConnection | undefined> {
+        const request = { VpcPeeringConnectionIds: [id] };
+        return (await this.ec2.describeVpcPeeringConnections(request)).VpcPeeringConnections?.[0];
     }
 
     /** Lists an account's resources in a region, by default in the lab's own account and region. */
-    inventory({ region = this.context.region, accessKeyId }: Partial<Place> = {}): Promise<string[]> {
-        return inventory(this.context.endpoint, region, accessKeyId);
+    inventory({ region = this.#context.region, account }: { region?: string; account?: string } = {}): Promise<
+        string[]
+    > {
+        return inventory(this.#context.endpoint, region, account);
     }
 
-    /** Runs a command in a POSIX shell on this machine, such as the AWS CLI, and returns its output. */
-    async shell(command: string): Promise<string> {
-        return (await run("sh", ["-c", command], { env: this.context.env })).trim();
-    }
-
-    async #side(name: string): Promise<Side> {
-        const side = this.outputs[name] as Omit<Side, "label" | "cidrBlock"> | undefined;
-        if (!side) {
-            throw new Error(`the program has no output ${name}`);
-        }
-        const label = name === "requester" ? "VPC1" : "VPC2";
-        // A VPC in another region or account is not visible here; no act needs its CIDR block.
-        const { Vpcs = [] } = await this.ec2.describeVpcs({ Filters: [{ Name: "vpc-id", Values: [side.vpcId] }] });
-        return { ...side, label, cidrBlock: Vpcs[0]?.CidrBlock ?? "" };
-    }
-
-    get #ownStack(): LabStack {
-        if (!this.#stack) {
-            throw new Error("an act without settings has no stack");
-        }
-        return this.#stack;
+    async #findPair(): Promise<Pair> {
+        const { Vpcs = [] } = await this.ec2.describeVpcs();
+        const sideOf = (name: string, label: string): Side => {
+            const side = this.outputs[name] as Omit<Side, "label" | "cidrBlock"> | undefined;
+            if (!side) {
+                throw new Error(`the program has no output ${name}`);
+            }
+            // A VPC in another region or account is not visible here; no act needs its CIDR block.
+            const cidrBlock = Vpcs.find(({ VpcId }) => VpcId === side.vpcId)?.CidrBlock ?? "";
+            return { ...side, label, cidrBlock };
+        };
+        return [sideOf("requester", "VPC1"), sideOf("accepter", "VPC2")];
     }
 
     #tell(told: Told | undefined): void {
@@ -150,4 +137,11 @@ export class Scene {
             this.#changes = { ...this.#changes, [operation]: (this.#changes[operation] ?? 0) + count };
         }
     }
+}
+
+function given<T>(value: T | undefined): T {
+    if (value === undefined) {
+        throw new Error("an act without settings has no stack");
+    }
+    return value;
 }

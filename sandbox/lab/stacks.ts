@@ -1,5 +1,6 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { messageOf, run } from "../cache/process.ts";
 import type { SandboxContext } from "../context.ts";
 import { pulumi, type Outputs, type StackLocation, type Told } from "./pulumi.ts";
@@ -16,33 +17,33 @@ export class LabStack {
     readonly #project: string;
     /** The settings file's original text. */
     readonly #first: string;
-    #upWith: string | undefined;
+    #upWith: Settings | undefined;
     #ahead: Promise<Told> | undefined;
     #outputs: Outputs = {};
 
     constructor(location: StackLocation, project: string) {
         this.#location = location;
         this.#project = project;
-        this.#first = readFileSync(settingsFile(location), "utf8");
+        this.#first = readFileSync(location.settingsFile, "utf8");
     }
 
     get outputs(): Outputs {
         return this.#outputs;
     }
 
-    /** Starts to bring the stack up. The next `ensure` waits for it and returns its changes. */
-    begin(settings: Settings, log: Log): void {
-        this.#ahead = this.up(settings, log);
+    /** Starts to bring the stack up, without a log. The next `ensure` waits for it and returns its changes. */
+    begin(settings: Settings): void {
+        this.#ahead = this.up(settings, () => undefined);
         this.#ahead.catch(() => undefined);
     }
 
     /** Brings the stack up with the checkout's settings and these; throws if the update fails. */
     async up(settings: Settings, log: Log): Promise<Told> {
         this.#upWith = undefined;
-        writeFileSync(settingsFile(this.#location), withSettings(this.#first, this.#project, settings));
+        writeFileSync(this.#location.settingsFile, withSettings(this.#first, this.#project, settings));
         const told = await pulumi("up", this.#location, log);
         this.#outputs = told.outputs;
-        this.#upWith = JSON.stringify(settings);
+        this.#upWith = settings;
         return told;
     }
 
@@ -51,10 +52,7 @@ export class LabStack {
         const ahead = this.#ahead;
         this.#ahead = undefined;
         await ahead;
-        if (this.#upWith === JSON.stringify(settings)) {
-            return ahead;
-        }
-        return this.up(settings, log);
+        return isDeepStrictEqual(this.#upWith, settings) ? ahead : this.up(settings, log);
     }
 
     /** Tries settings that the program should reject; returns the error, or undefined if it accepts them. */
@@ -77,15 +75,10 @@ export class LabStack {
     }
 }
 
-function settingsFile({ cwd, stack }: Omit<StackLocation, "env">): string {
-    return join(cwd, `Pulumi.${stack}.yaml`);
-}
-
 /** The stacks of a run. */
 export class Stacks {
     readonly #context: SandboxContext;
     readonly #opened = new Map<StackName, Promise<LabStack>>();
-    #overlay: Promise<string> | undefined;
 
     constructor(context: SandboxContext) {
         this.#context = context;
@@ -107,27 +100,18 @@ export class Stacks {
     }
 
     async #open(name: StackName): Promise<LabStack> {
-        const { checkout, project, stack: own, env } = this.#context;
+        const { checkout: cwd, project, stack, runDir } = this.#context;
+        const own = { stack, cwd, settingsFile: join(cwd, `Pulumi.${stack}.yaml`) };
         if (name === "lab") {
-            return new LabStack({ stack: own, cwd: checkout, env }, project);
+            return new LabStack(own, project);
         }
-        this.#overlay ??= this.#makeOverlay();
-        const cwd = await this.#overlay;
-        copyFileSync(settingsFile({ cwd: checkout, stack: own }), settingsFile({ cwd, stack: name }));
-        await run("pulumi", ["stack", "init", name, "--no-select", "--non-interactive"], { cwd, env });
-        return new LabStack({ stack: name, cwd, env }, project);
-    }
-
-    /** Mounts an overlay on the checkout, so that new settings files leave the checkout unchanged. */
-    async #makeOverlay(): Promise<string> {
-        const { checkout, runDir } = this.#context;
-        const [upper = "", work = "", merged = ""] = ["upper", "work", "merged"].map((name) => {
-            const dir = join(runDir, "tour", name);
-            mkdirSync(dir, { recursive: true });
-            return dir;
-        });
-        const layers = `lowerdir=${checkout},upperdir=${upper},workdir=${work}`;
-        await run("mount", ["-t", "overlay", "overlay", "-o", layers, merged]);
-        return merged;
+        // `pulumi stack init` writes a settings file to the project's folder, which should not be the checkout.
+        const folder = join(runDir, "stacks", name);
+        const settingsFile = join(folder, `Pulumi.${name}.yaml`);
+        mkdirSync(folder, { recursive: true });
+        copyFileSync(join(cwd, "Pulumi.yaml"), join(folder, "Pulumi.yaml"));
+        copyFileSync(own.settingsFile, settingsFile);
+        await run("pulumi", ["stack", "init", name, "--no-select", "--non-interactive"], { cwd: folder });
+        return new LabStack({ stack: name, cwd, settingsFile }, project);
     }
 }

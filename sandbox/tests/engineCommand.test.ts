@@ -4,14 +4,8 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import ssh from "ssh2";
 import { execute } from "../engine/plugins/command/execution.ts";
-import {
-    changedInputs,
-    checkInputs,
-    kindOf,
-    secret,
-    stateOf,
-    type WireObject,
-} from "../engine/plugins/command/inputs.ts";
+import { changedInputs, checkInputs, kindOf, secret, stateOf } from "../engine/plugins/command/inputs.ts";
+import type { WireObject } from "../engine/plugins/wire.ts";
 
 const quiet = { status: () => undefined, signal: new AbortController().signal };
 
@@ -46,10 +40,10 @@ describe("the command plugin's inputs", () => {
         assert.deepEqual(
             [...changedInputs(olds, { create: "b", triggers: [2], update: "u" })],
             [
-                ["connection", { kind: "delete", replace: false }],
-                ["create", { kind: "update", replace: false }],
-                ["triggers", { kind: "update", replace: true }],
-                ["update", { kind: "add", replace: false }],
+                ["connection", "DELETE"],
+                ["create", "UPDATE"],
+                ["triggers", "UPDATE_REPLACE"],
+                ["update", "ADD"],
             ],
         );
     });

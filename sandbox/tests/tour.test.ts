@@ -9,7 +9,7 @@ import { actsNamed, lab as labActs, tour } from "../lab/acts/acts.ts";
 import { packetVerdicts } from "../lab/acts/byProgram.ts";
 import { Cleanup } from "../lab/cleanup.ts";
 import { readCommand } from "../lab/command.ts";
-import { playActs, type Played } from "../lab/play.ts";
+import { playActs, type Stage } from "../lab/play.ts";
 import { withSettings } from "../lab/settings.ts";
 import { readArguments } from "../launch/command.ts";
 
@@ -29,35 +29,34 @@ function namesOf(...args: string[]): string[] {
     return [...command.acts];
 }
 
-function act(name: string, rest: Partial<Act> = {}): Act {
+function act(name: string, rest: Partial<Act<Stage>> = {}): Act<Stage> {
     return { name, shows: "", rule: "", settings: {}, play: () => Promise.resolve([]), ...rest };
 }
 
+type Step = "prepare" | "play" | "cleanUp";
+
 /** Plays acts and notes their steps; an act in `fails` fails in the step that is given for it. */
 async function play(
-    acts: readonly Act[],
-    fails: Readonly<Record<string, keyof Played>>,
+    acts: readonly Act<Stage>[],
+    fails: Readonly<Record<string, Step>>,
     ending = new AbortController(),
 ) {
     const done: string[] = [];
+    const step = (what: Step, name: string): Promise<void> => {
+        done.push(`${what} ${name}`);
+        if (name === "ends the run") {
+            ending.abort("SIGINT");
+        }
+        return fails[name] === what ? Promise.reject(new Error(`${what} failed`)) : Promise.resolve();
+    };
+    const verdicts = [{ what: "x", expected: "1", seen: "1" }];
     const reports = await playActs(
-        acts,
-        ({ name }) => {
-            const step = (what: keyof Played) => () => {
-                done.push(`${what} ${name}`);
-                if (name === "ends the run") {
-                    ending.abort("SIGINT");
-                }
-                return fails[name] === what ? Promise.reject(new Error(`${what} failed`)) : Promise.resolve();
-            };
-            const verdicts = () => [{ what: "x", expected: "1", seen: "1" }];
-            return {
-                prepare: step("prepare"),
-                play: () => step("play")().then(verdicts),
-                cleanUp: step("cleanUp"),
-                changes: () => ({}),
-            };
-        },
+        acts.map((each) => ({ ...each, play: () => step("play", each.name).then(() => verdicts) })),
+        ({ name }) => ({
+            prepare: () => step("prepare", name),
+            cleanUp: () => step("cleanUp", name),
+            changes: {},
+        }),
         { log: () => undefined, ending: ending.signal },
     );
     return { done, reports };

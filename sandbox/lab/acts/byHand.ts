@@ -18,18 +18,17 @@ export const pending: Act = {
     rule: 'Amazon VPC Peering Guide, "VPC peering connection lifecycle"',
     settings: apart,
     play: async (scene) => {
-        const pair = await scene.pair();
-        const id = await peerByHand(scene, pair, { accepted: false, routes: pair, rules: pair });
+        const id = await peerByHand(scene, { accepted: false });
         return [
             { what: "the connection", expected: "pending-acceptance", seen: await statusOf(scene, id) },
             ...(await Promise.all(
-                pair.map(async ({ label, routeTableId }) => {
+                scene.pair.map(async ({ label, routeTableId }) => {
                     const { RouteTables = [] } = await scene.ec2.describeRouteTables({ RouteTableIds: [routeTableId] });
                     const route = RouteTables[0]?.Routes?.find(({ VpcPeeringConnectionId }) => VpcPeeringConnectionId);
                     return { what: `${label}'s route`, expected: "blackhole", seen: route?.State ?? "none" };
                 }),
             )),
-            ...(await bothWays(pair, isolated)),
+            ...(await bothWays(scene.pair, isolated)),
         ];
     },
 };
@@ -40,13 +39,12 @@ export const oneSidedRoute: Act = {
     rule: 'Amazon VPC Peering Guide, "Update your route tables for a VPC peering connection"',
     settings: apart,
     play: async (scene) => {
-        const pair = await scene.pair();
-        const [one, two] = pair;
-        await peerByHand(scene, pair, { accepted: true, routes: [one], rules: pair });
+        const [one, two] = scene.pair;
+        await peerByHand(scene, { routes: [one] });
         return [
             await arrivalVerdict(one, two, "arrives"),
             await arrivalVerdict(two, one, "does not arrive"),
-            ...(await bothWays(pair, isolated)),
+            ...(await bothWays(scene.pair, isolated)),
         ];
     },
 };
@@ -57,9 +55,8 @@ export const missingRule: Act = {
     rule: 'Amazon VPC Peering Guide, "Update your security groups to reference peer security groups"',
     settings: apart,
     play: async (scene) => {
-        const pair = await scene.pair();
-        await peerByHand(scene, pair, { accepted: true, routes: pair, rules: [] });
-        return bothWays(pair, { ping: "reply", http: "none" });
+        await peerByHand(scene, { rules: [] });
+        return bothWays(scene.pair, { ping: "reply", http: "none" });
     },
 };
 
@@ -75,20 +72,17 @@ export const overlap: Act = {
             accepter: { cidrBlock: "10.41.0.0/16", subnetCidrBlock: "10.41.2.0/24", privateIp: "10.41.2.100" },
         });
         const after = await scene.inventory();
-        const [{ vpcId }] = await scene.pair();
+        const [{ vpcId }] = scene.pair;
         const { Vpc } = await scene.ec2.createVpc({ CidrBlock: "10.41.128.0/17" });
-        scene.afterwards("the overlapping VPC", () => scene.ec2.deleteVpc({ VpcId: Vpc?.VpcId }));
+        scene.cleanup.add("the overlapping VPC", () => scene.ec2.deleteVpc({ VpcId: Vpc?.VpcId }));
         const request = { VpcId: vpcId, PeerVpcId: Vpc?.VpcId };
         const { VpcPeeringConnection: made } = await scene.ec2.createVpcPeeringConnection(request);
+        const status = await statusOf(scene, made?.VpcPeeringConnectionId);
         const refused = reason?.includes("accepter.cidrBlock") ? "refused" : (reason ?? "not refused");
         return [
             { what: "pulumi up with 10.41.0.0/16 on both sides", expected: "refused", seen: refused },
             { what: "resources afterwards", expected: `${before.length}`, seen: `${after.length}` },
-            {
-                what: "a connection between 10.41.0.0/16 and 10.41.128.0/17",
-                expected: "failed",
-                seen: await statusOf(scene, made?.VpcPeeringConnectionId),
-            },
+            { what: "a connection between 10.41.0.0/16 and 10.41.128.0/17", expected: "failed", seen: status },
         ];
     },
 };
@@ -99,18 +93,17 @@ export const resolution: Act = {
     rule: 'Amazon VPC Peering Guide, "Enable DNS resolution for a VPC peering connection"',
     settings: together,
     play: async (scene) => {
-        const pair = await scene.pair();
         const set = (AllowDnsResolutionFromRemoteVpc: boolean) =>
             scene.ec2.modifyVpcPeeringConnectionOptions({
                 VpcPeeringConnectionId: scene.peeringId,
                 RequesterPeeringConnectionOptions: { AllowDnsResolutionFromRemoteVpc },
                 AccepterPeeringConnectionOptions: { AllowDnsResolutionFromRemoteVpc },
             });
-        scene.afterwards("disabling DNS resolution", () => set(true));
+        scene.cleanup.add("disabling DNS resolution", () => set(true));
         await set(false);
-        const off = await nameVerdicts(pair, "public", "off");
+        const off = await nameVerdicts(scene.pair, "public", "off");
         await set(true);
-        return [...off, ...(await nameVerdicts(pair, "private", "on"))];
+        return [...off, ...(await nameVerdicts(scene.pair, "private", "on"))];
     },
 };
 
@@ -120,12 +113,12 @@ export const second: Act = {
     rule: 'Amazon VPC Peering Guide, "VPC peering limitations" (one connection between two VPCs)',
     settings: together,
     play: async (scene) => {
-        const [{ vpcId }, peer] = await scene.pair();
+        const [{ vpcId }, peer] = scene.pair;
         const request = { VpcId: vpcId, PeerVpcId: peer.vpcId };
         const { VpcPeeringConnection: made } = await scene.ec2.createVpcPeeringConnection(request);
         const id = made?.VpcPeeringConnectionId ?? "none";
         if (id !== scene.peeringId) {
-            scene.afterwards("the second connection", () =>
+            scene.cleanup.add("the second connection", () =>
                 scene.ec2.deleteVpcPeeringConnection({ VpcPeeringConnectionId: id }),
             );
         }
@@ -146,7 +139,7 @@ export const noTransit: Act = {
     rule: 'Amazon VPC Peering Guide, "VPC peering limitations" (transitive peering)',
     settings: together,
     play: async (scene) => {
-        const [one, two] = await scene.pair();
+        const [one, two] = scene.pair;
         const three = await thirdVpc(scene, two);
         // As close to transit as routes allow: VPC1 and VPC3 send traffic for each other to VPC2.
         await routeByHand(scene, one.routeTableId, three.cidrBlock, scene.peeringId);
@@ -165,7 +158,7 @@ export const noWayOut: Act = {
     rule: 'Amazon VPC Peering Guide, "VPC peering limitations" (edge to edge routing)',
     settings: together,
     play: async (scene) => {
-        const [one, two] = await scene.pair();
+        const [one, two] = scene.pair;
         const own = await ping(one, internet.address);
         // For this address only: all other traffic, such as SSH replies, still uses the VPC's own gateway.
         await routeByHand(scene, one.routeTableId, `${internet.address}/32`, scene.peeringId);
@@ -180,9 +173,6 @@ export const noWayOut: Act = {
     },
 };
 
-async function statusOf(scene: Scene, id = ""): Promise<string> {
-    const { VpcPeeringConnections = [] } = await scene.ec2.describeVpcPeeringConnections({
-        VpcPeeringConnectionIds: [id],
-    });
-    return VpcPeeringConnections[0]?.Status?.Code ?? "none";
+async function statusOf(scene: Scene, id: string | undefined): Promise<string> {
+    return (await scene.connection(id))?.Status?.Code ?? "none";
 }

@@ -1,14 +1,23 @@
-import { Clients } from "../../api/client/clients.ts";
+import type { VpcPeeringConnectionVpcInfo } from "@aws-sdk/client-ec2";
+import { run } from "../../cache/process.ts";
 import { LAST, type Act } from "../act.ts";
 import { bothWays, isolated, nameVerdicts, reachable, sizeVerdicts } from "../probes.ts";
 import type { Outputs } from "../pulumi.ts";
 import { changesText, type Verdict } from "../report.ts";
 import type { Scene } from "../scene.ts";
+import type { StackName } from "../stacks.ts";
 
 // Acts that change the program's settings.
 
 /** The accepter's region and account in the acts that span two regions or accounts. */
 const elsewhere = { region: "us-east-1", account: "222222222222" } as const;
+
+/** The place that each stack has resources in beside the lab's own, and its name in a verdict. */
+const places: Readonly<Record<StackName, { where: string; region?: string; account?: string }>> = {
+    lab: { where: "account" },
+    "other-region": { where: "other region", region: elsewhere.region },
+    "other-account": { where: "other account", account: elsewhere.account },
+};
 const role = `arn:aws:iam::${elsewhere.account}:role/vpc-peering-lab`;
 
 export const base: Act = {
@@ -31,7 +40,7 @@ export const peering: Act = {
 export const peered: Act = {
     ...peering,
     name: "peered",
-    play: async (scene) => [...(await peering.play(scene)), ...(await sizeVerdicts(await scene.pair(), 9001))],
+    play: async (scene) => [...(await peering.play(scene)), ...(await sizeVerdicts(scene.pair, 9001))],
 };
 
 export const otherRegion: Act = {
@@ -40,34 +49,25 @@ export const otherRegion: Act = {
     rule: 'Amazon EC2 User Guide, "Network maximum transmission unit (MTU) for your EC2 instance"',
     stack: "other-region",
     settings: { peering: true, prefix: "far", accepter: { region: elsewhere.region } },
-    play: async (scene) => {
-        const pair = await scene.pair();
-        const { region } = await accepterOf(scene);
-        return [
-            { what: "VPC2's region", expected: elsewhere.region, seen: region },
-            ...(await bothWays(pair, reachable)),
-            ...(await nameVerdicts(pair, "private")),
-            ...(await sizeVerdicts(pair, 8500)),
-        ];
-    },
+    play: async (scene) => [
+        { what: "VPC2's region", expected: elsewhere.region, seen: (await accepterOf(scene)).Region ?? "none" },
+        ...(await bothWays(scene.pair, reachable)),
+        ...(await nameVerdicts(scene.pair, "private")),
+        ...(await sizeVerdicts(scene.pair, 8500)),
+    ],
 };
 
 export const otherAccount: Act = {
     name: "other-account",
-    awsCli: true,
     shows: "VPC2 belongs to another account: the program accepts the request and creates its side through a role there",
     rule: 'Amazon VPC Peering Guide, "Create a VPC peering connection" (VPCs in different accounts)',
     stack: "other-account",
     settings: { peering: true, prefix: "their", accepter: { roleArn: role, accountId: elsewhere.account } },
-    play: async (scene) => {
-        const { owner } = await accepterOf(scene);
-        const pair = await scene.pair();
-        return [
-            { what: "VPC2's owner", expected: elsewhere.account, seen: owner },
-            ...(await bothWays(pair, reachable)),
-            ...(await nameVerdicts(pair, "private")),
-        ];
-    },
+    play: async (scene) => [
+        { what: "VPC2's owner", expected: elsewhere.account, seen: (await accepterOf(scene)).OwnerId ?? "none" },
+        ...(await bothWays(scene.pair, reachable)),
+        ...(await nameVerdicts(scene.pair, "private")),
+    ],
 };
 
 export const oneWay: Act = {
@@ -75,7 +75,7 @@ export const oneWay: Act = {
     shows: "VPC1 can send requests and VPC2 can only reply, because VPC1's security group allows no traffic in",
     rule: 'Amazon VPC User Guide, "Control traffic to your AWS resources using security groups"',
     settings: { peering: true, requestsFrom: "requester", icmpCidrs: ["10.41.0.0/16"] },
-    play: async (scene) => bothWays(await scene.pair(), reachable, isolated),
+    play: ({ pair }) => bothWays(pair, reachable, isolated),
 };
 
 export const someoneElse: Act = {
@@ -85,12 +85,12 @@ export const someoneElse: Act = {
     rule: 'Amazon VPC Peering Guide, "Accept or reject a VPC peering connection"',
     settings: { peering: true, manageAccepter: false },
     play: async (scene) => {
-        const pair = await scene.pair();
+        const { pair } = scene;
         const before = [stageVerdict(scene, "pending-acceptance"), ...(await bothWays(pair, isolated))];
         const { otherOwner = [] } = scene.outputs["peering"] as { readonly otherOwner?: readonly string[] };
         for (const command of otherOwner) {
             scene.log(`$ ${command}`);
-            await scene.shell(command);
+            await run("sh", ["-c", command]);
         }
         await scene.up();
         return [...before, stageVerdict(scene, "reachable"), ...(await bothWays(pair, reachable))];
@@ -102,41 +102,20 @@ export const destroy: Act = {
     shows: "the peering connection and its routes go first, then the rest, and nothing is left",
     rule: 'Amazon VPC Peering Guide, "Delete a VPC peering connection"',
     play: async (scene) => {
-        await scene.destroy();
-        const names = (await scene.stacks.opened()).map(([name]) => name);
-        const left = async (where: string, items: Promise<string[]>): Promise<Verdict> => {
-            const seen = (await items).join(", ");
-            return { what: `left in the ${where}`, expected: "nothing", seen: seen === "" ? "nothing" : seen };
-        };
-        return Promise.all([
-            left("account", scene.inventory()),
-            ...(names.includes("other-region")
-                ? [left("other region", scene.inventory({ region: elsewhere.region }))]
-                : []),
-            ...(names.includes("other-account")
-                ? [left("other account", scene.inventory({ accessKeyId: await keyOf(scene, elsewhere.account) }))]
-                : []),
-        ]);
+        const names = new Set<StackName>(["lab", ...(await scene.destroy())]);
+        return Promise.all(
+            [...names].map(async (name) => {
+                const { where, ...place } = places[name];
+                const left = await scene.inventory(place);
+                return { what: `left in the ${where}`, expected: "nothing", seen: left.join(", ") || "nothing" };
+            }),
+        );
     },
 };
 
-/** An access key of another account. */
-async function keyOf({ context }: Scene, account: string): Promise<string> {
-    const clients = new Clients(context.endpoint);
-    try {
-        return await clients.keyOf(account);
-    } finally {
-        clients.stop();
-    }
-}
-
-/** The owner and the region of the accepter's VPC, according to the connection. */
-async function accepterOf({ ec2, peeringId }: Scene): Promise<{ owner: string; region: string }> {
-    const { VpcPeeringConnections = [] } = await ec2.describeVpcPeeringConnections({
-        VpcPeeringConnectionIds: [peeringId],
-    });
-    const { OwnerId: owner = "none", Region: region = "none" } = VpcPeeringConnections[0]?.AccepterVpcInfo ?? {};
-    return { owner, region };
+/** The accepter's VPC, according to the connection. */
+async function accepterOf(scene: Scene): Promise<VpcPeeringConnectionVpcInfo> {
+    return (await scene.connection(scene.peeringId))?.AccepterVpcInfo ?? {};
 }
 
 function stageVerdict({ outputs }: Scene, expected: string): Verdict {

@@ -1,75 +1,66 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Message } from "google-protobuf";
+import type { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
+import service from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import type protocol from "@pulumi/pulumi/proto/provider_pb.js";
-import { Bridge, type BridgeOptions } from "./bridge.ts";
+import { Bridge } from "./bridge.ts";
 
 /** A cancelled bridge refuses further calls. It has this time to cancel the calls in progress. */
 const CANCEL_MILLISECONDS = 30_000;
-
-interface Member {
-    readonly bridge: Bridge;
-    /** The bridge's configuration and its response. */
-    configuration?: { readonly args: unknown; readonly answer: Promise<Message> };
-}
 
 /**
  * Bridges by configuration. A bridge can be configured only once, so there is one bridge for each configuration; engines
  * with the same configuration share it.
  */
 export class BridgePool {
-    private readonly options: BridgeOptions;
-    private readonly members = new Set<Member>();
+    private readonly log: string;
+    private readonly bridges = new Set<Bridge>();
 
-    /** Starts the first bridge. */
-    constructor(options: BridgeOptions) {
-        this.options = options;
+    /** Starts the first bridge. All of them log to the server at `log`. */
+    constructor(log: string) {
+        this.log = log;
         this.any();
     }
 
     /** Any bridge, for calls that do not depend on the configuration, such as GetSchema and CheckConfig. */
     any(): Bridge {
-        const [first = this.add()] = this.members;
-        return first.bridge;
+        const [first = this.add()] = this.bridges;
+        return first;
     }
 
     /** The bridge with the requested configuration, and its response to Configure. */
-    async configured(request: protocol.ConfigureRequest): Promise<{ bridge: Bridge; answer: Message }> {
+    async configured(
+        request: protocol.ConfigureRequest,
+    ): Promise<{ bridge: Bridge; answer: protocol.ConfigureResponse }> {
         const args: unknown = request.getArgs()?.toJavaScript();
-        const members = [...this.members];
-        const member =
-            members.find(({ configuration }) => configuration && isDeepStrictEqual(configuration.args, args)) ??
-            members.find(({ configuration }) => !configuration) ??
+        const bridges = [...this.bridges];
+        const bridge =
+            bridges.find(({ configuration }) => configuration && isDeepStrictEqual(configuration.args, args)) ??
+            bridges.find(({ configuration }) => !configuration) ??
             this.add();
-        member.configuration ??= { args, answer: member.bridge.call("configure", request) };
+        bridge.configuration ??= { args, answer: bridge.call(service.ResourceProviderService.configure, request) };
         try {
-            return { bridge: member.bridge, answer: await member.configuration.answer };
+            return { bridge, answer: await bridge.configuration.answer };
         } catch (error) {
-            this.members.delete(member);
-            member.bridge.stop();
+            this.bridges.delete(bridge);
+            bridge.stop();
             throw error;
         }
     }
 
     /** Cancels the calls in progress and removes the bridge from the pool. */
-    async cancel(bridge: Bridge, request: Message): Promise<void> {
-        for (const member of this.members) {
-            if (member.bridge === bridge) {
-                this.members.delete(member);
-            }
-        }
+    async cancel(bridge: Bridge, request: Empty): Promise<Empty> {
+        this.bridges.delete(bridge);
         setTimeout(() => {
             bridge.stop();
         }, CANCEL_MILLISECONDS).unref();
-        await bridge.call("cancel", request);
+        return bridge.call(service.ResourceProviderService.cancel, request);
     }
 
-    private add(): Member {
-        const member: Member = {
-            bridge: new Bridge(this.options, () => {
-                this.members.delete(member);
-            }),
-        };
-        this.members.add(member);
-        return member;
+    private add(): Bridge {
+        const bridge: Bridge = new Bridge(this.log, () => {
+            this.bridges.delete(bridge);
+        });
+        this.bridges.add(bridge);
+        return bridge;
     }
 }

@@ -1,33 +1,25 @@
 import type { Map as ProtoMap, Message } from "google-protobuf";
 import struct, { type Struct } from "google-protobuf/google/protobuf/struct_pb.js";
 import protocol from "@pulumi/pulumi/proto/provider_pb.js";
-import { bridgeToken, bridgeUrn, renamedProperties, tokenOf } from "./tokens.ts";
+import { isObject, SIGNATURE, tokenOf, type Wire } from "../wire.ts";
+import { bridgeToken, bridgeUrn, RENAMED_PROPERTIES } from "./tokens.ts";
 
 /** Provider settings that are a single block in `@pulumi/aws` and a list of at most one block in the bridge. */
 const SINGLE_BLOCKS = ["defaultTags", "ignoreTags"];
 
-/** The key that marks a secret on the wire. */
-const SECRET = "4dabf18193072939515e22adb298388d";
+/** Fields of the messages that hold properties, and those that hold property paths. */
+const STRUCTS = ["Args", "Return", "Olds", "News", "OldInputs", "Inputs", "Properties"] as const;
+const PATHS = ["IgnorechangesList", "DiffsList", "ReplacesList"] as const;
 
-/** Accessors of the messages' property maps. */
-const STRUCTS = ["getArgs", "getReturn", "getOlds", "getNews", "getOldInputs", "getInputs", "getProperties"] as const;
+type Getters<Name extends string, Value> = { [Key in Name as `get${Key}`]?: () => Value };
+type Setters<Name extends string, Value> = { [Key in Name as `set${Key}`]?: (value: Value) => unknown };
+type Accessors<Name extends string, Value> = Getters<Name, Value> & Setters<Name, Value>;
 
 /** Accessors that requests and responses of the provider protocol share; each message has some of them. */
-interface Fields extends Partial<Record<(typeof STRUCTS)[number], () => Struct | undefined>> {
-    getUrn?: () => string;
-    setUrn?: (urn: string) => unknown;
-    getType?: () => string;
-    setType?: (type: string) => unknown;
-    getTok?: () => string;
-    setTok?: (token: string) => unknown;
-    getIgnorechangesList?: () => string[];
-    setIgnorechangesList?: (names: string[]) => unknown;
-    getDiffsList?: () => string[];
-    setDiffsList?: (names: string[]) => unknown;
-    getReplacesList?: () => string[];
-    setReplacesList?: (names: string[]) => unknown;
-    getDetaileddiffMap?: () => ProtoMap<string, unknown>;
-}
+type Fields = Accessors<"Urn" | "Type" | "Tok", string> &
+    Accessors<(typeof PATHS)[number], string[]> &
+    Getters<(typeof STRUCTS)[number], Struct | undefined> &
+    Getters<"DetaileddiffMap", ProtoMap<string, unknown>>;
 
 /** A request that was rewritten for the bridge. */
 interface Rewritten {
@@ -51,7 +43,7 @@ export function rewriteForBridge(request: Message): Rewritten {
     if (request instanceof protocol.ConfigureRequest || tokenOf(urn) === "pulumi:providers:aws") {
         [fields.getArgs?.(), fields.getOlds?.(), fields.getNews?.(), fields.getOldInputs?.()].forEach(wrapSingleBlocks);
     }
-    const names = Object.entries(renamedProperties(token || tokenOf(bridged)));
+    const names = Object.entries(RENAMED_PROPERTIES[token || tokenOf(bridged)] ?? {});
     rename(fields, names);
     const back = (answer: Message) => {
         rename(
@@ -68,50 +60,39 @@ function wrapSingleBlocks(settings: Struct | undefined): void {
     for (const name of SINGLE_BLOCKS) {
         const value = map?.get(name);
         if (value) {
-            map?.set(name, wrapped(value));
+            map?.set(name, struct.Value.fromJavaScript(wrapped(value.toJavaScript() as Wire)));
         }
     }
 }
 
 /** Wraps a block in a list. The block is JSON text, as `@pulumi/aws` sends it, a value, or a secret that holds either. */
-function wrapped(value: struct.Value): struct.Value {
-    const fields = value.getStructValue()?.getFieldsMap();
-    const secret = fields?.get(SECRET) && fields.get("value");
-    if (fields && secret) {
-        fields.set("value", wrapped(secret));
-    } else if (fields) {
-        const list = new struct.ListValue();
-        list.addValues(value);
-        return new struct.Value().setListValue(list);
-    } else if (value.getStringValue().startsWith("{")) {
-        value.setStringValue(`[${value.getStringValue()}]`);
+function wrapped(value: Wire): Wire {
+    if (typeof value === "string") {
+        return value.startsWith("{") ? `[${value}]` : value;
     }
-    return value;
+    if (!isObject(value)) {
+        return value;
+    }
+    return SIGNATURE in value ? { ...value, value: wrapped(value["value"] ?? null) } : [value];
 }
 
 function rename(message: Fields, names: readonly (readonly [string, string])[]): void {
     for (const [from, to] of names) {
         const path = (name: string) => name.replace(new RegExp(`^${from}(?=$|[.[])`), to);
-        for (const get of STRUCTS) {
-            move(message[get]?.()?.getFieldsMap(), () => to, [from]);
+        const maps = STRUCTS.map((name) => message[`get${name}`]?.()?.getFieldsMap());
+        for (const map of [...maps, message.getDetaileddiffMap?.()]) {
+            moveKeys(map, path);
         }
-        const detailed = message.getDetaileddiffMap?.();
-        move(detailed, path, [...(detailed?.keys() ?? [])]);
-        message.setIgnorechangesList?.((message.getIgnorechangesList?.() ?? []).map(path));
-        message.setDiffsList?.((message.getDiffsList?.() ?? []).map(path));
-        message.setReplacesList?.((message.getReplacesList?.() ?? []).map(path));
+        for (const name of PATHS) {
+            message[`set${name}`]?.((message[`get${name}`]?.() ?? []).map(path));
+        }
     }
 }
 
-function move<T>(
-    map: ProtoMap<string, T> | undefined,
-    renamed: (key: string) => string,
-    keys: readonly string[],
-): void {
-    for (const key of keys) {
-        const value = map?.get(key);
+function moveKeys<T>(map: ProtoMap<string, T> | undefined, renamed: (key: string) => string): void {
+    for (const [key, value] of [...(map?.entries() ?? [])]) {
         const name = renamed(key);
-        if (value !== undefined && name !== key) {
+        if (name !== key) {
             map?.del(key);
             map?.set(name, value);
         }

@@ -5,7 +5,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
 };
 
 /** The bridge's property names where they differ, by the bridge's token and the name in `@pulumi/aws`. */
-const RENAMED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+export const RENAMED_PROPERTIES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "aws:index/securityGroup:SecurityGroup": { ingress: "ingresses", egress: "egresses" },
     "aws:index/defaultSecurityGroup:DefaultSecurityGroup": { ingress: "ingresses", egress: "egresses" },
     "aws:index/getRegion:getRegion": { region: "name" },
@@ -22,7 +22,8 @@ export function bridgeToken(token: string): string {
     }
     const [, module = "", get = "", short = ""] = parts;
     const service = module === "ec2" || module === "index" ? "" : module;
-    const plain = uncapitalized(get + capitalized(service + (service ? capitalized(short) : short)));
+    const full = service ? service + capitalized(short) : short;
+    const plain = get ? get + capitalized(full) : full;
     const name = EXCEPTIONS[plain] ?? plain;
     return `aws:index/${name}:${get ? name : capitalized(name)}`;
 }
@@ -38,20 +39,6 @@ export function bridgeUrn(urn: string): string {
     return [stack, project, path.join("$"), ...name].join("::");
 }
 
-/** The bridge's property names where they differ, by the name in `@pulumi/aws`, for one of the bridge's tokens. */
-export function renamedProperties(token: string): Readonly<Record<string, string>> {
-    return RENAMED[token] ?? {};
-}
-
-/** The type token in a URN. */
-export function tokenOf(urn: string): string {
-    return urn.split("::")[2]?.split("$").pop() ?? "";
-}
-
 function capitalized(text: string): string {
     return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-function uncapitalized(text: string): string {
-    return text.charAt(0).toLowerCase() + text.slice(1);
 }

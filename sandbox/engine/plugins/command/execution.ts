@@ -1,6 +1,6 @@
-import { StringDecoder } from "node:string_decoder";
 import { messageOf } from "../../../cache/process.ts";
-import { revealed, type CommandKind, type WireObject } from "./inputs.ts";
+import type { WireObject } from "../wire.ts";
+import { revealed, type CommandKind } from "./inputs.ts";
 import { runLocal, runRemote, type Connection, type LocalOptions, type Task } from "./run.ts";
 
 /** A command's output, without the final newline. */
@@ -46,7 +46,7 @@ export async function execute(
     } catch (error) {
         throw new Error(`${messageOf(error)}: running ${JSON.stringify(command)}:\n${all.join("")}`, { cause: error });
     }
-    return { stdout: stdout.end().replace(/\n$/, ""), stderr: stderr.end().replace(/\n$/, "") };
+    return { stdout: stdout.end(), stderr: stderr.end() };
 }
 
 function previousOutputs({ addPreviousOutputInEnv = true, stdout, stderr }: Settings): Record<string, string> {
@@ -56,28 +56,23 @@ function previousOutputs({ addPreviousOutputInEnv = true, stdout, stderr }: Sett
     };
 }
 
-/** Collects the output of a stream, also in `all`, and calls `onLine` for each line. */
+/** Collects the text of a stream, also in `all`, and calls `onLine` for each line. */
 function collector(all: string[], onLine: ((line: string) => void) | undefined) {
-    const decoder = new StringDecoder();
     let text = "";
     let line = "";
-    const addText = (part: string) => {
-        text += part;
-        all.push(part);
-        const lines = (line + part).split("\n");
-        line = lines.pop() ?? "";
-        lines.forEach((each) => onLine?.(each));
-    };
     return {
-        add: (chunk: Buffer) => {
-            addText(decoder.write(chunk));
+        add: (part: string) => {
+            text += part;
+            all.push(part);
+            const lines = (line + part).split("\n");
+            line = lines.pop() ?? "";
+            lines.forEach((each) => onLine?.(each));
         },
         end: () => {
-            addText(decoder.end());
             if (line !== "") {
                 onLine?.(line);
             }
-            return text;
+            return text.replace(/\n$/, "");
         },
     };
 }

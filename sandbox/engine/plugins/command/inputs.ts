@@ -1,10 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-
-/** A value as the engine and plugins exchange it: JSON in which an object with the signature key is a secret. */
-type Wire = null | boolean | number | string | readonly Wire[] | { readonly [key: string]: Wire };
-
-/** The inputs or the state of a resource, as the engine and plugins exchange them. */
-export type WireObject = Readonly<Record<string, Wire>>;
+import { isObject, SIGNATURE, tokenOf, type Wire, type WireObject } from "../wire.ts";
 
 /** The supported kinds of command. */
 export type CommandKind = "local" | "remote";
@@ -15,23 +10,19 @@ export interface Failure {
     readonly reason: string;
 }
 
-/** How an input changed; `replace` is true if the change requires replacement of the resource. */
-export interface Change {
-    readonly kind: "add" | "delete" | "update";
-    readonly replace: boolean;
-}
+/** How an input changed, in the provider protocol's words; `_REPLACE` if that requires replacement of the resource. */
+type Change = `${"ADD" | "DELETE" | "UPDATE"}${"" | "_REPLACE"}`;
 
 /** Placeholder for a value that is not known until another resource is deployed. */
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
-const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 const CONNECTION_DEFAULTS = { user: "root", port: 22, dialErrorLimit: 10, perDialTimeout: 15 };
 const OUTPUTS = ["stdout", "stderr"];
 
 /** The kind of command that a URN names. Throws for other resource types. */
 export function kindOf(urn: string): CommandKind {
-    const type = urn.split("::")[2]?.split("$").pop() ?? "";
+    const type = tokenOf(urn);
     const kind = /^command:(local|remote):Command$/.exec(type)?.[1];
     if (!kind) {
         throw new Error(`The sandbox's own command plugin supports local.Command and remote.Command, not ${type}.`);
@@ -48,14 +39,6 @@ export function revealed(value: Wire): Wire {
         return revealed(value["value"] ?? null);
     }
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, revealed(each)]));
-}
-
-/** Whether the value is or contains a secret. */
-function hasSecret(value: Wire): boolean {
-    if (!isObject(value)) {
-        return Array.isArray(value) && (value as readonly Wire[]).some(hasSecret);
-    }
-    return value[SIGNATURE] === SECRET || Object.values(value).some(hasSecret);
 }
 
 /** Marks a value as a secret. */
@@ -93,8 +76,8 @@ export function changedInputs(olds: WireObject, news: WireObject): ReadonlyMap<s
     for (const key of keys.filter((key) => !key.startsWith("__") && !OUTPUTS.includes(key))) {
         const [before, after] = [olds[key] ?? null, news[key] ?? null];
         if (!isDeepStrictEqual(revealed(before), revealed(after))) {
-            const kind = before === null ? "add" : after === null ? "delete" : "update";
-            changes.set(key, { kind, replace: key === "triggers" });
+            const kind = before === null ? "ADD" : after === null ? "DELETE" : "UPDATE";
+            changes.set(key, key === "triggers" ? `${kind}_REPLACE` : kind);
         }
     }
     return changes;
@@ -103,11 +86,7 @@ export function changedInputs(olds: WireObject, news: WireObject): ReadonlyMap<s
 /** The state of a command: its inputs and its outputs. The outputs are secret if an input is. */
 export function stateOf(inputs: WireObject, outputs: { stdout: string; stderr: string }): WireObject {
     // The connection is always a secret, but does not appear in what the command prints.
-    const isSecret = Object.entries(inputs).some(([key, value]) => key !== "connection" && hasSecret(value));
+    const isSecret = JSON.stringify({ ...inputs, connection: null }).includes(SECRET);
     const mark = (text: string) => (isSecret ? secret(text) : text);
     return { ...inputs, stdout: mark(outputs.stdout), stderr: mark(outputs.stderr) };
-}
-
-function isObject(value: Wire): value is { readonly [key: string]: Wire } {
-    return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import ssh from "ssh2";
 import { endGroup, messageOf } from "../../../cache/process.ts";
@@ -8,8 +9,8 @@ export interface Task {
     readonly command: string;
     readonly environment: Readonly<Record<string, string>>;
     readonly stdin: string;
-    readonly onStdout: (chunk: Buffer) => void;
-    readonly onStderr: (chunk: Buffer) => void;
+    readonly onStdout: (text: string) => void;
+    readonly onStderr: (text: string) => void;
     /** Shows progress to the user. */
     readonly status: (message: string) => void;
     /** Ends the command. */
@@ -50,34 +51,22 @@ export async function runLocal(options: LocalOptions, task: Task): Promise<void>
     const end = () => {
         endGroup(child);
     };
-    child.stdout.on("data", task.onStdout);
-    child.stderr.on("data", task.onStderr);
+    task.signal.addEventListener("abort", end);
+    child.stdout.setEncoding("utf8").on("data", task.onStdout);
+    child.stderr.setEncoding("utf8").on("data", task.onStderr);
     // A command may exit without reading its input.
     child.stdin.on("error", () => undefined).end(task.stdin);
-    task.signal.addEventListener("abort", end);
-    try {
-        await new Promise<void>((resolve, reject) => {
-            child.once("error", reject);
-            child.once("close", (code, signal) => {
-                if (code === 0) {
-                    resolve();
-                } else {
-                    reject(new Error(signal ? `signal: ${signal}` : `exit status ${code ?? ""}`));
-                }
-            });
-        });
-    } finally {
+    const [code, signal] = (await once(child, "close").finally(() => {
         task.signal.removeEventListener("abort", end);
+    })) as [number | null, string | null];
+    if (code !== 0) {
+        throw new Error(signal ? `signal: ${signal}` : `exit status ${code ?? ""}`);
     }
 }
 
 /** Runs a command over SSH. Throws if it fails. */
 export async function runRemote(connection: Connection, task: Task): Promise<void> {
     const client = await dial(connection, task);
-    const end = () => {
-        client.destroy();
-    };
-    task.signal.addEventListener("abort", end);
     try {
         await new Promise<void>((resolve, reject) => {
             client.once("error", reject);
@@ -100,13 +89,12 @@ export async function runRemote(connection: Connection, task: Task): Promise<voi
                         reject(new Error(`Process exited ${status}`));
                     }
                 });
-                channel.on("data", task.onStdout);
-                channel.stderr.on("data", task.onStderr);
+                channel.setEncoding("utf8").on("data", task.onStdout);
+                channel.stderr.setEncoding("utf8").on("data", task.onStderr);
                 channel.end(task.stdin);
             });
         });
     } finally {
-        task.signal.removeEventListener("abort", end);
         client.end();
     }
 }
@@ -133,27 +121,27 @@ async function dial(connection: Connection, task: Task): Promise<ssh.Client> {
     }
 }
 
+/** Connects; the connection ends when the engine cancels. */
 function connect(connection: Connection, signal: AbortSignal): Promise<ssh.Client> {
     const { host, port, user, password, privateKey, privateKeyPassword, hostKey } = connection;
     const agent = connection.agentSocketPath ?? process.env["SSH_AUTH_SOCK"];
     const client = new ssh.Client();
+    const end = () => {
+        client.destroy();
+    };
+    signal.addEventListener("abort", end);
     return new Promise<ssh.Client>((resolve, reject) => {
-        const abort = () => {
-            client.destroy();
-            reject(new Error(`Connecting to ${host} was cancelled.`));
-        };
-        signal.addEventListener("abort", abort, { once: true });
         client.once("connect", () => {
             // SSH exchanges many small messages, each of which would wait for a delayed acknowledgement.
             client.setNoDelay(true);
         });
         client.once("ready", () => {
-            signal.removeEventListener("abort", abort);
             resolve(client);
         });
-        client.on("error", (error) => {
-            signal.removeEventListener("abort", abort);
-            reject(error);
+        client.on("error", reject);
+        client.once("close", () => {
+            signal.removeEventListener("abort", end);
+            reject(new Error("The connection ended before the login."));
         });
         client.on("keyboard-interactive", (_name, _instructions, _language, prompts, answer) => {
             answer(prompts.map(() => password ?? ""));
@@ -166,7 +154,7 @@ function connect(connection: Connection, signal: AbortSignal): Promise<ssh.Clien
             ...(password !== undefined && { password, tryKeyboard: true }),
             ...(privateKey !== undefined && { privateKey }),
             ...(privateKeyPassword !== undefined && { passphrase: privateKeyPassword }),
-            ...(agent !== undefined && agent !== "" && { agent }),
+            ...(agent && { agent }),
             ...(hostKey !== undefined && {
                 hostVerifier: (offered: Buffer) => hostKey.split(" ").includes(offered.toString("base64")),
             }),
