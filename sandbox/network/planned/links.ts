@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import type { Instance, Vpc } from "../described/state.ts";
 import { internet, own, type Link, type LinkEnd, type Setting } from "./network.ts";
-import type { Instance, Peering, Vpc } from "../described/state.ts";
 
 /**
  * MTUs in bytes: within a region, between regions, and to the internet.
@@ -15,22 +15,21 @@ export const operatorLink: Link = {
 };
 
 /** The link from a VPC's router to an instance. */
-export function instanceLink(instance: Instance): Link {
-    const far = { namespace: instance.id, dev: "eth0", mac: instance.mac };
-    return { mtu: mtu.region, ends: [{ ...end(instance.vpcId, portOf(instance)), proxyArp: true }, far] };
+export function instanceLink({ id, vpcId, interfaceId, mac }: Instance): Link {
+    const near = { ...end(vpcId, portDev(interfaceId)), proxyArp: true };
+    return { mtu: mtu.region, ends: [near, { namespace: id, dev: "eth0", mac }] };
 }
 
 /** The link from a VPC's router to the internet, for a VPC with an internet gateway. */
-export function gatewayLink(vpc: Vpc): Link {
-    return { mtu: mtu.internet, ends: [end(vpc.id, "igw"), end(internet.name, devOf("v", vpc.id))] };
+export function gatewayLink({ id }: Vpc): Link {
+    return { mtu: mtu.internet, ends: [end(id, "igw"), end(internet.name, devOf("v", id))] };
 }
 
 /** The link between two VPCs' routers. */
-export function peeringLink({ id, requesterVpcId, accepterVpcId }: Peering, vpcs: readonly Vpc[]): Link {
-    const [one, other] = [requesterVpcId, accepterVpcId].map((end) => vpcs.find((vpc) => vpc.id === end)?.region);
+export function peeringLink(id: string, one: Vpc, other: Vpc): Link {
     return {
-        mtu: one === other ? mtu.region : mtu.regions,
-        ends: [end(requesterVpcId, peeringDev(id)), end(accepterVpcId, peeringDev(id))],
+        mtu: one.region === other.region ? mtu.region : mtu.regions,
+        ends: [end(one.id, peeringDev(id)), end(other.id, peeringDev(id))],
     };
 }
 
@@ -39,8 +38,8 @@ export function nameServerLink({ id }: Vpc): Link {
     return { mtu: mtu.region, ends: [end(id, "dns"), end(own, devOf("d", id))] };
 }
 
-/** Name of the router's interface to an instance. */
-export function portOf({ interfaceId }: Instance): string {
+/** Name of the router's interface to an instance's network interface. */
+export function portDev(interfaceId: string): string {
     return devOf("e", interfaceId);
 }
 
@@ -55,9 +54,15 @@ export function peeringDev(peeringId: string): string {
  */
 const nextHop = "169.254.0.1";
 
-/** The neighbor entry that maps the next hop on `near` to the far end of the link. */
-export function neighbor({ dev }: LinkEnd, { mac }: LinkEnd): Setting {
-    return { object: "neighbor", args: `${nextHop} lladdr ${mac} dev ${dev} nud permanent`, dev };
+/** The neighbor entries of a namespace for the next hops on its links to other routers. */
+export function neighborsIn(namespace: string, links: readonly Link[]): Setting[] {
+    return links
+        .flatMap(({ ends: [one, other] }) => [
+            { near: one, far: other },
+            { near: other, far: one },
+        ])
+        .filter(({ near }) => near.namespace === namespace)
+        .map(({ near, far }) => `neighbor ${nextHop} lladdr ${far.mac} dev ${near.dev} nud permanent` as const);
 }
 
 /** The next hop part of a route over a link between routers. */
@@ -76,6 +81,6 @@ function devOf(kind: "d" | "e" | "p" | "v", id: string): string {
 
 /** A locally administered MAC address, derived from a text. */
 function macOf(text: string): string {
-    const octets = createHash("sha256").update(text).digest().subarray(0, 5);
-    return ["02", ...[...octets].map((octet) => octet.toString(16).padStart(2, "0"))].join(":");
+    const octets = createHash("sha256").update(text).digest("hex").slice(0, 10).match(/../g) ?? [];
+    return ["02", ...octets].join(":");
 }

@@ -14,13 +14,11 @@ export interface Namespace {
     readonly firewall: string;
 }
 
-/** An address, neighbor, rule or route, in the syntax of `ip OBJECT add ARGS` and `ip OBJECT delete ARGS`. */
-export interface Setting {
-    readonly object: "address" | "neighbor" | "rule" | "route";
-    readonly args: string;
-    /** The interface whose deletion also deletes the setting; undefined if there is none. */
-    readonly dev?: string | undefined;
-}
+/**
+ * `OBJECT ARGS`, in the syntax of `ip OBJECT add ARGS` and `ip OBJECT delete ARGS`. The kernel deletes a setting together with
+ * the interface that follows `dev`.
+ */
+export type Setting = `${"address" | "neighbor" | "rule" | "route"} ${string}`;
 
 /** A veth pair. */
 export interface Link {
