@@ -29,7 +29,7 @@ export interface Dns {
     readonly dnsHostnames: boolean;
 }
 
-/** A caller's resources. Each kind is requested at most once. */
+/** A caller's resources. Each kind is requested at most once, unless the request fails. */
 export class View {
     readonly caller: Caller;
     readonly ec2: EC2;
@@ -82,5 +82,9 @@ export class View {
 
 function once<T>(ask: () => Promise<T>): () => Promise<T> {
     let asked: Promise<T> | undefined;
-    return () => (asked ??= ask());
+    return () =>
+        (asked ??= ask().catch((error: unknown) => {
+            asked = undefined;
+            throw error;
+        }));
 }
