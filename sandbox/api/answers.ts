@@ -59,16 +59,16 @@ export function textOf(parent: Element, name: string): string | undefined {
     return children(parent, name)[0]?.textContent ?? undefined;
 }
 
-/** Replaces the contents of an element with new elements, each with a text. */
-export function fill(element: Element, texts: Readonly<Record<string, string>>): void {
-    while (element.firstChild) {
-        element.removeChild(element.firstChild);
-    }
-    for (const [name, text] of Object.entries(texts)) {
-        const child = element.ownerDocument?.createElementNS(element.namespaceURI, name);
-        if (child) {
-            child.textContent = text;
-            element.appendChild(child);
+/** Replaces the contents of an element's children with a given name by new elements, each with a text. */
+export function fill(parent: Element, name: string, texts: Readonly<Record<string, string>>): void {
+    for (const element of children(parent, name)) {
+        element.textContent = "";
+        for (const [name, text] of Object.entries(texts)) {
+            const child = element.ownerDocument?.createElementNS(element.namespaceURI, name);
+            if (child) {
+                child.textContent = text;
+                element.appendChild(child);
+            }
         }
     }
 }

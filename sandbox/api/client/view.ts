@@ -45,7 +45,6 @@ export class View {
     readonly subnets = this.#all(paginateDescribeSubnets, "Subnets");
     readonly routeTables = this.#all(paginateDescribeRouteTables, "RouteTables");
     readonly internetGateways = this.#all(paginateDescribeInternetGateways, "InternetGateways");
-    readonly natGateways = this.#all(paginateDescribeNatGateways, "NatGateways");
     readonly peerings = this.#all(paginateDescribeVpcPeeringConnections, "VpcPeeringConnections");
     readonly groups = this.#all(paginateDescribeSecurityGroups, "SecurityGroups");
     readonly interfaces = this.#all(paginateDescribeNetworkInterfaces, "NetworkInterfaces");
@@ -54,6 +53,15 @@ export class View {
     readonly reservations = this.#all(paginateDescribeInstances, "Reservations");
     readonly instances = once(async () => (await this.reservations()).flatMap(({ Instances = [] }) => Instances));
     readonly addresses = once(async () => (await this.ec2.describeAddresses({})).Addresses ?? []);
+
+    readonly vpc = this.#one(this.vpcs, "VpcId");
+    readonly subnet = this.#one(this.subnets, "SubnetId");
+    readonly routeTable = this.#one(this.routeTables, "RouteTableId");
+    readonly internetGateway = this.#one(this.internetGateways, "InternetGatewayId");
+    readonly natGateway = this.#one(this.#all(paginateDescribeNatGateways, "NatGateways"), "NatGatewayId");
+    readonly peering = this.#one(this.peerings, "VpcPeeringConnectionId");
+    readonly group = this.#one(this.groups, "GroupId");
+    readonly networkInterface = this.#one(this.interfaces, "NetworkInterfaceId");
 
     async dnsOf(VpcId: string): Promise<Dns> {
         const ask = (Attribute: VpcAttributeName) => this.ec2.describeVpcAttribute({ VpcId, Attribute });
@@ -77,6 +85,14 @@ export class View {
             }
             return items;
         });
+    }
+
+    /** Looks up a resource by its ID. */
+    #one<Key extends string, Item extends { readonly [K in Key]?: string | undefined }>(
+        all: () => Promise<Item[]>,
+        key: Key,
+    ): (id: string | undefined) => Promise<Item | undefined> {
+        return async (id) => (await all()).find((item) => item[key] === id);
     }
 }
 
