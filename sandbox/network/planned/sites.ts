@@ -8,10 +8,19 @@ export interface Site {
     readonly ports: readonly Port[];
     /** ID of the internet gateway that is attached to it; undefined if there is none. */
     readonly gatewayId: string | undefined;
-    /** Its peering connections that can carry packets, each with the VPC at the other end. */
-    readonly peerings: readonly { readonly id: string; readonly peer: Vpc }[];
+    /** Its peering connections that can carry packets. */
+    readonly peerings: readonly SitePeering[];
     /** The instances whose groups its rules may reference: its own, and those of its peers in the same region. */
     readonly members: readonly Instance[];
+}
+
+/** A peering connection from one of its VPCs. */
+interface SitePeering {
+    readonly id: string;
+    /** The VPC at the other end. */
+    readonly peer: Vpc;
+    /** Whether the peer's public DNS names resolve to private addresses here (AllowDnsResolutionFromRemoteVpc). */
+    readonly resolved: boolean;
 }
 
 /** A router's interface to an instance, with the resources that apply to the instance. */
@@ -49,12 +58,12 @@ function sorted<T extends { readonly id: string }>(items: readonly T[]): T[] {
  * The active connections to another VPC with servers. On AWS, a connection between overlapping VPCs never becomes active, but
  * an emulator may allow it.
  */
-function peeringsOf(vpc: Vpc, vpcs: readonly Vpc[], state: State): Site["peerings"] {
-    return sorted(state.peerings).flatMap(({ id, active, requesterVpcId, accepterVpcId }) => {
+function peeringsOf(vpc: Vpc, vpcs: readonly Vpc[], state: State): SitePeering[] {
+    return sorted(state.peerings).flatMap(({ id, active, requesterVpcId, accepterVpcId, resolvedVpcIds }) => {
         const ends = [requesterVpcId, accepterVpcId];
         const peer = vpcs.find((one) => one !== vpc && ends.includes(one.id));
         const carries = active && ends.includes(vpc.id) && peer && !overlap(vpc.cidrBlocks, peer.cidrBlocks);
-        return carries ? [{ id, peer }] : [];
+        return carries ? [{ id, peer, resolved: resolvedVpcIds.includes(peer.id) }] : [];
     });
 }
 
