@@ -16,7 +16,7 @@ export const operatorLink: Link = {
 
 /** The link from a VPC's router to an instance. */
 export function instanceLink({ id, vpcId, interfaceId, mac }: Instance): Link {
-    const near = { ...end(vpcId, portDev(interfaceId)), proxyArp: true };
+    const near = { ...end(vpcId, devOf("e", interfaceId)), proxyArp: true };
     return { mtu: mtu.region, ends: [near, { namespace: id, dev: "eth0", mac }] };
 }
 
@@ -27,9 +27,10 @@ export function gatewayLink({ id }: Vpc): Link {
 
 /** The link between two VPCs' routers. */
 export function peeringLink(id: string, one: Vpc, other: Vpc): Link {
+    const dev = devOf("p", id);
     return {
         mtu: one.region === other.region ? mtu.region : mtu.regions,
-        ends: [end(one.id, peeringDev(id)), end(other.id, peeringDev(id))],
+        ends: [end(one.id, dev), end(other.id, dev)],
     };
 }
 
@@ -38,14 +39,12 @@ export function nameServerLink({ id }: Vpc): Link {
     return { mtu: mtu.region, ends: [end(id, "dns"), end(own, devOf("d", id))] };
 }
 
-/** Name of the router's interface to an instance's network interface. */
-export function portDev(interfaceId: string): string {
-    return devOf("e", interfaceId);
-}
-
-/** Name of a router's interface to the peer VPC. */
-export function peeringDev(peeringId: string): string {
-    return devOf("p", peeringId);
+/**
+ * An interface name of at most 15 characters: the end of an ID after a letter for the kind of interface. A router has those to
+ * network interfaces (e) and to peers (p); VPCs have one in the internet (v) and one at the name servers (d).
+ */
+export function devOf(kind: "d" | "e" | "p" | "v", id: string): string {
+    return kind + id.slice(-12);
 }
 
 /**
@@ -72,11 +71,6 @@ export function via(dev: string): string {
 
 function end(namespace: string, dev: string): LinkEnd {
     return { namespace, dev, mac: macOf(`${namespace} ${dev}`) };
-}
-
-/** An interface name of at most 15 characters: a letter for the kind and the end of the ID. */
-function devOf(kind: "d" | "e" | "p" | "v", id: string): string {
-    return kind + id.slice(-12);
 }
 
 /** A locally administered MAC address, derived from a text. */

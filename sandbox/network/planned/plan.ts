@@ -8,12 +8,12 @@ import {
 } from "./addresses.ts";
 import { firewall } from "./firewall.ts";
 import {
+    devOf,
     gatewayLink,
     instanceLink,
     nameServerLink,
     neighborsIn,
     operatorLink,
-    peeringDev,
     peeringLink,
     via,
 } from "./links.ts";
@@ -136,7 +136,7 @@ function numberOf({ id }: RouteTable): number {
 
 /** The routes of a route table. Packets are dropped if the target of their route is not available or no route matches. */
 function routesOf({ gatewayId, peerings }: Site, table: RouteTable): Setting[] {
-    const devs = new Map(peerings.map(({ id }) => [id, peeringDev(id)]));
+    const devs = new Map(peerings.map(({ id }) => [id, devOf("p", id)]));
     if (gatewayId !== undefined) {
         devs.set(gatewayId, "igw");
     }

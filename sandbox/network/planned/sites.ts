@@ -1,6 +1,6 @@
 import { overlap } from "../../api/client/vpcs.ts";
 import type { Instance, RouteTable, SecurityGroup, State, Vpc } from "../described/state.ts";
-import { portDev } from "./links.ts";
+import { devOf } from "./links.ts";
 
 /** A VPC with running instances, and everything that its router depends on. */
 export interface Site {
@@ -72,7 +72,7 @@ function portOf(instance: Instance, state: State): Port {
     const tables = state.routeTables.filter((table) => table.vpcId === vpcId);
     return {
         ...instance,
-        dev: portDev(interfaceId),
+        dev: devOf("e", interfaceId),
         block: state.subnets.find(({ id }) => id === subnetId)?.cidrBlock ?? `${privateIp}/32`,
         routeTable: tables.find(({ subnetIds }) => subnetIds.includes(subnetId)) ?? tables.find(({ main }) => main),
         groups: state.securityGroups.filter(({ id }) => groupIds.includes(id)),
