@@ -1,5 +1,5 @@
 import type { Element } from "@xmldom/xmldom";
-import { children, elements, rewrite, textOf } from "../answers.ts";
+import { childOf, rewrite } from "../answers.ts";
 import type { View } from "../client/view.ts";
 import { isActive, isAttached } from "../client/vpcs.ts";
 
@@ -19,19 +19,17 @@ const targets: Readonly<Record<string, (id: string, vpcId: string, view: View) =
  * API Reference, "Route" (state); VPC Peering Guide, "VPC peering connection lifecycle".
  */
 export async function withBlackholes(answer: string, view: View): Promise<string> {
-    if (!/<(vpcPeeringConnectionId|gatewayId|natGatewayId|networkInterfaceId)>(?!local<)/.test(answer)) {
+    if (!Object.keys(targets).some((name) => answer.includes(`<${name}>`))) {
         return answer;
     }
     return rewrite(answer, async (document) => {
-        for (const routes of elements(document, "routeSet")) {
-            const vpcId = textOf(routes.parentNode as Element, "vpcId") ?? "";
-            for (const route of children(routes)) {
-                for (const [name, isAlive] of Object.entries(targets)) {
-                    const id = textOf(route, name);
-                    const [state] = children(route, "state");
-                    if (id !== undefined && state && !(await isAlive(id, vpcId, view))) {
-                        state.textContent = "blackhole";
-                    }
+        for (const [name, isAlive] of Object.entries(targets)) {
+            for (const target of document.getElementsByTagName(name)) {
+                const route = target.parentNode as Element;
+                const table = route.parentNode?.parentNode as Element;
+                const [state, vpcId] = [childOf(route, "state"), childOf(table, "vpcId")];
+                if (state && !(await isAlive(target.textContent ?? "", vpcId?.textContent ?? "", view))) {
+                    state.textContent = "blackhole";
                 }
             }
         }

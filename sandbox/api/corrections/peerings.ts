@@ -1,6 +1,6 @@
 import type { Vpc } from "@aws-sdk/client-ec2";
 import type { Element } from "@xmldom/xmldom";
-import { elements, fill, rewrite, withText, type Answer } from "../answers.ts";
+import { fill, rewrite, withText, type Answer } from "../answers.ts";
 import type { View } from "../client/view.ts";
 import { blocksOf, isActive, isBetween, isPending, overlap } from "../client/vpcs.ts";
 import type { Call } from "../call.ts";
@@ -72,7 +72,7 @@ export class Peerings {
     /** Gives failed connections the requested accepter and a status. */
     #rewrite(xml: string, status: Readonly<Record<string, string>>): Promise<string> {
         return rewrite(xml, (document) => {
-            for (const element of elements(document, "vpcPeeringConnectionId")) {
+            for (const element of document.getElementsByTagName("vpcPeeringConnectionId")) {
                 const accepter = this.#failed.get(element.textContent ?? "");
                 if (accepter) {
                     const connection = element.parentNode as Element;
