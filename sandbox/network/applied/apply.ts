@@ -35,8 +35,8 @@ export async function apply(from: Network, to: Network): Promise<void> {
             const kept = (before?.config ?? []).filter((setting) => !goneDevs.includes(devOf(setting)));
             const ends = endsIn(name, newLinks);
             // The ruleset comes first, so that no instance is reachable before its rules apply.
-            if (firewall !== (before?.firewall ?? "")) {
-                await execute(name, "nft", ["-f", "-"], `table ip lab\ndelete table ip lab\n${firewall}`);
+            if (firewall !== before?.firewall) {
+                await execute(name, "nft", ["-f", "-"], `table ip lab\ndelete table ip lab\n${firewall ?? ""}`);
             }
             await write(
                 name,

@@ -7,11 +7,11 @@ export interface Network {
 
 /** The desired configuration of a network namespace, without its link ends. */
 export interface Namespace {
-    /** Whether it forwards packets between its interfaces. */
-    readonly router: boolean;
+    /** Whether it forwards packets between its interfaces; false by default. */
+    readonly router?: boolean;
     readonly config: readonly Setting[];
-    /** Its complete nft ruleset; empty for none. */
-    readonly firewall: string;
+    /** Its complete nft ruleset; none by default. */
+    readonly firewall?: string;
 }
 
 /**

@@ -52,25 +52,25 @@ export function plan(state: State): Network {
 }
 
 function instanceNamespace({ privateIp, block }: Port): Namespace {
-    const config: Setting[] = [
-        `address ${privateIp}/${block.split("/")[1] ?? ""} dev eth0`,
-        `route default via ${gatewayOf(block)} dev eth0 onlink`,
-    ];
-    return { router: false, config, firewall: "" };
+    return {
+        config: [
+            `address ${privateIp}/${block.split("/")[1] ?? ""} dev eth0`,
+            `route default via ${gatewayOf(block)} dev eth0 onlink`,
+        ],
+    };
 }
 
 /** Routes from the sandbox's own namespace to the internet, and to each VPC that uses a name server. */
 function ownNamespace(sites: readonly Site[], links: readonly Link[]): Namespace {
-    const config: Setting[] = [
-        `address ${internet.operator}/${internet.prefix} dev ${internet.name}`,
-        `route default via ${internet.address} dev ${internet.name}`,
-        `address ${nameServersAddress}/32 dev lo`,
-        ...neighborsIn(own, links),
-        ...sites.map(
-            ({ vpc }): Setting => `route ${addressAmongNameServers(vpc)}/32 ${via(nameServerLink(vpc).ends[1].dev)}`,
-        ),
-    ];
-    return { router: false, config, firewall: "" };
+    return {
+        config: [
+            `address ${internet.operator}/${internet.prefix} dev ${internet.name}`,
+            `route default via ${internet.address} dev ${internet.name}`,
+            `address ${nameServersAddress}/32 dev lo`,
+            ...neighborsIn(own, links),
+            ...sites.map(({ vpc }): Setting => `route ${addressAmongNameServers(vpc)}/32 ${via(devOf("d", vpc.id))}`),
+        ],
+    };
 }
 
 /** Routes public addresses only, so that no packet to a private address crosses the internet. */
@@ -84,11 +84,11 @@ function internetNamespace(sites: readonly Site[], links: readonly Link[]): Name
         ...neighborsIn(internet.name, links),
         ...sites.flatMap(({ vpc, ports }) =>
             ports.flatMap(({ publicIp }): Setting[] =>
-                publicIp ? [`route ${publicIp}/32 ${via(gatewayLink(vpc).ends[1].dev)}`] : [],
+                publicIp ? [`route ${publicIp}/32 ${via(devOf("v", vpc.id))}`] : [],
             ),
         ),
     ];
-    return { router: true, config, firewall: "" };
+    return { router: true, config };
 }
 
 function router(site: Site, links: readonly Link[]): Namespace {
