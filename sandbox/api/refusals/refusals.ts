@@ -27,10 +27,7 @@ const rules: Readonly<Record<string, readonly Rule[]>> = {
 
 /** Throws a Refusal if AWS refuses the call. Actions without rules cost no API calls. */
 export async function refuse(action: string, parameters: CallParameters, view: View): Promise<void> {
-    const results = await Promise.allSettled((rules[action] ?? []).map((rule) => rule(parameters, view)));
-    for (const result of results) {
-        if (result.status === "rejected") {
-            throw result.reason;
-        }
+    for (const rule of rules[action] ?? []) {
+        await rule(parameters, view);
     }
 }
