@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { OutgoingHttpHeaders } from "node:http";
-import { DOMParser, XMLSerializer, type Document, type Element } from "@xmldom/xmldom";
+import { DOMParser, XMLSerializer, type Document, type Element, type Node } from "@xmldom/xmldom";
 
 /** A response to a caller, from the API or from the gateway. */
 export interface Answer {
@@ -42,33 +42,22 @@ export async function rewrite(xml: string, change: (document: Document) => void 
     return new XMLSerializer().serializeToString(document);
 }
 
-/** All descendants of an element with a given name. */
-export function elements(parent: Document | Element, name: string): Element[] {
-    return [...parent.getElementsByTagName(name)];
+/** A child element by its name. */
+export function childOf(parent: Node, name: string): Element | undefined {
+    return [...parent.childNodes].find((node): node is Element => node.nodeName === name);
 }
 
-/** The child elements of an element: all, or those with a given name. */
-export function children(parent: Element, name?: string): Element[] {
-    return [...parent.childNodes].filter(
-        (node): node is Element => node.nodeType === node.ELEMENT_NODE && (!name || node.nodeName === name),
-    );
-}
-
-/** The text of a child element. */
-export function textOf(parent: Element, name: string): string | undefined {
-    return children(parent, name)[0]?.textContent ?? undefined;
-}
-
-/** Replaces the contents of an element with new elements, each with a text. */
-export function fill(element: Element, texts: Readonly<Record<string, string>>): void {
-    while (element.firstChild) {
-        element.removeChild(element.firstChild);
-    }
-    for (const [name, text] of Object.entries(texts)) {
-        const child = element.ownerDocument?.createElementNS(element.namespaceURI, name);
-        if (child) {
-            child.textContent = text;
-            element.appendChild(child);
+/** Replaces the contents of a child element by new elements, each with a text. */
+export function fill(parent: Node, name: string, texts: Readonly<Record<string, string>>): void {
+    const element = childOf(parent, name);
+    if (element) {
+        element.textContent = "";
+        for (const [name, text] of Object.entries(texts)) {
+            const child = parent.ownerDocument?.createElementNS(element.namespaceURI, name);
+            if (child) {
+                child.textContent = text;
+                element.appendChild(child);
+            }
         }
     }
 }

@@ -1,7 +1,9 @@
+import { once } from "node:events";
 import { createServer, request, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { Refusal, refusalAnswer, type Answer } from "./answers.ts";
+import type { CallParameters } from "./call.ts";
 import type { Caller } from "./client/caller.ts";
 import { Clients } from "./client/clients.ts";
 import { View } from "./client/view.ts";
@@ -32,14 +34,14 @@ export async function startGateway(options: GatewayOptions): Promise<{ endpoint:
 
     const answerTo = async (incoming: IncomingMessage): Promise<Answer> => {
         const body = await buffer(incoming);
-        const forward = (instead?: URLSearchParams) =>
-            pass(incoming, instead ? Buffer.from(instead.toString()) : body, upstream);
+        const forward = (instead?: CallParameters) =>
+            pass(incoming, instead ? Buffer.from(new URLSearchParams(instead).toString()) : body, upstream);
         const caller = callerOf(incoming);
         if (!caller) {
             return forward();
         }
-        const parameters = new URLSearchParams(body.toString("latin1"));
-        const action = parameters.get("Action") ?? "";
+        const parameters: CallParameters = Object.fromEntries(new URLSearchParams(body.toString("latin1")));
+        const { Action: action = "" } = parameters;
         const view = new View(clients, caller);
         await refuse(action, parameters, view);
         const answer = await carryOut(action, { parameters, view, forward });
@@ -65,9 +67,7 @@ export async function startGateway(options: GatewayOptions): Promise<{ endpoint:
     });
     // Providers that poll keep connections idle for longer than Node's default of five seconds.
     server.keepAliveTimeout = 120_000;
-    await new Promise<void>((resolve, reject) => {
-        server.on("error", reject).listen(0, "127.0.0.1", resolve);
-    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
     return {
         endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
         stop: () => {

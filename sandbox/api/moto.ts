@@ -1,16 +1,12 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { run } from "../cache/process.ts";
 import { install, isInstalled, pythonOf, type PythonProgram } from "../cache/python.ts";
 
-/** An EC2 API emulator that is ready to run. */
-export interface Moto {
-    /** The command that starts it, without its options. */
-    readonly command: readonly string[];
-}
+/** The command that starts an EC2 API emulator, without its options. */
+export type Moto = readonly string[];
 
 /** The version that is installed if the machine has none, with the extras that the lab needs. */
 const version = "5.2.1";
@@ -29,52 +25,38 @@ const probe = `from importlib.metadata import version
 version("flask-cors")
 assert [${version.replaceAll(".", ", ")}] <= [int(part) for part in version("moto").split(".")[:3]] < [6]`;
 
+/** Its port, which nothing else in the sandbox's own network uses. */
+const port = 6686;
+
 /** Finds moto on the machine, or installs it into the cache, which takes about a minute. */
 export async function prepareMoto(log: (line: string) => void): Promise<Moto> {
     if (!isInstalled(moto)) {
         try {
             await run("python3", ["-c", probe]);
-            return { command: ["python3", server] };
+            return ["python3", server];
         } catch {
             // Not installed, or a version that does not match.
             await install(moto, log);
         }
     }
-    return { command: [pythonOf(moto), server] };
+    return [pythonOf(moto), server];
 }
 
 /** Starts moto on the loopback interface and waits until it responds. It is killed when this process ends; its log goes to a file. */
-export async function startMoto({ command }: Moto, logFile: string): Promise<{ endpoint: string; stop(): void }> {
-    const port = await freePort();
-    const [program = "", ...args] = command;
+export async function startMoto(command: Moto, logFile: string): Promise<{ endpoint: string }> {
     const log = openSync(logFile, "a");
-    const child = spawn("setpriv", ["--pdeathsig", "KILL", program, ...args, "-H", "127.0.0.1", "-p", String(port)], {
+    const child = spawn("setpriv", ["--pdeathsig", "KILL", ...command, "-H", "127.0.0.1", "-p", `${port}`], {
         stdio: ["ignore", log, log],
     });
     closeSync(log);
     const endpoint = `http://127.0.0.1:${port}`;
-    for (let tries = 0; tries < 300; tries++) {
-        if (child.exitCode !== null) {
-            break;
-        }
+    for (let tries = 0; tries < 300 && child.exitCode === null; tries++) {
         try {
             await fetch(`${endpoint}/moto-api/`);
-            return { endpoint, stop: () => child.kill("SIGKILL") };
+            return { endpoint };
         } catch {
             await sleep(100);
         }
     }
     throw new Error(`moto, the EC2 API emulator, did not start; see its log, ${logFile}`);
-}
-
-function freePort(): Promise<number> {
-    const server = createServer();
-    return new Promise((resolve, reject) => {
-        server.on("error", reject).listen(0, "127.0.0.1", () => {
-            const { port } = server.address() as AddressInfo;
-            server.close(() => {
-                resolve(port);
-            });
-        });
-    });
 }

@@ -2,12 +2,13 @@ import { isDeepStrictEqual } from "node:util";
 import type { Caller } from "../api/client/caller.ts";
 import type { ServerSpec } from "../serverSpec.ts";
 import { apply, emptyNetwork } from "./applied/apply.ts";
-import { startNameServers, type NameServers } from "./applied/nameServers.ts";
+import { startNameServers, type UpdateNameServers } from "./applied/nameServers.ts";
 import { Places } from "./described/places.ts";
-import type { Instance, State } from "./described/state.ts";
+import type { State } from "./described/state.ts";
 import { nameServerOf } from "./planned/addresses.ts";
 import { lookupsIn, searchDomainOf } from "./planned/names.ts";
 import { plan } from "./planned/plan.ts";
+import { sitesOf, type Site } from "./planned/sites.ts";
 
 /** Options of a reconciler. */
 export interface ReconcilerOptions {
@@ -30,7 +31,7 @@ export function createReconciler({ endpoint, home, onServers }: ReconcilerOption
     const places = new Places(endpoint);
     let state: State | undefined;
     let network = emptyNetwork;
-    let nameServers: NameServers | undefined;
+    let nameServers: UpdateNameServers | undefined;
     let current: Promise<void> = Promise.resolve();
     let next: Promise<void> | undefined;
 
@@ -46,8 +47,9 @@ export function createReconciler({ endpoint, home, onServers }: ReconcilerOption
         network = planned;
         // Their address is part of the network.
         nameServers ??= await startNameServers();
-        nameServers.update(lookupsIn(read));
-        onServers(read.instances.map((instance) => serverOf(instance, read)));
+        const sites = sitesOf(read);
+        nameServers(lookupsIn(sites));
+        onServers(sites.flatMap(serversOf));
     };
 
     return async (caller = home, action = "") => {
@@ -64,14 +66,7 @@ export function createReconciler({ endpoint, home, onServers }: ReconcilerOption
     };
 }
 
-function serverOf({ id, vpcId, privateIp, publicKey, userData }: Instance, { vpcs }: State): ServerSpec {
-    const vpc = vpcs.find((one) => one.id === vpcId);
-    return {
-        id,
-        privateIp,
-        publicKey,
-        userData,
-        nameServer: vpc ? nameServerOf(vpc) : "",
-        searchDomain: vpc ? searchDomainOf(vpc.region) : "",
-    };
+function serversOf({ vpc, ports }: Site): ServerSpec[] {
+    const dns = { nameServer: nameServerOf(vpc), searchDomain: searchDomainOf(vpc.region) };
+    return ports.map(({ id, privateIp, publicKey, userData }) => ({ id, privateIp, publicKey, userData, ...dns }));
 }

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { createWriteStream, mkdirSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ServerSpec } from "../serverSpec.ts";
 
@@ -26,14 +26,17 @@ export interface Servers {
 export function createServers({ dir, logDir, log }: ServersOptions): Servers {
     const running = new Map<string, ChildProcess>();
     let wanted = new Map<string, ServerSpec>();
+    mkdirSync(logDir, { recursive: true });
 
     const start = (spec: ServerSpec): void => {
-        const machine = boot(spec, dir, logDir);
+        const { id, privateIp } = spec;
+        const consoleFile = join(logDir, `${id}.log`);
+        const machine = boot(spec, join(dir, id), consoleFile);
+        running.set(id, machine);
         machine.once("exit", (code, signal) => {
-            const { id, privateIp } = spec;
             if (wanted.has(id) && !machine.stdin?.writableEnded) {
                 // It stays in the list, because a server that can't run would restart forever.
-                log(`Server ${id} (${privateIp}) ended with ${code ?? signal ?? ""}: ${consoleOf(logDir, id)}`);
+                log(`Server ${id} (${privateIp}) ended with ${code ?? signal ?? ""}: ${consoleFile}`);
                 return;
             }
             running.delete(id);
@@ -43,7 +46,6 @@ export function createServers({ dir, logDir, log }: ServersOptions): Servers {
                 start(next);
             }
         });
-        running.set(spec.id, machine);
     };
 
     const reconcile = (specs: readonly ServerSpec[]): void => {
@@ -57,39 +59,30 @@ export function createServers({ dir, logDir, log }: ServersOptions): Servers {
                 }
             }
         }
-        for (const spec of specs.filter(({ id }) => !running.has(id))) {
-            start(spec);
-        }
+        specs.filter(({ id }) => !running.has(id)).forEach(start);
     };
 
     return { reconcile };
 }
 
-function consoleOf(logDir: string, id: string): string {
-    return join(logDir, `${id}.log`);
-}
-
 /** Starts an instance's first process, in namespaces of its own and out of reach of the terminal's signals. */
-function boot(spec: ServerSpec, dir: string, logDir: string): ChildProcess {
+function boot(spec: ServerSpec, dir: string, consoleFile: string): ChildProcess {
     const { id, privateIp, publicKey, userData, nameServer, searchDomain } = spec;
-    const own = join(dir, id);
-    mkdirSync(own, { recursive: true });
-    mkdirSync(logDir, { recursive: true });
-    writeFileSync(join(own, "user-data"), userData, { mode: 0o600 });
-    writeFileSync(join(own, "resolv.conf"), `search ${searchDomain}\nnameserver ${nameServer}\n`);
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(join(dir, "user-data"), userData, { mode: 0o600 });
+    writeFileSync(join(dir, "resolv.conf"), `search ${searchDomain}\nnameserver ${nameServer}\n`);
     const namespaces = ["--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child"];
     const hostName = `ip-${privateIp.replaceAll(".", "-")}`;
     const here = import.meta.dirname;
-    const machine = ["sh", join(here, "machine.sh"), own, hostName, publicKey?.trim() ?? ""];
+    const machine = ["sh", join(here, "machine.sh"), dir, hostName, publicKey?.trim() ?? ""];
     const sshServer = [process.execPath, "--disable-warning=ExperimentalWarning", join(here, "sshServer.ts")];
+    const console = openSync(consoleFile, "a");
     const child = spawn("nsenter", [`--net=/run/netns/${id}`, "unshare", ...namespaces, ...machine, ...sshServer], {
         detached: true,
         env: { PATH: process.env["PATH"], LAB_NODE: process.execPath },
-        stdio: ["pipe", "pipe", "pipe"],
+        stdio: ["pipe", console, console],
     });
-    const console = createWriteStream(consoleOf(logDir, id), { flags: "a" });
-    child.stdout.pipe(console, { end: false });
-    child.stderr.pipe(console, { end: false });
-    child.stdin.on("error", () => undefined);
+    closeSync(console);
+    child.stdin?.on("error", () => undefined);
     return child;
 }

@@ -81,8 +81,8 @@ function withPeering(change: Partial<Peering>): State {
     return { ...state, peerings: [{ ...peeringOf(1, 2), ...change }, peeringOf(2, 3)] };
 }
 
-function settings(network: Network, namespace: string): string[] {
-    return (network.namespaces.get(namespace)?.config ?? []).map(({ object, args }) => `${object} ${args}`);
+function settings(network: Network, namespace: string): readonly string[] {
+    return network.namespaces.get(namespace)?.config ?? [];
 }
 
 /** The device that the instance's route table uses for a destination, which must match its route exactly. */
@@ -342,7 +342,7 @@ describe("Plan", () => {
                 const { namespaces, links } = plan(given);
                 const sorted = [...namespaces].map(([name, { config, ...rest }]) => ({
                     name,
-                    config: config.map((setting) => JSON.stringify(setting)).sort(),
+                    config: [...config].sort(),
                     ...rest,
                 }));
                 return { namespaces: sorted, links };

@@ -13,8 +13,7 @@ export function remembered<T>(known: Map<string, Promise<T>>, key: string, make:
 export class Clients {
     readonly #endpoint: string;
     readonly #clients = new Map<string, EC2>();
-    readonly #keys = new Map<string, Promise<string>>();
-    readonly #accounts = new Map<string, Promise<string>>();
+    readonly #asked = new Map<string, Promise<string>>();
 
     constructor(endpoint: string) {
         this.#endpoint = endpoint;
@@ -31,7 +30,7 @@ export class Clients {
 
     /** The account that an access key belongs to. */
     accountOf(accessKeyId: string): Promise<string> {
-        return remembered(this.#accounts, accessKeyId, () =>
+        return remembered(this.#asked, `account ${accessKeyId}`, () =>
             this.#askSts(accessKeyId, "Account", { Action: "GetCallerIdentity" }),
         );
     }
@@ -39,7 +38,7 @@ export class Clients {
     /** An access key of an account. */
     keyOf(account: string): Promise<string> {
         const RoleArn = `arn:aws:iam::${account}:role/lab`;
-        return remembered(this.#keys, account, () =>
+        return remembered(this.#asked, `key ${account}`, () =>
             this.#askSts(HOME_KEY, "AccessKeyId", { Action: "AssumeRole", RoleArn, RoleSessionName: "lab" }),
         );
     }

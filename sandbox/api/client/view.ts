@@ -1,23 +1,10 @@
-import {
-    paginateDescribeInstances,
-    paginateDescribeInternetGateways,
-    paginateDescribeNatGateways,
-    paginateDescribeNetworkInterfaces,
-    paginateDescribeRouteTables,
-    paginateDescribeSecurityGroups,
-    paginateDescribeSubnets,
-    paginateDescribeVolumes,
-    paginateDescribeVpcPeeringConnections,
-    paginateDescribeVpcs,
-    type EC2,
-    type VpcAttributeName,
-} from "@aws-sdk/client-ec2";
+import * as sdk from "@aws-sdk/client-ec2";
 import type { Caller } from "./caller.ts";
 import type { Clients } from "./clients.ts";
 
 /** A paginator of the SDK; each page has its items under a key. */
 type Paginate<Key extends string, Item> = (
-    config: { client: EC2 },
+    config: { client: sdk.EC2 },
     input: object,
 ) => AsyncIterable<{ readonly [K in Key]?: Item[] | undefined }>;
 
@@ -29,10 +16,10 @@ export interface Dns {
     readonly dnsHostnames: boolean;
 }
 
-/** A caller's resources. Each kind is requested at most once. */
+/** A caller's resources. Each kind is requested at most once, unless the request fails. */
 export class View {
     readonly caller: Caller;
-    readonly ec2: EC2;
+    readonly ec2: sdk.EC2;
     readonly #clients: Clients;
 
     constructor(clients: Clients, caller: Caller) {
@@ -41,22 +28,30 @@ export class View {
         this.#clients = clients;
     }
 
-    readonly vpcs = this.#all(paginateDescribeVpcs, "Vpcs");
-    readonly subnets = this.#all(paginateDescribeSubnets, "Subnets");
-    readonly routeTables = this.#all(paginateDescribeRouteTables, "RouteTables");
-    readonly internetGateways = this.#all(paginateDescribeInternetGateways, "InternetGateways");
-    readonly natGateways = this.#all(paginateDescribeNatGateways, "NatGateways");
-    readonly peerings = this.#all(paginateDescribeVpcPeeringConnections, "VpcPeeringConnections");
-    readonly groups = this.#all(paginateDescribeSecurityGroups, "SecurityGroups");
-    readonly interfaces = this.#all(paginateDescribeNetworkInterfaces, "NetworkInterfaces");
-    readonly volumes = this.#all(paginateDescribeVolumes, "Volumes");
+    readonly vpcs = this.#all(sdk.paginateDescribeVpcs, "Vpcs");
+    readonly subnets = this.#all(sdk.paginateDescribeSubnets, "Subnets");
+    readonly routeTables = this.#all(sdk.paginateDescribeRouteTables, "RouteTables");
+    readonly internetGateways = this.#all(sdk.paginateDescribeInternetGateways, "InternetGateways");
+    readonly peerings = this.#all(sdk.paginateDescribeVpcPeeringConnections, "VpcPeeringConnections");
+    readonly groups = this.#all(sdk.paginateDescribeSecurityGroups, "SecurityGroups");
+    readonly interfaces = this.#all(sdk.paginateDescribeNetworkInterfaces, "NetworkInterfaces");
+    readonly volumes = this.#all(sdk.paginateDescribeVolumes, "Volumes");
     readonly keyPairs = once(async () => (await this.ec2.describeKeyPairs({})).KeyPairs ?? []);
-    readonly reservations = this.#all(paginateDescribeInstances, "Reservations");
+    readonly reservations = this.#all(sdk.paginateDescribeInstances, "Reservations");
     readonly instances = once(async () => (await this.reservations()).flatMap(({ Instances = [] }) => Instances));
     readonly addresses = once(async () => (await this.ec2.describeAddresses({})).Addresses ?? []);
 
+    readonly vpc = this.#one(this.vpcs, "VpcId");
+    readonly subnet = this.#one(this.subnets, "SubnetId");
+    readonly routeTable = this.#one(this.routeTables, "RouteTableId");
+    readonly internetGateway = this.#one(this.internetGateways, "InternetGatewayId");
+    readonly natGateway = this.#one(this.#all(sdk.paginateDescribeNatGateways, "NatGateways"), "NatGatewayId");
+    readonly peering = this.#one(this.peerings, "VpcPeeringConnectionId");
+    readonly group = this.#one(this.groups, "GroupId");
+    readonly networkInterface = this.#one(this.interfaces, "NetworkInterfaceId");
+
     async dnsOf(VpcId: string): Promise<Dns> {
-        const ask = (Attribute: VpcAttributeName) => this.ec2.describeVpcAttribute({ VpcId, Attribute });
+        const ask = (Attribute: sdk.VpcAttributeName) => this.ec2.describeVpcAttribute({ VpcId, Attribute });
         const [support, hostnames] = await Promise.all([ask("enableDnsSupport"), ask("enableDnsHostnames")]);
         return {
             dnsSupport: support.EnableDnsSupport?.Value ?? false,
@@ -78,9 +73,21 @@ export class View {
             return items;
         });
     }
+
+    /** Looks up a resource by its ID. */
+    #one<Key extends string, Item extends { readonly [K in Key]?: string | undefined }>(
+        all: () => Promise<Item[]>,
+        key: Key,
+    ): (id: string | undefined) => Promise<Item | undefined> {
+        return async (id) => (await all()).find((item) => item[key] === id);
+    }
 }
 
 function once<T>(ask: () => Promise<T>): () => Promise<T> {
     let asked: Promise<T> | undefined;
-    return () => (asked ??= ask());
+    return () =>
+        (asked ??= ask().catch((error: unknown) => {
+            asked = undefined;
+            throw error;
+        }));
 }

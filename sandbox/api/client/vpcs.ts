@@ -1,4 +1,4 @@
-import type { Vpc, VpcPeeringConnection } from "@aws-sdk/client-ec2";
+import type { InternetGateway, Vpc, VpcPeeringConnection } from "@aws-sdk/client-ec2";
 import ipaddr from "ipaddr.js";
 
 /** All IPv4 blocks of a VPC, the primary one first. */
@@ -16,6 +16,11 @@ export function overlap(some: readonly string[], others: readonly string[]): boo
             return a.match(b, Math.min(lengthA, lengthB));
         }),
     );
+}
+
+/** Whether an internet gateway is attached to a VPC. */
+export function isAttached({ Attachments = [] }: InternetGateway, vpcId: string | undefined): boolean {
+    return Attachments.some(({ VpcId }) => VpcId === vpcId);
 }
 
 /** Whether a peering connection is active, so that traffic can flow. */

@@ -1,23 +1,16 @@
 import type { Element } from "@xmldom/xmldom";
-import { children, elements, rewrite, textOf } from "../answers.ts";
+import { childOf, rewrite } from "../answers.ts";
 import type { View } from "../client/view.ts";
-import { isActive } from "../client/vpcs.ts";
+import { isActive, isAttached } from "../client/vpcs.ts";
 
 /** Route targets by their names in EC2's responses, each with a check whether a target is available. */
 const targets: Readonly<Record<string, (id: string, vpcId: string, view: View) => Promise<boolean>>> = {
-    vpcPeeringConnectionId: async (id, _, view) =>
-        (await view.peerings()).some((one) => one.VpcPeeringConnectionId === id && isActive(one)),
+    vpcPeeringConnectionId: async (id, _, view) => isActive((await view.peering(id)) ?? {}),
+    // "local" is always available. Other kinds of gateways are assumed to be.
     gatewayId: async (id, vpcId, view) =>
-        // "local" is always available. Other kinds of gateways are assumed to be.
-        !id.startsWith("igw-") ||
-        (await view.internetGateways()).some(
-            ({ InternetGatewayId, Attachments = [] }) =>
-                InternetGatewayId === id && Attachments.some(({ VpcId }) => VpcId === vpcId),
-        ),
-    natGatewayId: async (id, _, view) =>
-        (await view.natGateways()).some((one) => one.NatGatewayId === id && one.State === "available"),
-    networkInterfaceId: async (id, _, view) =>
-        (await view.interfaces()).some((one) => one.NetworkInterfaceId === id && one.Status === "in-use"),
+        !id.startsWith("igw-") || isAttached((await view.internetGateway(id)) ?? {}, vpcId),
+    natGatewayId: async (id, _, view) => (await view.natGateway(id))?.State === "available",
+    networkInterfaceId: async (id, _, view) => (await view.networkInterface(id))?.Status === "in-use",
 };
 
 /**
@@ -26,19 +19,17 @@ const targets: Readonly<Record<string, (id: string, vpcId: string, view: View) =
  * API Reference, "Route" (state); VPC Peering Guide, "VPC peering connection lifecycle".
  */
 export async function withBlackholes(answer: string, view: View): Promise<string> {
-    if (!/<(vpcPeeringConnectionId|gatewayId|natGatewayId|networkInterfaceId)>(?!local<)/.test(answer)) {
+    if (!Object.keys(targets).some((name) => answer.includes(`<${name}>`))) {
         return answer;
     }
     return rewrite(answer, async (document) => {
-        for (const routes of elements(document, "routeSet")) {
-            const vpcId = textOf(routes.parentNode as Element, "vpcId") ?? "";
-            for (const route of children(routes)) {
-                for (const [name, isAlive] of Object.entries(targets)) {
-                    const id = textOf(route, name);
-                    const [state] = children(route, "state");
-                    if (id !== undefined && state && !(await isAlive(id, vpcId, view))) {
-                        state.textContent = "blackhole";
-                    }
+        for (const [name, isAlive] of Object.entries(targets)) {
+            for (const target of document.getElementsByTagName(name)) {
+                const route = target.parentNode as Element;
+                const table = route.parentNode?.parentNode as Element;
+                const [state, vpcId] = [childOf(route, "state"), childOf(table, "vpcId")];
+                if (state && !(await isAlive(target.textContent ?? "", vpcId?.textContent ?? "", view))) {
+                    state.textContent = "blackhole";
                 }
             }
         }

@@ -1,14 +1,14 @@
 import { withText, type Answer } from "../answers.ts";
+import type { Call } from "../call.ts";
 import { withBlackholes } from "./blackholes.ts";
-import type { Call } from "./call.ts";
 import { withInterfaceDefaults } from "./launches.ts";
 import { Peerings } from "./peerings.ts";
 
-/** Handles a call by its action. */
-export type Corrections = (action: string, call: Call) => Promise<Answer>;
-
-/** Changes calls and responses where AWS behaves differently from the API behind the gateway; forwards all other calls unchanged. */
-export function createCorrections(): Corrections {
+/**
+ * Creates the handler of calls, by their action. It changes calls and responses where AWS behaves differently from the API
+ * behind the gateway, and forwards all other calls unchanged.
+ */
+export function createCorrections(): (action: string, call: Call) => Promise<Answer> {
     const peerings = new Peerings();
     const corrections: Readonly<Record<string, (call: Call) => Promise<Answer>>> = {
         RunInstances: ({ parameters, forward }) => forward(withInterfaceDefaults(parameters)),

@@ -1,9 +1,9 @@
 import type { Vpc } from "@aws-sdk/client-ec2";
 import type { Element } from "@xmldom/xmldom";
-import { children, elements, fill, rewrite, withText, type Answer } from "../answers.ts";
+import { fill, rewrite, withText, type Answer } from "../answers.ts";
 import type { View } from "../client/view.ts";
 import { blocksOf, isActive, isBetween, isPending, overlap } from "../client/vpcs.ts";
-import type { Call } from "./call.ts";
+import type { Call } from "../call.ts";
 
 /** The accepter VPC that a request names. */
 interface Accepter {
@@ -33,37 +33,28 @@ export class Peerings {
      * (a second request returns the same ID).
      */
     async create({ parameters, view, forward }: Call): Promise<Answer> {
-        const [vpcs, peerings] = await Promise.all([view.vpcs(), view.peerings()]);
-        const vpc = vpcs.find(({ VpcId }) => VpcId === parameters.get("VpcId"));
-        const vpcId = parameters.get("PeerVpcId");
-        if (!vpc || vpcId === null) {
+        const { Version = "", VpcId, PeerVpcId: vpcId, PeerOwnerId, PeerRegion, ...others } = parameters;
+        const [vpc, peerings] = await Promise.all([view.vpc(VpcId), view.peerings()]);
+        if (!VpcId || !vpc || vpcId === undefined) {
             return forward();
         }
         const existing = peerings.find(
-            (one) => (isActive(one) || isPending(one)) && isBetween(one, vpc.VpcId, vpcId),
+            (one) => (isActive(one) || isPending(one)) && isBetween(one, VpcId, vpcId),
         )?.VpcPeeringConnectionId;
         if (existing !== undefined) {
-            const describe = {
-                Action: "DescribeVpcPeeringConnections",
-                Version: parameters.get("Version") ?? "",
-                "VpcPeeringConnectionId.1": existing,
-            };
-            return withText(await forward(new URLSearchParams(describe)), createdFrom);
+            const Action = "DescribeVpcPeeringConnections";
+            return withText(await forward({ Action, Version, "VpcPeeringConnectionId.1": existing }), createdFrom);
         }
         const accepter = {
-            ownerId: parameters.get("PeerOwnerId") ?? vpc.OwnerId ?? "",
+            ownerId: PeerOwnerId ?? vpc.OwnerId ?? "",
             vpcId,
-            region: parameters.get("PeerRegion") ?? view.caller.region,
+            region: PeerRegion ?? view.caller.region,
         };
         const peer = await find(accepter, view);
         if (peer && !overlap(blocksOf(vpc), blocksOf(peer))) {
             return forward();
         }
-        const substitute = new URLSearchParams(parameters);
-        substitute.set("PeerVpcId", vpc.VpcId ?? "");
-        substitute.delete("PeerOwnerId");
-        substitute.delete("PeerRegion");
-        return withText(await forward(substitute), async (xml) => {
+        return withText(await forward({ ...others, Version, VpcId, PeerVpcId: VpcId }), async (xml) => {
             const id = /<vpcPeeringConnectionId>(.+?)<\//.exec(xml)?.[1] ?? "";
             await view.ec2.rejectVpcPeeringConnection({ VpcPeeringConnectionId: id });
             this.#failed.set(id, accepter);
@@ -81,16 +72,12 @@ export class Peerings {
     /** Gives failed connections the requested accepter and a status. */
     #rewrite(xml: string, status: Readonly<Record<string, string>>): Promise<string> {
         return rewrite(xml, (document) => {
-            for (const element of elements(document, "vpcPeeringConnectionId")) {
+            for (const element of document.getElementsByTagName("vpcPeeringConnectionId")) {
                 const accepter = this.#failed.get(element.textContent ?? "");
                 if (accepter) {
                     const connection = element.parentNode as Element;
-                    children(connection, "accepterVpcInfo").forEach((info) => {
-                        fill(info, { ...accepter });
-                    });
-                    children(connection, "status").forEach((info) => {
-                        fill(info, status);
-                    });
+                    fill(connection, "accepterVpcInfo", { ...accepter });
+                    fill(connection, "status", status);
                 }
             }
         });
@@ -99,11 +86,10 @@ export class Peerings {
 
 async function find({ ownerId, vpcId, region }: Accepter, view: View): Promise<Vpc | undefined> {
     // An account or a region that does not exist has no VPCs.
-    const vpcs = await view
+    return view
         .elsewhere(ownerId, region)
-        .then((there) => there.vpcs())
-        .catch(() => []);
-    return vpcs.find(({ VpcId }) => VpcId === vpcId);
+        .then((there) => there.vpc(vpcId))
+        .catch(() => undefined);
 }
 
 /** Converts the description of a single connection to the response of CreateVpcPeeringConnection. */

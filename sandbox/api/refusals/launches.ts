@@ -1,13 +1,12 @@
 import ipaddr from "ipaddr.js";
 import { Refusal } from "../answers.ts";
-import type { Rule } from "./rule.ts";
+import { prefixesIn, type CallParameters, type Rule } from "../call.ts";
 
 // Calls that AWS refuses when they launch instances or create network interfaces.
 
 /** Amazon EC2 API Reference, "Error codes": InvalidAMIID.NotFound. */
-export const knownImage: Rule = async (parameters, view) => {
-    const id = parameters.get("ImageId");
-    if (id !== null) {
+export const knownImage: Rule = async ({ ImageId: id }, view) => {
+    if (id !== undefined) {
         const { Images = [] } = await view.ec2.describeImages({ Filters: [{ Name: "image-id", Values: [id] }] });
         if (Images.length === 0) {
             throw new Refusal("InvalidAMIID.NotFound", `The image id '[${id}]' does not exist`);
@@ -16,9 +15,8 @@ export const knownImage: Rule = async (parameters, view) => {
 };
 
 /** Amazon EC2 API Reference, "Error codes": InvalidKeyPair.NotFound. */
-export const knownKeyPair: Rule = async (parameters, view) => {
-    const name = parameters.get("KeyName");
-    if (name !== null && !(await view.keyPairs()).some(({ KeyName }) => KeyName === name)) {
+export const knownKeyPair: Rule = async ({ KeyName: name }, view) => {
+    if (name !== undefined && !(await view.keyPairs()).some(({ KeyName }) => KeyName === name)) {
         throw new Refusal("InvalidKeyPair.NotFound", `The key pair '${name}' does not exist`);
     }
 };
@@ -26,10 +24,9 @@ export const knownKeyPair: Rule = async (parameters, view) => {
 /** Amazon EC2 API Reference, "Error codes": InvalidParameter (a security group and a subnet of different VPCs). */
 export const groupsOfVpc: Rule = async (parameters, view) => {
     for (const { subnetId, groupIds } of placementsOf(parameters).filter(({ groupIds }) => groupIds.length > 0)) {
-        const [subnets, groups] = await Promise.all([view.subnets(), view.groups()]);
-        const vpcId = subnets.find(({ SubnetId }) => SubnetId === subnetId)?.VpcId;
-        const foreign = groups.find(({ GroupId = "", VpcId }) => groupIds.includes(GroupId) && VpcId !== vpcId);
-        if (vpcId !== undefined && foreign) {
+        const [subnet, groups] = await Promise.all([view.subnet(subnetId), view.groups()]);
+        const foreign = groups.find(({ GroupId = "", VpcId }) => groupIds.includes(GroupId) && VpcId !== subnet?.VpcId);
+        if (subnet && foreign) {
             throw new Refusal(
                 "InvalidParameter",
                 `Security group ${foreign.GroupId ?? ""} and subnet ${subnetId} belong to different networks.`,
@@ -41,16 +38,15 @@ export const groupsOfVpc: Rule = async (parameters, view) => {
 /** An address must be in the subnet's block, not reserved and not in use. */
 export const freeAddress: Rule = async (parameters, view) => {
     for (const { subnetId, addresses } of placementsOf(parameters).filter(({ addresses }) => addresses.length > 0)) {
-        const [subnets, interfaces] = await Promise.all([view.subnets(), view.interfaces()]);
-        const block = subnets.find(({ SubnetId }) => SubnetId === subnetId)?.CidrBlock;
+        const [subnet, interfaces] = await Promise.all([view.subnet(subnetId), view.interfaces()]);
         const taken = interfaces
             .filter(({ SubnetId }) => SubnetId === subnetId)
             .flatMap(({ PrivateIpAddress, PrivateIpAddresses = [] }) => [
                 PrivateIpAddress,
                 ...PrivateIpAddresses.map((one) => one.PrivateIpAddress),
             ]);
-        for (const address of block === undefined ? [] : addresses) {
-            refuseOutside(address, block ?? "");
+        for (const address of subnet?.CidrBlock === undefined ? [] : addresses) {
+            refuseOutside(address, subnet?.CidrBlock ?? "");
             if (taken.includes(address)) {
                 throw new Refusal("InvalidIPAddress.InUse", `Address ${address} is in use.`);
             }
@@ -63,15 +59,17 @@ export const freeAddress: Rule = async (parameters, view) => {
  * Amazon VPC User Guide, "Subnet CIDR blocks".
  */
 function refuseOutside(address: string, block: string): void {
-    const [network, length] = ipaddr.IPv4.parseCIDR(block);
     const invalid = (why: string) => new Refusal("InvalidParameterValue", `Address ${address} ${why}`);
-    if (!ipaddr.IPv4.isValidFourPartDecimal(address) || !ipaddr.IPv4.parse(address).match(network, length)) {
+    if (
+        !ipaddr.IPv4.isValidFourPartDecimal(address) ||
+        !ipaddr.IPv4.parse(address).match(ipaddr.IPv4.parseCIDR(block))
+    ) {
         throw invalid("does not fall within the subnet's address range");
     }
-    const last = 2 ** (32 - length) - 1;
-    const number = (one: ipaddr.IPv4) => one.toByteArray().reduce((sum, byte) => sum * 256 + byte, 0);
-    const host = number(ipaddr.IPv4.parse(address)) - number(ipaddr.IPv4.networkAddressFromCIDR(block));
-    if (host < 4 || host === last) {
+    const number = (one: ipaddr.IPv4) => Buffer.from(one.toByteArray()).readUInt32BE();
+    const own = number(ipaddr.IPv4.parse(address));
+    const first = number(ipaddr.IPv4.networkAddressFromCIDR(block));
+    if (own < first + 4 || own === number(ipaddr.IPv4.broadcastAddressFromCIDR(block))) {
         throw invalid("is in subnet's reserved address range");
     }
 }
@@ -83,15 +81,14 @@ interface Placement {
     readonly groupIds: readonly string[];
 }
 
-function placementsOf(parameters: URLSearchParams): Placement[] {
-    const interfaces = new Set([...parameters.keys()].map((name) => /^NetworkInterface\.\d+\./.exec(name)?.[0]));
-    return ["", ...interfaces].flatMap((prefix = ""): Placement[] => {
-        const subnetId = parameters.get(`${prefix}SubnetId`);
+function placementsOf(parameters: CallParameters): Placement[] {
+    return ["", ...prefixesIn(parameters, /^NetworkInterface\.\d+\./)].flatMap((prefix) => {
+        const subnetId = parameters[`${prefix}SubnetId`];
         const values = (pattern: RegExp) =>
-            [...parameters].flatMap(([name, value]) =>
-                name.startsWith(prefix) && pattern.test(name.slice(prefix.length)) ? [value] : [],
-            );
+            Object.entries(parameters)
+                .filter(([name]) => name.startsWith(prefix) && pattern.test(name.slice(prefix.length)))
+                .map(([, value]) => value);
         const addresses = values(/^(PrivateIpAddress|PrivateIpAddresses\.\d+\.PrivateIpAddress)$/);
-        return subnetId === null ? [] : [{ subnetId, addresses, groupIds: values(/^SecurityGroupId\.\d+$/) }];
+        return subnetId === undefined ? [] : [{ subnetId, addresses, groupIds: values(/^SecurityGroupId\.\d+$/) }];
     });
 }

@@ -1,24 +1,16 @@
+import type { CallParameters, Rule } from "../call.ts";
 import type { View } from "../client/view.ts";
-import {
-    activeForOptions,
-    activeQuota,
-    deletable,
-    dnsForOptions,
-    onlyOfPair,
-    ownOptions,
-    requestQuota,
-} from "./connections.ts";
+import { activeQuota, allowedOptions, deletable, onlyOfPair, requestQuota } from "./connections.ts";
 import { associatedTable, defaultGroup, groupInUse, mappedAddresses, subnetInUse, vpcInUse } from "./dependencies.ts";
 import { freeAddress, groupsOfVpc, knownImage, knownKeyPair } from "./launches.ts";
 import { localRoute, onlyGateway, reachableGroups, reachableTarget } from "./networks.ts";
-import type { Rule } from "./rule.ts";
 
 /** Rules by action, for calls that AWS refuses and the API behind the gateway allows. */
 const rules: Readonly<Record<string, readonly Rule[]>> = {
     CreateVpcPeeringConnection: [requestQuota],
     AcceptVpcPeeringConnection: [onlyOfPair, activeQuota],
     DeleteVpcPeeringConnection: [deletable],
-    ModifyVpcPeeringConnectionOptions: [activeForOptions, ownOptions, dnsForOptions],
+    ModifyVpcPeeringConnectionOptions: [allowedOptions],
     CreateRoute: [localRoute, reachableTarget],
     ReplaceRoute: [localRoute, reachableTarget],
     AuthorizeSecurityGroupIngress: [reachableGroups],
@@ -34,11 +26,8 @@ const rules: Readonly<Record<string, readonly Rule[]>> = {
 };
 
 /** Throws a Refusal if AWS refuses the call. Actions without rules cost no API calls. */
-export async function refuse(action: string, parameters: URLSearchParams, view: View): Promise<void> {
-    const results = await Promise.allSettled((rules[action] ?? []).map((rule) => rule(parameters, view)));
-    for (const result of results) {
-        if (result.status === "rejected") {
-            throw result.reason;
-        }
+export async function refuse(action: string, parameters: CallParameters, view: View): Promise<void> {
+    for (const rule of rules[action] ?? []) {
+        await rule(parameters, view);
     }
 }

@@ -1,5 +1,5 @@
-import { spawn } from "node:child_process";
-import { own, type Link, type LinkEnd, type Namespace, type Network, type Setting } from "../planned/network.ts";
+import { messageOf, run } from "../../cache/process.ts";
+import { own, type Link, type LinkEnd, type Network, type Setting } from "../planned/network.ts";
 
 /** The empty network of a new sandbox. */
 export const emptyNetwork: Network = { namespaces: new Map(), links: [] };
@@ -9,52 +9,68 @@ export const emptyNetwork: Network = { namespaces: new Map(), links: [] };
  * Throws if the kernel refuses a change.
  */
 export async function apply(from: Network, to: Network): Promise<void> {
-    const goneNamespaces = [...from.namespaces.keys()].filter((name) => name !== own && !to.namespaces.has(name));
-    const newNamespaces = [...to.namespaces.keys()].filter((name) => name !== own && !from.namespaces.has(name));
-    const kept = new Set(to.links.map(keyOf));
-    const had = new Set(from.links.map(keyOf));
-    const goneLinks = from.links.filter((link) => !kept.has(keyOf(link)));
-    const newLinks = to.links.filter((link) => !had.has(keyOf(link)));
+    const newNamespaces = without(namesIn(to), namesIn(from));
+    const goneLinks = without(from.links, to.links);
+    const newLinks = without(to.links, from.links);
 
     // Links are deleted explicitly: the kernel deletes a namespace's links too, but later, and their names may be reused now.
-    const toDelete = byNamespace(goneLinks.map(({ ends: [end] }) => end));
+    const deletions = Map.groupBy(goneLinks, ({ ends: [{ namespace }] }) => namespace);
     await Promise.all(
-        toDelete.map(([name, ends]) =>
-            ip(
-                name,
-                ends.map(({ dev }) => `link delete ${dev}`),
-            ),
-        ),
+        [...deletions].map(([name, links]) => {
+            const commands = links.map(({ ends: [{ dev }] }) => `link delete ${dev}`);
+            return ip(name, commands);
+        }),
     );
     await ip(own, [
-        ...goneNamespaces.map((name) => `netns delete ${name}`),
+        ...without(namesIn(from), namesIn(to)).map((name) => `netns delete ${name}`),
         ...newNamespaces.map((name) => `netns add ${name}`),
     ]);
     await Promise.all(newNamespaces.map((name) => prepare(name, to.namespaces.get(name)?.router ?? false)));
     await ip(own, newLinks.map(linkCommand));
-    const newEnds = newLinks.flatMap(({ ends }) => ends);
-    await Promise.all(byNamespace(newEnds).map(([name, ends]) => raise(name, ends)));
 
-    const goneEnds = goneLinks.flatMap(({ ends }) => ends);
     await Promise.all(
-        [...to.namespaces].map(async ([name, namespace]) => {
+        [...to.namespaces].map(async ([name, { firewall, config }]) => {
             const before = from.namespaces.get(name);
-            const goneDevs = goneEnds.filter((end) => end.namespace === name).map(({ dev }) => dev);
+            const goneDevs = endsIn(name, goneLinks).map(({ dev }) => dev);
+            const kept = (before?.config ?? []).filter((setting) => !goneDevs.includes(devOf(setting)));
+            const ends = endsIn(name, newLinks);
             // The ruleset comes first, so that no instance is reachable before its rules apply.
-            if (namespace.firewall !== (before?.firewall ?? "")) {
-                await run("nft", ["-f", "-"], `table ip lab\ndelete table ip lab\n${namespace.firewall}`, name);
+            if (firewall !== before?.firewall) {
+                await execute(name, "nft", ["-f", "-"], `table ip lab\ndelete table ip lab\n${firewall ?? ""}`);
             }
-            await ip(name, configCommands(before, namespace, goneDevs));
+            await write(
+                name,
+                // With proxy ARP, the router answers for every address that it has a route to.
+                ends.flatMap(({ dev, proxyArp }) =>
+                    proxyArp ? [`conf/${dev}/proxy_arp 1`, `neigh/${dev}/proxy_delay 0`] : [],
+                ),
+            );
+            await ip(name, [
+                ...ends.map(({ dev }) => `link set ${dev} up`),
+                ...without(kept, config).map((setting) => setting.replace(" ", " delete ")),
+                ...without(config, kept).map((setting) => setting.replace(" ", " add ")),
+            ]);
         }),
     );
 }
 
-function keyOf(link: Link): string {
-    return JSON.stringify(link);
+/** The items that are not among the others. */
+function without<T>(items: readonly T[], others: readonly T[]): T[] {
+    const texts = new Set(others.map((other) => JSON.stringify(other)));
+    return items.filter((item) => !texts.has(JSON.stringify(item)));
 }
 
-function byNamespace(ends: readonly LinkEnd[]): [string, LinkEnd[]][] {
-    return [...Map.groupBy(ends, ({ namespace }) => namespace)];
+function namesIn({ namespaces }: Network): string[] {
+    return [...namespaces.keys()].filter((name) => name !== own);
+}
+
+function endsIn(name: string, links: readonly Link[]): LinkEnd[] {
+    return links.flatMap(({ ends }) => ends).filter(({ namespace }) => namespace === name);
+}
+
+/** The interface whose deletion also deletes a setting; empty if there is none. */
+function devOf(setting: Setting): string {
+    return / dev (\S+)/.exec(setting)?.[1] ?? "";
 }
 
 function linkCommand({ ends, mtu }: Link): string {
@@ -76,66 +92,25 @@ async function prepare(name: string, router: boolean): Promise<void> {
     }
 }
 
-/** Brings link ends up. On those with proxy ARP, the router answers for every address that it has a route to. */
-async function raise(namespace: string, ends: readonly LinkEnd[]): Promise<void> {
-    const proxies = ends.filter(({ proxyArp }) => proxyArp);
-    if (proxies.length > 0) {
-        const settings = proxies.flatMap(({ dev }) => [`conf/${dev}/proxy_arp 1`, `neigh/${dev}/proxy_delay 0`]);
-        await write(namespace, settings);
-    }
-    const up = ends.map(({ dev }) => `link set ${dev} up`);
-    await ip(namespace, up);
-}
-
-/** Writes IPv4 kernel settings, each a file and its value. */
+/** Writes IPv4 kernel settings of a namespace, each a file and its value. */
 async function write(namespace: string, settings: readonly string[]): Promise<void> {
-    const script = "while read -r file value; do echo $value > /proc/sys/net/ipv4/$file; done";
-    await run("sh", ["-ec", script], `${settings.join("\n")}\n`, namespace);
-}
-
-/** The `ip` commands that update a namespace's configuration. Settings of deleted interfaces are already gone. */
-function configCommands(before: Namespace | undefined, after: Namespace, goneDevs: readonly string[]): string[] {
-    const old = (before?.config ?? []).filter(({ dev }) => dev === undefined || !goneDevs.includes(dev));
-    const [has, wants] = [new Set(old.map(textOf)), new Set(after.config.map(textOf))];
-    return [
-        ...old.filter((setting) => !wants.has(textOf(setting))).map(({ object, args }) => `${object} delete ${args}`),
-        ...after.config
-            .filter((setting) => !has.has(textOf(setting)))
-            .map(({ object, args }) => `${object} add ${args}`),
-    ];
-}
-
-function textOf({ object, args }: Setting): string {
-    return `${object} ${args}`;
+    if (settings.length > 0) {
+        const script = "while read -r file value; do echo $value > /proc/sys/net/ipv4/$file; done";
+        await execute(namespace, "sh", ["-ec", script], `${settings.join("\n")}\n`);
+    }
 }
 
 /** Runs `ip` commands in a namespace, all in one process. */
-async function ip(namespace: string, lines: readonly string[]): Promise<void> {
-    if (lines.length > 0) {
-        await run("ip", [...(namespace === own ? [] : ["-n", namespace]), "-batch", "-"], lines.join("\n"));
+async function ip(namespace: string, commands: readonly string[]): Promise<void> {
+    if (commands.length > 0) {
+        await execute(namespace, "ip", ["-batch", "-"], commands.join("\n"));
     }
 }
 
-/** Runs a program in a network namespace, or in the sandbox's own. If it fails, the error includes its input and stderr. */
-function run(program: string, args: readonly string[], input: string, namespace?: string): Promise<void> {
-    const enter = namespace ? [`--net=/run/netns/${namespace}`, program, ...args] : args;
-    return new Promise((resolve, reject) => {
-        const child = spawn(namespace ? "nsenter" : program, enter, { stdio: ["pipe", "ignore", "pipe"] });
-        let errors = "";
-        child.stderr.on("data", (data: Buffer) => (errors += data.toString()));
-        child.stdin.on("error", () => undefined);
-        child.on("error", reject);
-        child.on("close", (code) => {
-            if (code === 0) {
-                resolve();
-            } else {
-                reject(
-                    new Error(
-                        `${program} ${args.join(" ")} in ${namespace ?? "the sandbox"}: ${errors.trim()}\n${input}`,
-                    ),
-                );
-            }
-        });
-        child.stdin.end(input);
+/** Runs a program in a network namespace. If it fails, the error also has its input. */
+async function execute(namespace: string, program: string, args: readonly string[], input: string): Promise<void> {
+    const enter = namespace === own ? [] : ["nsenter", `--net=/run/netns/${namespace}`];
+    await run("env", [...enter, program, ...args], { input }).catch((error: unknown) => {
+        throw new Error(`${messageOf(error)}\n${input}`);
     });
 }

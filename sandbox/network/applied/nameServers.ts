@@ -1,14 +1,12 @@
 import { createSocket } from "node:dgram";
-import { createServer, type Socket } from "node:net";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { decode, encode, streamDecode, streamEncode, type Packet } from "dns-packet";
 import { nameServersAddress } from "../planned/addresses.ts";
 import type { Lookup } from "../planned/names.ts";
 
-/** The name servers of all VPCs. */
-export interface NameServers {
-    /** Replaces the lookups of the VPCs, by the source address of each VPC's queries. */
-    update(lookups: ReadonlyMap<string, Lookup>): void;
-}
+/** Replaces the lookups of the VPCs, by the source address of each VPC's queries. */
+export type UpdateNameServers = (lookups: ReadonlyMap<string, Lookup>) => void;
 
 const port = 53;
 
@@ -19,53 +17,44 @@ const ttl = 0;
  * Serves DNS for all VPCs at one address of the sandbox's own namespace, which must exist. The VPCs' routers forward queries
  * to it and translate their source to an address that identifies the VPC.
  */
-export async function startNameServers(): Promise<NameServers> {
-    let byAddress: ReadonlyMap<string, Lookup> = new Map();
-    const reply = (query: Packet, from: string | undefined): Packet => answerTo(query, byAddress.get(from ?? ""));
+export async function startNameServers(): Promise<UpdateNameServers> {
+    let lookups: ReadonlyMap<string, Lookup> = new Map();
 
     const datagrams = createSocket("udp4");
     datagrams.on("message", (message, { address, port }) => {
-        const answer = tryTo(() => encode(reply(decode(message), address)));
+        const answer = tryTo(() => encode(answerTo(decode(message), lookups.get(address))));
         if (answer) {
             datagrams.send(answer, port, address);
         }
     });
-    await new Promise<void>((resolve, reject) => {
-        datagrams.once("error", reject).bind(port, nameServersAddress, resolve);
-    });
+    datagrams.bind(port, nameServersAddress);
+    await once(datagrams, "listening");
     // A response may be undeliverable, which is not an error here.
     datagrams.on("error", () => undefined);
-    const streams = createServer((socket) => {
-        serveStream(socket, reply);
-    });
-    await new Promise<void>((resolve, reject) => {
-        streams.once("error", reject).listen(port, nameServersAddress, resolve);
-    });
-    return {
-        update: (lookups) => {
-            byAddress = lookups;
-        },
-    };
-}
 
-/** Serves a TCP connection, which carries any number of queries, each preceded by its length. */
-function serveStream(socket: Socket, reply: (query: Packet, from: string | undefined) => Packet): void {
-    let received = Buffer.alloc(0);
-    socket.on("data", (data: Buffer) => {
-        received = Buffer.concat([received, data]);
-        while (received.length >= 2 && received.length >= received.readUInt16BE(0) + 2) {
-            const length = received.readUInt16BE(0) + 2;
-            const message = received.subarray(0, length);
-            const answer = tryTo(() => streamEncode(reply(streamDecode(message), socket.remoteAddress)));
-            received = received.subarray(length);
-            if (!answer) {
-                socket.destroy();
-                return;
+    const streams = createServer((socket) => {
+        let received = Buffer.alloc(0);
+        socket.on("data", (data: Buffer) => {
+            received = Buffer.concat([received, data]);
+            // A connection carries any number of queries, each preceded by its length.
+            while (received.length >= 2 && received.length >= received.readUInt16BE(0) + 2) {
+                const message = received.subarray(0, received.readUInt16BE(0) + 2);
+                received = received.subarray(message.length);
+                const lookup = lookups.get(socket.remoteAddress ?? "");
+                const answer = tryTo(() => streamEncode(answerTo(streamDecode(message), lookup)));
+                if (!answer) {
+                    socket.destroy();
+                    return;
+                }
+                socket.write(answer);
             }
-            socket.write(answer);
-        }
+        });
+        socket.on("error", () => undefined);
     });
-    socket.on("error", () => undefined);
+    await once(streams.listen(port, nameServersAddress), "listening");
+    return (update) => {
+        lookups = update;
+    };
 }
 
 /** The response to a query: the record, no record if the name has none of that type, or NXDOMAIN. */

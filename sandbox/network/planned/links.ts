@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import type { Instance, Vpc } from "../described/state.ts";
 import { internet, own, type Link, type LinkEnd, type Setting } from "./network.ts";
-import type { Instance, Peering, Vpc } from "../described/state.ts";
 
 /**
  * MTUs in bytes: within a region, between regions, and to the internet.
@@ -15,22 +15,22 @@ export const operatorLink: Link = {
 };
 
 /** The link from a VPC's router to an instance. */
-export function instanceLink(instance: Instance): Link {
-    const far = { namespace: instance.id, dev: "eth0", mac: instance.mac };
-    return { mtu: mtu.region, ends: [{ ...end(instance.vpcId, portOf(instance)), proxyArp: true }, far] };
+export function instanceLink({ id, vpcId, interfaceId, mac }: Instance): Link {
+    const near = { ...end(vpcId, devOf("e", interfaceId)), proxyArp: true };
+    return { mtu: mtu.region, ends: [near, { namespace: id, dev: "eth0", mac }] };
 }
 
 /** The link from a VPC's router to the internet, for a VPC with an internet gateway. */
-export function gatewayLink(vpc: Vpc): Link {
-    return { mtu: mtu.internet, ends: [end(vpc.id, "igw"), end(internet.name, devOf("v", vpc.id))] };
+export function gatewayLink({ id }: Vpc): Link {
+    return { mtu: mtu.internet, ends: [end(id, "igw"), end(internet.name, devOf("v", id))] };
 }
 
 /** The link between two VPCs' routers. */
-export function peeringLink({ id, requesterVpcId, accepterVpcId }: Peering, vpcs: readonly Vpc[]): Link {
-    const [one, other] = [requesterVpcId, accepterVpcId].map((end) => vpcs.find((vpc) => vpc.id === end)?.region);
+export function peeringLink(id: string, one: Vpc, other: Vpc): Link {
+    const dev = devOf("p", id);
     return {
-        mtu: one === other ? mtu.region : mtu.regions,
-        ends: [end(requesterVpcId, peeringDev(id)), end(accepterVpcId, peeringDev(id))],
+        mtu: one.region === other.region ? mtu.region : mtu.regions,
+        ends: [end(one.id, dev), end(other.id, dev)],
     };
 }
 
@@ -39,14 +39,12 @@ export function nameServerLink({ id }: Vpc): Link {
     return { mtu: mtu.region, ends: [end(id, "dns"), end(own, devOf("d", id))] };
 }
 
-/** Name of the router's interface to an instance. */
-export function portOf({ interfaceId }: Instance): string {
-    return devOf("e", interfaceId);
-}
-
-/** Name of a router's interface to the peer VPC. */
-export function peeringDev(peeringId: string): string {
-    return devOf("p", peeringId);
+/**
+ * An interface name of at most 15 characters: the end of an ID after a letter for the kind of interface. A router has those to
+ * network interfaces (e) and to peers (p); VPCs have one in the internet (v) and one at the name servers (d).
+ */
+export function devOf(kind: "d" | "e" | "p" | "v", id: string): string {
+    return kind + id.slice(-12);
 }
 
 /**
@@ -55,9 +53,15 @@ export function peeringDev(peeringId: string): string {
  */
 const nextHop = "169.254.0.1";
 
-/** The neighbor entry that maps the next hop on `near` to the far end of the link. */
-export function neighbor({ dev }: LinkEnd, { mac }: LinkEnd): Setting {
-    return { object: "neighbor", args: `${nextHop} lladdr ${mac} dev ${dev} nud permanent`, dev };
+/** The neighbor entries of a namespace for the next hops on its links to other routers. */
+export function neighborsIn(namespace: string, links: readonly Link[]): Setting[] {
+    return links
+        .flatMap(({ ends: [one, other] }) => [
+            { near: one, far: other },
+            { near: other, far: one },
+        ])
+        .filter(({ near }) => near.namespace === namespace)
+        .map(({ near, far }) => `neighbor ${nextHop} lladdr ${far.mac} dev ${near.dev} nud permanent` as const);
 }
 
 /** The next hop part of a route over a link between routers. */
@@ -69,13 +73,8 @@ function end(namespace: string, dev: string): LinkEnd {
     return { namespace, dev, mac: macOf(`${namespace} ${dev}`) };
 }
 
-/** An interface name of at most 15 characters: a letter for the kind and the end of the ID. */
-function devOf(kind: "d" | "e" | "p" | "v", id: string): string {
-    return kind + id.slice(-12);
-}
-
 /** A locally administered MAC address, derived from a text. */
 function macOf(text: string): string {
-    const octets = createHash("sha256").update(text).digest().subarray(0, 5);
-    return ["02", ...[...octets].map((octet) => octet.toString(16).padStart(2, "0"))].join(":");
+    const octets = createHash("sha256").update(text).digest("hex").slice(0, 10).match(/../g) ?? [];
+    return ["02", ...octets].join(":");
 }

@@ -1,5 +1,5 @@
-import type { Instance, State, Vpc } from "../described/state.ts";
 import { addressAmongNameServers } from "./addresses.ts";
+import type { Site } from "./sites.ts";
 
 /** The domain of a region's private DNS names. Source: Amazon VPC User Guide, "DNS attributes for your VPC". */
 export function searchDomainOf(region: string): string {
@@ -16,8 +16,8 @@ interface Found {
 export type Lookup = (name: string) => Found | undefined;
 
 /** The lookups of all VPCs, by the addresses that identify them to the name servers. */
-export function lookupsIn(state: State): ReadonlyMap<string, Lookup> {
-    return new Map(state.vpcs.map((vpc) => [addressAmongNameServers(vpc), lookupIn(state, vpc)]));
+export function lookupsIn(sites: readonly Site[]): ReadonlyMap<string, Lookup> {
+    return new Map(sites.map((site) => [addressAmongNameServers(site.vpc), lookupIn(site, sites)]));
 }
 
 /**
@@ -27,45 +27,24 @@ export function lookupsIn(state: State): ReadonlyMap<string, Lookup> {
  * Sources: Amazon VPC User Guide, "DNS attributes for your VPC"; Amazon VPC Peering Guide, "Enable DNS resolution for a VPC
  * peering connection"; Amazon Route 53 Developer Guide, "Domain names that VPC Resolver creates autodefined system rules for".
  */
-function lookupIn(state: State, vpc: Vpc): Lookup {
+function lookupIn({ vpc, ports, peerings }: Site, sites: readonly Site[]): Lookup {
     const names = new Map<string, Found>();
-    for (const instance of state.instances) {
-        const owner = state.vpcs.find(({ id }) => id === instance.vpcId);
-        if (owner?.dnsHostnames && owner.dnsSupport && instance.publicDns !== "" && instance.publicIp) {
-            const inside = owner.id === vpc.id || resolvesAcross(state, owner, vpc);
-            names.set(instance.publicDns, { type: "A", data: inside ? instance.privateIp : instance.publicIp });
-        }
-        if (owner?.id === vpc.id) {
-            for (const name of privateNames(instance, vpc)) {
-                names.set(name, { type: "A", data: instance.privateIp });
-            }
-            if (vpc.dnsHostnames) {
-                names.set(reverse(instance.privateIp), { type: "PTR", data: instance.privateDns });
+    for (const { vpc: owner, ports } of sites.filter(({ vpc }) => vpc.dnsHostnames && vpc.dnsSupport)) {
+        const across = vpc.dnsHostnames && peerings.some(({ peer, resolved }) => peer === owner && resolved);
+        for (const { publicDns, publicIp, privateIp } of ports) {
+            if (publicDns !== "" && publicIp) {
+                names.set(publicDns, { type: "A", data: across || owner === vpc ? privateIp : publicIp });
             }
         }
     }
+    for (const { privateIp, privateDns } of ports) {
+        for (const name of [privateDns, `ip-${privateIp.replaceAll(".", "-")}.${searchDomainOf(vpc.region)}`]) {
+            names.set(name, { type: "A", data: privateIp });
+        }
+        if (vpc.dnsHostnames) {
+            const name = `${privateIp.split(".").reverse().join(".")}.in-addr.arpa`;
+            names.set(name, { type: "PTR", data: privateDns });
+        }
+    }
     return (name) => names.get(name.toLowerCase().replace(/\.$/, ""));
-}
-
-function privateNames({ privateIp, privateDns }: Instance, { region }: Vpc): string[] {
-    return [privateDns, `ip-${privateIp.replaceAll(".", "-")}.${searchDomainOf(region)}`];
-}
-
-/** The name of an address's PTR record. */
-function reverse(address: string): string {
-    return `${address.split(".").reverse().join(".")}.in-addr.arpa`;
-}
-
-/** Whether `owner`'s public names resolve to private addresses in `asking`: `owner`'s side of an active connection allows it. */
-function resolvesAcross({ peerings }: State, owner: Vpc, asking: Vpc): boolean {
-    return (
-        asking.dnsHostnames &&
-        peerings.some(
-            ({ active, requesterVpcId, accepterVpcId, resolvedVpcIds }) =>
-                active &&
-                resolvedVpcIds.includes(owner.id) &&
-                [requesterVpcId, accepterVpcId].includes(owner.id) &&
-                [requesterVpcId, accepterVpcId].includes(asking.id),
-        )
-    );
 }

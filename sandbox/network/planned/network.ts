@@ -7,20 +7,18 @@ export interface Network {
 
 /** The desired configuration of a network namespace, without its link ends. */
 export interface Namespace {
-    /** Whether it forwards packets between its interfaces. */
-    readonly router: boolean;
+    /** Whether it forwards packets between its interfaces; false by default. */
+    readonly router?: boolean;
     readonly config: readonly Setting[];
-    /** Its complete nft ruleset; empty for none. */
-    readonly firewall: string;
+    /** Its complete nft ruleset; none by default. */
+    readonly firewall?: string;
 }
 
-/** An address, neighbor, rule or route, in the syntax of `ip OBJECT add ARGS` and `ip OBJECT delete ARGS`. */
-export interface Setting {
-    readonly object: "address" | "neighbor" | "rule" | "route";
-    readonly args: string;
-    /** The interface whose deletion also deletes the setting; undefined if there is none. */
-    readonly dev?: string | undefined;
-}
+/**
+ * `OBJECT ARGS`, in the syntax of `ip OBJECT add ARGS` and `ip OBJECT delete ARGS`. The kernel deletes a setting together with
+ * the interface that follows `dev`.
+ */
+export type Setting = `${"address" | "neighbor" | "rule" | "route"} ${string}`;
 
 /** A veth pair. */
 export interface Link {
