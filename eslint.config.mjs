@@ -14,6 +14,7 @@ export default tseslint.config(
         },
         rules: {
             "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+            "@typescript-eslint/no-unused-vars": ["error", { ignoreRestSiblings: true }],
         },
     },
     // No TypeScript project has the configuration files.

@@ -204,7 +204,7 @@ describe("settings of sides elsewhere", () => {
         ],
         ...["tcp/80", '"tcp/443"', "{}"].map((extraPorts): [Change, string[]] => [
             { extraPorts },
-            [`extraPorts = ${extraPorts === "{}" ? "{}" : extraPorts}: ${noPorts}`],
+            [`extraPorts = ${extraPorts.replaceAll(`"`, "")}: ${noPorts}`],
         ]),
         ...["443", "tcp/0", "tcp/65536", "tcp/080", "icmp/1", "xtcp/1", "tcp/443x"].map((port): [Change, string[]] => [
             { extraPorts: JSON.stringify(["tcp/443", port]) },
