@@ -43,24 +43,19 @@ export interface RawConfig extends Surroundings {
     readonly defaultRegion: string | undefined;
 }
 
-/** What is wrong with a setting that there is not, with the nearest ones that there are. */
-function unknownSetting(path: string): string {
-    const distances = reference.map((setting) => farFrom(path, setting.path));
+/** What is wrong with a setting that there is not, in a side or at the top, with the nearest ones that there are. */
+function unknownSetting(owner: readonly PropertyKey[], key: string): string {
+    const distances = reference.map(({ path }) => {
+        const other = path.replace(/^.*\./, "");
+        // A little farther where it belongs elsewhere.
+        return distance(key, other) + (path === z.core.toDotPath([...owner, other]) ? 0 : 0.5);
+    });
     const least = Math.min(...distances);
-    const nearest = reference.filter((_, index) => distances[index] === least).map((setting) => setting.path);
-    const hint = least > Math.max(2, lastKey(path).length / 3) ? "" : `if you mean ${nearest.join(" or ")}, set that; `;
+    const nearest = reference.filter((_, index) => distances[index] === least).map(({ path }) => path);
+    const hint = least > Math.max(2, key.length / 3) ? "" : `if you mean ${nearest.join(" or ")}, set that; `;
+    const path = z.core.toDotPath([...owner, key]);
     const argument = /^[\w.]+$/.test(path) ? path : shellQuote(path);
     return `is not a setting of this project; ${hint}remove it with 'pulumi config rm --path ${argument}'`;
-}
-
-/** How far a path is from a setting's: by the letters of the last keys, and a little farther from one of another side. */
-function farFrom(path: string, setting: string): number {
-    const isBeside = path.split(".").at(-2) === setting.split(".").at(-2);
-    return distance(lastKey(path), lastKey(setting)) + (isBeside ? 0 : 0.5);
-}
-
-function lastKey(path: string): string {
-    return path.replace(/^.*\./, "");
 }
 
 /** What zod found, an entry for each unknown key and each wrong value. */
@@ -69,16 +64,17 @@ function wrongIn({ issues }: z.ZodError) {
         if (issue.code !== "unrecognized_keys") {
             return [{ path, value, message: issue.message }];
         }
-        return issue.keys.map((key) => {
-            const unknown = [...path, key];
-            const message = unknownSetting(z.core.toDotPath(unknown));
-            return { path: unknown, value: (value as Record<string, unknown>)[key], message };
-        });
+        const owner = value as Record<string, unknown>;
+        return issue.keys.map((key) => ({
+            path: [...path, key],
+            value: owner[key],
+            message: unknownSetting(path, key),
+        }));
     });
 }
 
 /** The values, with defaults in place of those that are wrong, and a problem for each of these. */
-function parse({ values }: RawConfig): { values: Values; problems: Problem[] } {
+function parse({ values, isSecret }: RawConfig): { values: Values; problems: Problem[] } {
     const config: Record<string, unknown> = Object.fromEntries(
         Object.entries(values).map(([key, value]) => [key, /^[[{]/.test(value) ? fromText(value) : value]),
     );
@@ -96,7 +92,11 @@ function parse({ values }: RawConfig): { values: Values; problems: Problem[] } {
             Reflect.deleteProperty(config, key);
         }
     }
-    const problems = wrong.map((one) => ({ ...one, path: z.core.toDotPath(one.path) }));
+    const problems = wrong.map(({ path, value, message }) => ({
+        path: z.core.toDotPath(path),
+        value: isSecret(String(path[0])) ? "[secret]" : value,
+        message,
+    }));
     return { values: schema.parse(config), problems };
 }
 
@@ -145,22 +145,20 @@ function settingsOf(values: Values, defaultRegion: string | undefined): Settings
 
 /** Reads and checks a whole configuration, and finds all its problems at once. */
 export function parseSettings(raw: RawConfig): ReadSettings {
-    const { values, problems } = parse(raw);
-    const wrong = new Set(problems.map(({ path }) => path));
+    const { values, problems: wrong } = parse(raw);
     const settings = settingsOf(values, raw.defaultRegion);
+    const isWrong = (setting: string) => wrong.some(({ path }) => path === setting);
     // What follows only from a default in place of a wrong value is not a problem of its own.
-    const checked = checkSettings({ ...values, check: values.check && !wrong.has("check") }, raw);
-    problems.push(
+    const between = checkSettings({ ...values, check: values.check && !isWrong("check") }, raw);
+    const found: Problem[] = [
         ...checkPeeredVpcPairArgs({ ...settings.pair, keyName: settings.pair.keyName ?? "" }),
-        ...checked.filter(({ path }) => !path.split(", ").some((one) => wrong.has(one))),
-    );
+        ...between.filter(({ path }) => !path.split(", ").some(isWrong)),
+    ];
     // A side is a secret as soon as one of its settings is.
-    const isSecret = (path: string) => raw.isSecret(/^[^.[]*/.exec(path)?.[0] ?? "");
-    return {
-        settings: problems.length > 0 ? undefined : settings,
-        problems: problems.map((one) => (isSecret(one.path) && "value" in one ? { ...one, value: "[secret]" } : one)),
-        warnings: openSsh(values),
-    };
+    const isSecret = ({ path }: Problem) => raw.isSecret(path.replace(/[.[].*/, ""));
+    const hidden = found.map((one) => (isSecret(one) && "value" in one ? { ...one, value: "[secret]" } : one));
+    const problems = [...wrong, ...hidden];
+    return { settings: problems.length > 0 ? undefined : settings, problems, warnings: openSsh(values) };
 }
 
 /** The error for a configuration that has these problems. */

@@ -378,6 +378,14 @@ describe("parseSettings", () => {
             [`["it's"] = x: ${noSetting} remove it with 'pulumi config rm --path '["it'\\''s"]''`],
         ],
         [
+            "keys with hyphens",
+            { "ssh-cidrs": "x", "requester.icmp-cidrs": "y" },
+            [
+                `requester["icmp-cidrs"] = y: ${noSetting} if you mean requester.icmpCidrs, set that; remove it with 'pulumi config rm --path 'requester["icmp-cidrs"]''`,
+                `["ssh-cidrs"] = x: ${noSetting} if you mean sshCidrs, set that; remove it with 'pulumi config rm --path '["ssh-cidrs"]''`,
+            ],
+        ],
+        [
             "a side that is none",
             { requester: "us-east-1" },
             [
@@ -426,10 +434,11 @@ describe("parseSettings", () => {
     });
 
     it("never repeats a secret", () => {
-        const change = { peering: "hidden", unheardOf: "hidden" };
+        const change = { peering: "hidden", unheardOf: "hidden", "not-heard-of": "hidden" };
         const text = problemsOf(change, { isSecret: (key) => key in change }).join("\n");
         assert.match(text, /^peering = \[secret\]: must be/m);
         assert.match(text, /^unheardOf = \[secret\]: is not a setting/m);
+        assert.match(text, /^\["not-heard-of"\] = \[secret\]: is not a setting/m);
         assert.ok(!text.includes("hidden"));
         const nested = problemsOf({ "accepter.externalId": "hidden" }, { isSecret: (key) => key === "accepter" });
         assert.match(nested.join("\n"), /^accepter\.externalId = \[secret\]: is sent when a role is assumed/);
