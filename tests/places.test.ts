@@ -313,9 +313,9 @@ describe("findPlaces", () => {
         let found: FoundPlaces | undefined;
         const { calls } = await deploy(
             async () => {
-                const accepter = elsewhere ? new Provider("there", { region: "us-west-2" }) : undefined;
+                const accepter = elsewhere ? { provider: new Provider("there", { region: "us-west-2" }) } : {};
                 const { access, pair } = settingsOf(change);
-                found = await findPlaces(access, { requester: undefined, accepter }, peeringOptions(pair));
+                found = await findPlaces(access, { requester: {}, accepter }, peeringOptions(pair));
             },
             {},
             [],

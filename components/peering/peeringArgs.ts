@@ -67,21 +67,13 @@ export interface VpcPeeringArgs {
     readonly tags?: Readonly<Record<string, string>> | undefined;
 }
 
-/** What is wrong with a peering's arguments, and what is at risk. */
-export interface CheckedPeering {
-    readonly problems: readonly Problem[];
-    readonly warnings: readonly string[];
-}
-
 /** The blocks of a side that the other one gets routes to. */
 export function routedBlocks({ cidrBlocks, routedCidrBlocks = [] }: PeeringSideArgs): readonly string[] {
     return routedCidrBlocks.length === 0 ? cidrBlocks : routedCidrBlocks;
 }
 
 /** The options that AWS allows in some cases only, with their defaults. */
-export function optionsOf(args: {
-    readonly [Option in keyof PeeringOptions]?: PeeringOptions[Option] | undefined;
-}): PeeringOptions {
+export function optionsOf(args: Pick<VpcPeeringArgs, keyof PeeringOptions>): PeeringOptions {
     return {
         autoAccept: args.autoAccept ?? false,
         manageAccepter: args.manageAccepter ?? true,
@@ -91,7 +83,7 @@ export function optionsOf(args: {
 }
 
 /** Everything for which AWS would refuse the peering, as far as it shows before anything is asked of AWS; and warnings. */
-export function checkVpcPeeringArgs(args: VpcPeeringArgs): CheckedPeering {
+export function checkVpcPeeringArgs(args: VpcPeeringArgs): { problems: Problem[]; warnings: string[] } {
     const facts = (side: Side): SideFacts => ({
         ...args[side],
         blocks: (["cidrBlocks", "ipv6CidrBlocks"] as const).flatMap((family) =>

@@ -6,8 +6,8 @@ import { routedBlocks, type VpcPeeringArgs } from "./peeringArgs";
 import { parsePorts } from "./ports";
 import { across, type Place, type Side } from "./sides";
 
-/** Where the two sides are; undefined where nothing depends on it. */
-export type Places = pulumi.Output<Readonly<Record<Side, Place>> | undefined>;
+/** Where the two sides are; nothing of either where nothing depends on it. */
+export type Places = pulumi.Output<Readonly<Record<Side, Place>>>;
 
 /** What one side's parts of a peering are made with. */
 export interface SideParts {
@@ -93,8 +93,8 @@ function ruleSources(args: VpcPeeringArgs, side: Side, places: Places): RuleSour
         `group-${group}`,
         {
             referencedSecurityGroupId: pulumi.all([id, places]).apply(([plain, actual]) => {
-                const account = actual?.[side].accountId;
-                return account === actual?.[across(side)].accountId ? plain : `${account ?? ""}/${plain}`;
+                const { accountId: account } = actual[side];
+                return account === actual[across(side)].accountId ? plain : `${account ?? ""}/${plain}`;
             }),
         },
     ]);
@@ -127,7 +127,7 @@ export function acceptersPart(
             acceptersCommands({
                 connectionId: id,
                 vpcId,
-                region: actual?.accepter.region,
+                region: actual.accepter.region,
                 routeTableIds,
                 cidrBlocks: routedBlocks(requester),
                 securityGroupIds,
