@@ -63,19 +63,12 @@ function rules({ name, side, args, places, tags, opts }: SideParts): vpc.Securit
 
 /** Each owner sets the option of its own side. */
 function dnsOption({ name, side, args, connectionId, opts }: SideParts): ec2.PeeringConnectionOptions[] {
-    const { dnsResolution } = args;
-    return dnsResolution === undefined
-        ? []
-        : [
-              new ec2.PeeringConnectionOptions(
-                  `${name}-dns-resolution`,
-                  {
-                      vpcPeeringConnectionId: connectionId,
-                      [side]: { allowRemoteVpcDnsResolution: dnsResolution },
-                  },
-                  opts,
-              ),
-          ];
+    if (args.dnsResolution === undefined) {
+        return [];
+    }
+    const option = { allowRemoteVpcDnsResolution: args.dnsResolution };
+    const options = { vpcPeeringConnectionId: connectionId, [side]: option };
+    return [new ec2.PeeringConnectionOptions(`${name}-dns-resolution`, options, opts)];
 }
 
 /** A rule's source, and what it is called in the rule's name. */
@@ -106,34 +99,25 @@ export function acceptersPart(
     connectionId: pulumi.Output<string>,
     places: Places,
 ): pulumi.Output<string[]> {
-    const { accepter, requester, requestsFrom } = args;
+    const { accepter } = args;
     const ports = parsePorts(args.ports);
-    const groups = ruleSources(args, "requester", places).flatMap(([, { referencedSecurityGroupId: id }]) =>
-        id === undefined ? [] : [id],
+    const groups = ruleSources(args, "requester", places).flatMap(
+        ([, source]) => source.referencedSecurityGroupId ?? [],
     );
     // No rule without a source, as on a side that is managed.
     const named = args.ingressFrom !== "group" || groups.length > 0;
-    const asked = requestsFrom !== "accepter" && ports.length > 0 && named;
+    const asked = args.requestsFrom !== "accepter" && ports.length > 0 && named;
     return pulumi
-        .all([
+        .output({
             connectionId,
-            accepter.vpcId,
-            pulumi.all(Object.values(accepter.routeTables ?? {})),
-            pulumi.all(asked ? Object.values(accepter.securityGroups ?? {}) : []),
-            pulumi.all(groups),
-            places,
-        ])
-        .apply(([id, vpcId, routeTableIds, securityGroupIds, sourceGroupIds, actual]) =>
-            acceptersCommands({
-                connectionId: id,
-                vpcId,
-                region: actual.accepter.region,
-                routeTableIds,
-                cidrBlocks: routedBlocks(requester),
-                securityGroupIds,
-                ports,
-                sourceGroupIds,
-                dnsResolution: args.dnsResolution ?? false,
-            }),
-        );
+            vpcId: accepter.vpcId,
+            region: places.accepter.region,
+            routeTableIds: Object.values(accepter.routeTables ?? {}),
+            cidrBlocks: routedBlocks(args.requester),
+            securityGroupIds: asked ? Object.values(accepter.securityGroups ?? {}) : [],
+            ports,
+            sourceGroupIds: groups,
+            dnsResolution: args.dnsResolution ?? false,
+        })
+        .apply(acceptersCommands);
 }

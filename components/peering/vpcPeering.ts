@@ -56,28 +56,20 @@ export class VpcPeering extends pulumi.ComponentResource {
         const child = ({ provider }: PeeringSideArgs) => ({ parent: this, ...(provider && { provider }) });
         const asked = { requester: child(args.requester), accepter: manageAccepter ? child(args.accepter) : undefined };
         const found = pulumi.output(findPlaces(args, asked, options));
-        const { places } = found;
-        const ends = pulumi.all([args.requester.vpcId, args.accepter.vpcId, found]).apply(
-            ([
-                vpcId,
-                peerVpcId,
-                {
-                    places: { requester, accepter },
-                    problems: more,
-                },
-            ]) => {
-                // Ids and providers tell this only now, before there is a connection.
-                const late = [...checkSelf(vpcId, peerVpcId), ...more];
-                refuse(this, `VpcPeering ${name}`, late, "no connection was requested");
+        // Ids and providers tell some problems only now, before there is a connection.
+        const { vpcId, peerVpcId, peerRegion, peerOwnerId } = pulumi
+            .all([args.requester.vpcId, args.accepter.vpcId, found])
+            .apply(([one, other, { places: actual, problems: late }]) => {
+                const all = [...checkSelf(one, other), ...late];
+                refuse(this, `VpcPeering ${name}`, all, "no connection was requested");
+                const { requester, accepter } = actual;
                 return {
-                    vpcId,
-                    peerVpcId,
+                    vpcId: one,
+                    peerVpcId: other,
                     peerRegion: accepter.region === requester.region ? undefined : accepter.region,
                     peerOwnerId: accepter.accountId === requester.accountId ? undefined : accepter.accountId,
                 };
-            },
-        );
-        const { vpcId, peerVpcId, peerRegion, peerOwnerId } = ends;
+            });
         const connection = new ec2.VpcPeeringConnection(
             `${name}-connection`,
             { vpcId, peerVpcId, peerRegion, peerOwnerId, ...(autoAccept && { autoAccept }), tags },
@@ -95,7 +87,7 @@ export class VpcPeering extends pulumi.ComponentResource {
                         name: `${name}-${side}`,
                         side,
                         args,
-                        places,
+                        places: found.places,
                         connectionId: accepted.id,
                         tags,
                         opts: { ...child(args[side]), dependsOn: accepted },
@@ -132,7 +124,7 @@ export class VpcPeering extends pulumi.ComponentResource {
             this.status = { requester: status, accepter: status };
             const expiry = this.expiry(name, connection.id);
             this.expires = pulumi.all([active, expiry]).apply(([is, time]) => (is ? null : time));
-            const commands = acceptersPart(args, connection.id, places);
+            const commands = acceptersPart(args, connection.id, found.places);
             this.otherOwner = pulumi.all([active, commands]).apply(([is, all]) => (is ? [] : all));
             this.path = pulumi.all([connection.id, parts]).apply(([id, ids]) => [id, ...ids]);
         }
