@@ -123,14 +123,11 @@ export interface Usage {
     readonly routes?: Readonly<Record<string, number>> | undefined;
 }
 
-/** AWS's defaults: 50 active connections a VPC, 500 routes a table. Source: Amazon VPC User Guide, "Amazon VPC quotas". */
-const quotas = { activePeerings: 50, routes: 500 } as const;
-
 /** The part of a quota from which on a warning is due. */
 const near = 0.8;
 
 /**
- * Warnings for a side that comes near a quota.
+ * Warnings for a side that comes near a quota. Source: Amazon VPC User Guide, "Amazon VPC quotas".
  *
  * @param tables names of the route tables that get routes.
  * @param added how many routes each of them gets.
@@ -138,20 +135,16 @@ const near = 0.8;
 export function quotaWarnings(side: Side, usage: Usage, tables: readonly string[], added: number): string[] {
     const way =
         "With many VPCs a transit gateway is the better way to connect them: one attachment a VPC, and transit.";
+    const warning = (subject: string, count: number, things: string, quota: number, most: string) =>
+        count < near * quota
+            ? []
+            : [`${subject} has ${count} ${things}; AWS allows ${quota} by default, ${most} at most. ${way}`];
     const peerings = (usage.activePeerings ?? 0) + 1;
-    const warnings =
-        peerings >= near * quotas.activePeerings
-            ? [
-                  `With this one the ${side}'s VPC has ${peerings} active peering connections; AWS allows ${quotas.activePeerings} by default, 125 at most. ${way}`,
-              ]
-            : [];
-    for (const table of tables) {
-        const routes = (usage.routes?.[table] ?? 0) + added;
-        if (routes >= near * quotas.routes) {
-            warnings.push(
-                `With this connection the ${side}'s route table ${table} has ${routes} routes; AWS allows ${quotas.routes} by default, 1,000 at most. ${way}`,
-            );
-        }
-    }
-    return warnings;
+    return [
+        ...warning(`With this one the ${side}'s VPC`, peerings, "active peering connections", 50, "125"),
+        ...tables.flatMap((table) => {
+            const routes = (usage.routes?.[table] ?? 0) + added;
+            return warning(`With this connection the ${side}'s route table ${table}`, routes, "routes", 500, "1,000");
+        }),
+    ];
 }
