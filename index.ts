@@ -2,7 +2,6 @@ import type { Provider } from "@pulumi/aws/provider";
 import type { Output } from "@pulumi/pulumi";
 import type { LabVpc } from "./components/lab/labVpc";
 import type { Side } from "./components/peering/sides";
-import { peeringOptions } from "./components/lab/pairArgs";
 import { readPrivateKey, readSettings, refusal } from "./settings";
 
 /** The whole lab; its outputs are what a person needs next, `peering` and `check` only where there are such. */
@@ -23,7 +22,7 @@ export = async () => {
     const providers = { requester: provider("requester"), accepter: provider("accepter") };
     const via = (at: Provider | undefined) => (at === undefined ? {} : { provider: at });
     const asked = { requester: via(providers.requester), accepter: via(providers.accepter) };
-    const { places, problems } = await findPlaces(access, asked, peeringOptions(args));
+    const { places, problems } = await findPlaces(access, asked, args);
     if (problems.length > 0) {
         throw refusal(problems);
     }

@@ -1,6 +1,5 @@
 import * as assert from "assert";
 import { Provider } from "@pulumi/aws/provider";
-import { peeringOptions } from "../components/lab/pairArgs";
 import { findPlaces, type FoundPlaces } from "../components/peering/places";
 import type { Side } from "../components/peering/sides";
 import { parseSettings, readSettings, type ReadSettings, type Settings } from "../settings";
@@ -315,7 +314,7 @@ describe("findPlaces", () => {
             async () => {
                 const accepter = elsewhere ? { provider: new Provider("there", { region: "us-west-2" }) } : {};
                 const { access, pair } = settingsOf(change);
-                found = await findPlaces(access, { requester: {}, accepter }, peeringOptions(pair));
+                found = await findPlaces(access, { requester: {}, accepter }, pair);
             },
             {},
             [],

@@ -1,8 +1,8 @@
 import type { Provider } from "@pulumi/aws/provider";
 import { blocksOf, readable, type AddressPlan } from "../addresses/addressPlan";
 import { contains, parseAddress } from "../addresses/cidr";
-import { optionsOf, type VpcPeeringArgs } from "../peering/peeringArgs";
-import { checkPeering, type PeeringOptions } from "../peering/peeringRules";
+import type { VpcPeeringArgs } from "../peering/peeringArgs";
+import { checkPeering } from "../peering/peeringRules";
 import { checkPorts, type Port } from "../peering/ports";
 import { across, sides, type Place, type Side } from "../peering/sides";
 import type { Problem } from "../problems";
@@ -73,23 +73,17 @@ function pathOf(args: PeeredVpcPairArgs, side: Side, path: string): string {
     return !(argument in args[side]) && argument in args ? path : `${side}.${path}`;
 }
 
-/** A pair's options for its peering, with their defaults. */
-export function peeringOptions(args: Omit<PeeredVpcPairArgs, "keyName">): PeeringOptions {
-    return optionsOf({ ...args, dnsResolution: args.dnsResolution ?? true });
-}
-
 /** Everything that is wrong with a pair's arguments; empty when all is well. */
 export function checkPeeredVpcPairArgs(args: PeeredVpcPairArgs): Problem[] {
     const facts = (side: Side) => ({
-        region: args[side].region,
-        accountId: args[side].accountId,
+        ...args[side],
         blocks: blocksOf(args[side]).map((cidrBlock, index) => ({
             path: `${side}.${index === 0 ? "cidrBlock" : `secondaryCidrBlocks[${index - 1}]`}`,
             cidrBlock,
         })),
-        routedCidrBlocks: args[side].routedCidrBlocks ?? [],
         dns: { path: pathOf(args, side, "dnsHostnames"), on: labVpcArgs(args, side).dnsHostnames ?? true },
     });
+    const options = { ...args, dnsResolution: args.dnsResolution ?? true };
     const problems = [
         ...sides.flatMap((side) =>
             checkLabVpcArgs(labVpcArgs(args, side)).map((problem) => ({
@@ -98,7 +92,7 @@ export function checkPeeredVpcPairArgs(args: PeeredVpcPairArgs): Problem[] {
             })),
         ),
         ...checkLabels(args),
-        ...checkPeering({ requester: facts("requester"), accepter: facts("accepter") }, peeringOptions(args)),
+        ...checkPeering({ requester: facts("requester"), accepter: facts("accepter") }, options),
         ...checkPorts("extraPorts", args.extraPorts ?? [], [http]),
     ];
     // What both sides share, such as the prefix, is found wrong twice.

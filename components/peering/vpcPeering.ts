@@ -2,7 +2,7 @@ import * as ec2 from "@pulumi/aws/ec2";
 import * as pulumi from "@pulumi/pulumi";
 import { dependenciesOf } from "../ordering";
 import { refuse, withoutStack } from "../problems";
-import { checkVpcPeeringArgs, optionsOf, type PeeringSideArgs, type VpcPeeringArgs } from "./peeringArgs";
+import { checkVpcPeeringArgs, type PeeringSideArgs, type VpcPeeringArgs } from "./peeringArgs";
 import { acceptersPart, sideParts } from "./peeringParts";
 import { checkSelf } from "./peeringRules";
 import { findPlaces } from "./places";
@@ -50,12 +50,11 @@ export class VpcPeering extends pulumi.ComponentResource {
             void pulumi.log.warn(warning, this);
         }
 
-        const options = optionsOf(args);
-        const { manageAccepter, autoAccept } = options;
+        const { manageAccepter = true, autoAccept = false } = args;
         const tags = { Name: name, ...args.tags };
         const child = ({ provider }: PeeringSideArgs) => ({ parent: this, ...(provider && { provider }) });
         const asked = { requester: child(args.requester), accepter: manageAccepter ? child(args.accepter) : undefined };
-        const found = pulumi.output(findPlaces(args, asked, options));
+        const found = pulumi.output(findPlaces(args, asked, args));
         // Ids and providers tell some problems only now, before there is a connection.
         const { vpcId, peerVpcId, peerRegion, peerOwnerId } = pulumi
             .all([args.requester.vpcId, args.accepter.vpcId, found])
