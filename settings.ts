@@ -46,7 +46,7 @@ export interface RawConfig extends Surroundings {
 /** What is wrong with a setting that there is not, in a side or at the top, with the nearest ones that there are. */
 function unknownSetting(owner: readonly PropertyKey[], key: string): string {
     const distances = reference.map(({ path }) => {
-        const other = path.replace(/^.*\./, "");
+        const other = path.replace(/.*\./, "");
         // A little farther where it belongs elsewhere.
         return distance(key, other) + (path === z.core.toDotPath([...owner, other]) ? 0 : 0.5);
     });
@@ -54,7 +54,7 @@ function unknownSetting(owner: readonly PropertyKey[], key: string): string {
     const nearest = reference.filter((_, index) => distances[index] === least).map(({ path }) => path);
     const hint = least > Math.max(2, key.length / 3) ? "" : `if you mean ${nearest.join(" or ")}, set that; `;
     const path = z.core.toDotPath([...owner, key]);
-    const argument = /^[\w.]+$/.test(path) ? path : shellQuote(path);
+    const argument = /[^\w.]/.test(path) ? shellQuote(path) : path;
     return `is not a setting of this project; ${hint}remove it with 'pulumi config rm --path ${argument}'`;
 }
 
@@ -67,7 +67,7 @@ function wrongIn({ issues }: z.ZodError) {
         const owner = value as Record<string, unknown>;
         return issue.keys.map((key) => ({
             path: [...path, key],
-            value: owner[key],
+            value: fromText(owner[key]),
             message: unknownSetting(path, key),
         }));
     });
@@ -75,9 +75,8 @@ function wrongIn({ issues }: z.ZodError) {
 
 /** The values, with defaults in place of those that are wrong, and a problem for each of these. */
 function parse({ values, isSecret }: RawConfig): { values: Values; problems: Problem[] } {
-    const config: Record<string, unknown> = Object.fromEntries(
-        Object.entries(values).map(([key, value]) => [key, /^[[{]/.test(value) ? fromText(value) : value]),
-    );
+    const [requester, accepter] = [fromText(values["requester"]), fromText(values["accepter"])];
+    const config: Record<string, unknown> = { ...values, requester, accepter };
     const parsed = schema.safeParse(config, { reportInput: true });
     if (parsed.success) {
         return { values: parsed.data, problems: [] };
@@ -111,10 +110,11 @@ function privateKeyOf({ sshAgent, sshPrivateKeyPath: path }: Values): PrivateKey
 function openSsh(values: Values): string[] {
     const lists = {
         sshCidrs: values.sshCidrs,
-        ...Object.fromEntries(sides.map((side) => [`${side}.sshCidrs`, values[side].sshCidrs ?? []])),
+        "requester.sshCidrs": values.requester.sshCidrs,
+        "accepter.sshCidrs": values.accepter.sshCidrs,
     };
     return Object.entries(lists).flatMap(([path, cidrs]) => {
-        const index = cidrs.indexOf("0.0.0.0/0");
+        const index = cidrs?.indexOf("0.0.0.0/0") ?? -1;
         const warning = `${path} has 0.0.0.0/0: the whole internet may try to log in to the servers. Narrow it to your own address, as in "pulumi config set --path '${path}[${index}]' 203.0.113.7/32"`;
         return index < 0 ? [] : [warning];
     });
@@ -151,7 +151,7 @@ export function parseSettings(raw: RawConfig): ReadSettings {
     // What follows only from a default in place of a wrong value is not a problem of its own.
     const between = checkSettings({ ...values, check: values.check && !isWrong("check") }, raw);
     const found: Problem[] = [
-        ...checkPeeredVpcPairArgs({ ...settings.pair, keyName: settings.pair.keyName ?? "" }),
+        ...checkPeeredVpcPairArgs({ ...settings.pair, keyName: "" }),
         ...between.filter(({ path }) => !path.split(", ").some(isWrong)),
     ];
     // A side is a secret as soon as one of its settings is.
@@ -202,12 +202,8 @@ export function readSettings(): Settings {
 
 /** The private key as a secret; undefined when the SSH agent has it. */
 export function readPrivateKey(key: PrivateKey): pulumi.Output<string> | undefined {
-    switch (key.kind) {
-        case "agent":
-            return undefined;
-        case "path":
-            return pulumi.secret(fs.readFileSync(key.path, "utf8"));
-        case "secret":
-            return new pulumi.Config().requireSecret("sshPrivateKey");
+    if (key.kind === "path") {
+        return pulumi.secret(fs.readFileSync(key.path, "utf8"));
     }
+    return key.kind === "secret" ? new pulumi.Config().requireSecret("sshPrivateKey") : undefined;
 }
