@@ -11,9 +11,6 @@ import type { ProbedServer } from "../check/probe";
 import { refuse } from "../problems";
 import { webServerUserData } from "./userData";
 
-/** Size of a server's root volume in GiB: that of both images. */
-const rootVolumeSize = 8;
-
 /**
  * One VPC of the lab: the VPC with DNS support and DNS hostnames, an internet gateway, a public subnet in the region's
  * first availability zone with its route table, a security group, and a web server with a public address.
@@ -147,7 +144,8 @@ export class LabVpc extends pulumi.ComponentResource {
                 userData: webServerUserData(names.server, names.page),
                 userDataReplaceOnChange: true,
                 metadataOptions: { httpEndpoint: "enabled", httpTokens: "required" },
-                rootBlockDevice: { encrypted: true, volumeSize: rootVolumeSize },
+                // In GiB; both images have this size.
+                rootBlockDevice: { encrypted: true, volumeSize: 8 },
                 tags: tags(names.server),
             },
             {

@@ -1,7 +1,6 @@
-import type { Provider } from "@pulumi/aws/provider";
 import { blocksOf, readable, type AddressPlan } from "../addresses/addressPlan";
 import { contains, parseAddress } from "../addresses/cidr";
-import type { VpcPeeringArgs } from "../peering/peeringArgs";
+import type { PeeringSideArgs, VpcPeeringArgs } from "../peering/peeringArgs";
 import { checkPeering } from "../peering/peeringRules";
 import { checkPorts, type Port } from "../peering/ports";
 import { across, sides, type Place, type Side } from "../peering/sides";
@@ -10,13 +9,12 @@ import type { AskedSide } from "./expectations";
 import { checkLabVpcArgs, type LabVpcArgs } from "./labVpcArgs";
 
 /** One side of a `PeeredVpcPair`. Arguments that the pair has too are the pair's where they are left out. */
-export interface PairSideArgs extends Omit<LabVpcArgs, "side" | "prefix" | "tags" | "keyName"> {
+export interface PairSideArgs
+    extends
+        Omit<LabVpcArgs, "side" | "prefix" | "tags" | "keyName">,
+        Pick<PeeringSideArgs, "routedCidrBlocks" | "provider"> {
     /** Name of the EC2 key pair that opens SSH on this side's server; the pair's by default. */
     readonly keyName?: LabVpcArgs["keyName"] | undefined;
-    /** Which of the VPC's blocks, or which parts of them, the other side gets routes to; all of them by default. */
-    readonly routedCidrBlocks?: readonly string[] | undefined;
-    /** What makes this side, in its own region and account: the component's provider by default. */
-    readonly provider?: Provider | undefined;
 }
 
 /** How a `PeeredVpcPair` is made: besides its own arguments, some of both VPCs' and some of the peering's. */
