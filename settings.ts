@@ -85,11 +85,8 @@ function parse({ values, isSecret }: RawConfig): { values: Values; problems: Pro
     for (const { path } of wrong) {
         // What is wrong is a setting or one of a side, or else an item of one, which takes its whole list along.
         const [key, inner] = path as [string, ...PropertyKey[]];
-        if (typeof inner === "string") {
-            Reflect.deleteProperty(config[key] as object, inner);
-        } else {
-            Reflect.deleteProperty(config, key);
-        }
+        const [owner, own] = typeof inner === "string" ? [config[key] as object, inner] : [config, key];
+        Reflect.deleteProperty(owner, own);
     }
     const problems = wrong.map(({ path, value, message }) => ({
         path: z.core.toDotPath(path),

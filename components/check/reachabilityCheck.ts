@@ -99,8 +99,8 @@ export class ReachabilityCheck extends pulumi.ComponentResource {
         const [first, second] = args.vpcs;
         const expect = pulumi.output(args.expect);
         const results = [
-            { from: first, to: second, expected: expect.apply(([there]) => there) },
-            { from: second, to: first, expected: expect.apply(([, back]) => back) },
+            { from: first, to: second, expected: expect[0] },
+            { from: second, to: first, expected: expect[1] },
         ].map(({ from, to, expected }) => {
             const role = `${from.probed.label}-to-${to.probed.label}`;
             const script = pulumi
