@@ -2,7 +2,6 @@ import type { Provider } from "@pulumi/aws/provider";
 import type { Output } from "@pulumi/pulumi";
 import type { LabVpc } from "./components/lab/labVpc";
 import type { Side } from "./components/peering/sides";
-import { peeringOptions } from "./components/lab/pairArgs";
 import { readPrivateKey, readSettings, refusal } from "./settings";
 
 /** The whole lab; its outputs are what a person needs next, `peering` and `check` only where there are such. */
@@ -21,7 +20,9 @@ export = async () => {
     const { pair: args, access, defaultRegion, publicKey } = settings;
     const provider = (side: Side) => sideProvider(`lab-${side}`, access[side], defaultRegion);
     const providers = { requester: provider("requester"), accepter: provider("accepter") };
-    const { places, problems } = await findPlaces(access, providers, peeringOptions(args));
+    const via = (at: Provider | undefined) => (at === undefined ? {} : { provider: at });
+    const asked = { requester: via(providers.requester), accepter: via(providers.accepter) };
+    const { places, problems } = await findPlaces(access, asked, args);
     if (problems.length > 0) {
         throw refusal(problems);
     }
@@ -33,7 +34,7 @@ export = async () => {
         const { region, accountId } = places[side];
         const name = at === undefined ? "lab-key" : ["lab-key", side, region, accountId].join("-");
         const key = { publicKey: publicKey ?? "", tags: args.tags ?? {} };
-        const keyName = imported.get(at) ?? new KeyPair(name, key, at && { provider: at }).keyName;
+        const keyName = imported.get(at) ?? new KeyPair(name, key, via(at)).keyName;
         imported.set(at, keyName);
         return keyName;
     };

@@ -1,5 +1,5 @@
 import { readable } from "../components/addresses/addressPlan";
-import { contains, parseAddress, parseCidr } from "../components/addresses/cidr";
+import { contains, parseAddress, parseCidr, type Cidr, type Parsed } from "../components/addresses/cidr";
 import { across, accountOf, sides } from "../components/peering/sides";
 import type { Problem } from "../components/problems";
 import type { Values } from "./schema";
@@ -19,8 +19,7 @@ export function checkSettings(values: Values, surroundings: Surroundings): Probl
     return [
         ...checkKeyPair(values),
         ...checkPrivateKey(values, surroundings),
-        ...checkPings(values),
-        ...checkRoutes(values),
+        ...(values.check ? [...checkPings(values), ...checkRoutes(values)] : []),
         ...checkAccess(values),
     ];
 }
@@ -59,14 +58,12 @@ function checkPrivateKey(values: Values, { isSecret, fileExists }: Surroundings)
 function checkPings(values: Values): Problem[] {
     const asking = sides.filter((side) => values.requestsFrom === "both" || values.requestsFrom === side);
     return asking.flatMap((side) => {
+        const { cidrBlock } = values[side];
         const own = values[across(side)].icmpCidrs;
         const value = own ?? values.icmpCidrs;
-        const block = parseCidr(values[side].cidrBlock);
-        const open = readable(value);
-        const isCovered = !block.ok || open.length < value.length || open.some((one) => contains(one, block.value));
         const path = own === undefined ? "icmpCidrs" : `${across(side)}.icmpCidrs`;
-        const message = `does not cover ${side}.cidrBlock, ${values[side].cidrBlock}, whose server the check lets ping the other; add that block, ${orNoCheck}`;
-        return !values.check || isCovered ? [] : [{ path, value, message }];
+        const message = `does not cover ${side}.cidrBlock, ${cidrBlock}, whose server the check lets ping the other; add that block, ${orNoCheck}`;
+        return isCovered(parseCidr(cidrBlock), value) ? [] : [{ path, value, message }];
     });
 }
 
@@ -74,15 +71,16 @@ function checkPings(values: Values): Problem[] {
 function checkRoutes(values: Values): Problem[] {
     return sides.flatMap((side) => {
         const { routedCidrBlocks: value, privateIp } = values[side];
-        const server = parseAddress(privateIp);
-        const routed = readable(value);
-        const isCovered =
-            !server.ok || routed.length < value.length || routed.some((block) => contains(block, server.value));
+        const path = `${side}.routedCidrBlocks`;
         const message = `does not cover ${side}.privateIp, ${privateIp}, to which the check sends packets; add a block that does, ${orNoCheck}`;
-        return !values.check || value.length === 0 || isCovered
-            ? []
-            : [{ path: `${side}.routedCidrBlocks`, value, message }];
+        return value.length === 0 || isCovered(parseAddress(privateIp), value) ? [] : [{ path, value, message }];
     });
+}
+
+/** Whether one of the blocks has all of `part`; so it is taken to be where any of them can't be read, which is reported elsewhere. */
+function isCovered(part: Parsed<Cidr>, blocks: readonly string[]): boolean {
+    const read = readable(blocks);
+    return !part.ok || read.length < blocks.length || read.some((block) => contains(block, part.value));
 }
 
 /** What is wrong with the ways to the two sides' accounts. */

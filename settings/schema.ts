@@ -51,69 +51,43 @@ class Kind<Value> {
 }
 
 const flags = new Kind("boolean", z.preprocess(fromText, z.boolean({ error: "must be true or false" })));
-const texts = new Kind("string", textsLike(z.string()));
-const cidrs = new Kind("list of CIDR blocks", listOf(z.string(), 'CIDR blocks, such as ["203.0.113.0/24"]'));
-const ports = new Kind(
-    "list of ports",
-    listOf(
-        z.string().transform((port) => port as Port),
-        'protocols and ports, such as ["tcp/443", "udp/53"]',
-    ),
-);
+const texts = new Kind("string", z.preprocess(toText, z.string()));
+const cidrs = listOf<string>("CIDR blocks", 'CIDR blocks, such as ["203.0.113.0/24"]');
+const ports = listOf<Port>("ports", 'protocols and ports, such as ["tcp/443", "udp/53"]');
 const amis = oneOf(Object.keys(amiParameters) as AmiChoice[]);
-
-/** Families of Graviton processors: a1, and those with a g behind the generation. */
-const armTypes = /^(a1|[a-z]+\d+g[a-z]*)\./;
-const instanceTypes = new Kind(
-    "string",
-    textsLike(
-        matching(/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, "is not an instance type; write one such as t2.micro").refine(
-            (type) => !armTypes.test(type),
-            { error: "has an ARM processor, and the lab's images are x86_64; choose a type such as t3.micro" },
-        ),
-    ),
+const instanceTypes = textsLike(
+    [/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, "is not an instance type; write one such as t2.micro"],
+    // Families of Graviton processors: a1, and those with a g behind the generation.
+    [
+        /^(?!(a1|[a-z]+\d+g[a-z]*)\.)/,
+        "has an ARM processor, and the lab's images are x86_64; choose a type such as t3.micro",
+    ],
 );
-const regions = new Kind(
-    "string",
-    textsLike(matching(/^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/, "is not an AWS region; write one such as us-east-1")),
-);
-const accounts = new Kind("string", textsLike(matching(/^\d{12}$/, "is not an AWS account; write its 12 digits")));
-const roles = new Kind(
-    "string",
-    textsLike(
-        matching(
-            /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/,
-            "is not the ARN of an IAM role; write one such as arn:aws:iam::222222222222:role/peering",
-        ),
-    ),
-);
-const publicKeys = new Kind(
-    "string",
-    matching(
-        /^(ssh-rsa|ssh-ed25519) [A-Za-z0-9+/]{40,}={0,3}( .*)?$/,
-        "is not an RSA or ED25519 public key; give the one line of a .pub file, such as id_ed25519.pub",
-    ),
-);
+const regions = textsLike([/^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/, "is not an AWS region; write one such as us-east-1"]);
+const accounts = textsLike([/^\d{12}$/, "is not an AWS account; write its 12 digits"]);
+const roles = textsLike([
+    /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/,
+    "is not the ARN of an IAM role; write one such as arn:aws:iam::222222222222:role/peering",
+]);
+const publicKeys = textsLike([
+    /^(ssh-rsa|ssh-ed25519) [A-Za-z0-9+/]{40,}={0,3}( .*)?$/,
+    "is not an RSA or ED25519 public key; give the one line of a .pub file, such as id_ed25519.pub",
+]);
 const timeError = { error: "must be a whole number of seconds from 10 to 3600" };
 const times = new Kind("integer", z.preprocess(fromText, z.int(timeError).min(10, timeError).max(3600, timeError)));
-const tagMaps = new Kind(
-    "map of texts",
-    z.preprocess(
-        fromText,
-        z.record(z.string(), textsLike(z.string()), { error: 'must be a map of texts, such as {"team": "network"}' }),
-    ),
-);
+const tagError = { error: 'must be a map of texts, such as {"team": "network"}' };
+const tagMaps = new Kind("map of texts", z.preprocess(fromText, z.record(z.string(), texts.values, tagError)));
 
-function matching(pattern: RegExp, error: string) {
-    return z.string().regex(pattern, { error, abort: true });
+/** Texts that match all patterns; the error is that of the first that is not matched. */
+function textsLike(...patterns: [pattern: RegExp, error: string][]) {
+    const text = patterns.reduce((all, [pattern, error]) => all.regex(pattern, { error, abort: true }), z.string());
+    return new Kind("string", z.preprocess(toText, text));
 }
 
-function textsLike(type: z.ZodType<string>) {
-    return z.preprocess(toText, type);
-}
-
-function listOf<Item extends string>(item: z.ZodType<Item>, what: string) {
-    return z.preprocess(fromText, z.array(z.preprocess(toText, item), { error: `must be a list of ${what}` }));
+/** Lists of texts; whether each is right is the components' to say. */
+function listOf<Item extends string>(items: string, what: string) {
+    const list = z.array(z.preprocess(toText, z.custom<Item>()), { error: `must be a list of ${what}` });
+    return new Kind(`list of ${items}`, z.preprocess(fromText, list));
 }
 
 function oneOf<const Choice extends string>(choices: readonly Choice[]) {

@@ -1,6 +1,5 @@
 import * as assert from "assert";
 import { Provider } from "@pulumi/aws/provider";
-import { peeringOptions } from "../components/lab/pairArgs";
 import { findPlaces, type FoundPlaces } from "../components/peering/places";
 import type { Side } from "../components/peering/sides";
 import { parseSettings, readSettings, type ReadSettings, type Settings } from "../settings";
@@ -204,7 +203,7 @@ describe("settings of sides elsewhere", () => {
         ],
         ...["tcp/80", '"tcp/443"', "{}"].map((extraPorts): [Change, string[]] => [
             { extraPorts },
-            [`extraPorts = ${extraPorts === "{}" ? "{}" : extraPorts}: ${noPorts}`],
+            [`extraPorts = ${extraPorts.replaceAll(`"`, "")}: ${noPorts}`],
         ]),
         ...["443", "tcp/0", "tcp/65536", "tcp/080", "icmp/1", "xtcp/1", "tcp/443x"].map((port): [Change, string[]] => [
             { extraPorts: JSON.stringify(["tcp/443", port]) },
@@ -313,9 +312,9 @@ describe("findPlaces", () => {
         let found: FoundPlaces | undefined;
         const { calls } = await deploy(
             async () => {
-                const accepter = elsewhere ? new Provider("there", { region: "us-west-2" }) : undefined;
+                const accepter = elsewhere ? { provider: new Provider("there", { region: "us-west-2" }) } : {};
                 const { access, pair } = settingsOf(change);
-                found = await findPlaces(access, { requester: undefined, accepter }, peeringOptions(pair));
+                found = await findPlaces(access, { requester: {}, accepter }, pair);
             },
             {},
             [],

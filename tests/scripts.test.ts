@@ -85,7 +85,7 @@ describe("shellQuote", () => {
 });
 
 describe("webServerUserData", () => {
-    const userData = webServerUserData({ hostName: "ljhVPC1-EC2", page: one.page });
+    const userData = webServerUserData("ljhVPC1-EC2", one.page);
 
     it("names the host, installs and starts httpd and writes the page, in this order", () => {
         assert.deepStrictEqual(userData.split("\n"), [

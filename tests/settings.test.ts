@@ -1,5 +1,6 @@
 import * as assert from "assert";
 import * as fs from "fs";
+import { mock } from "node:test";
 import * as os from "os";
 import * as path from "path";
 import * as pulumi from "@pulumi/pulumi";
@@ -222,8 +223,11 @@ describe("parseSettings", () => {
         ],
         [
             "a key that is like no other",
-            { colour: "blue" },
-            [`colour = blue: ${noSetting} remove it with 'pulumi config rm --path colour'`],
+            { colour: "blue", color: '["red"]' },
+            [
+                `colour = blue: ${noSetting} remove it with 'pulumi config rm --path colour'`,
+                `color = ["red"]: ${noSetting} remove it with 'pulumi config rm --path color'`,
+            ],
         ],
         [
             "typos of several keys, each with the nearest one",
@@ -233,6 +237,19 @@ describe("parseSettings", () => {
                 `prefx = a: ${noSetting} if you mean prefix, set that; remove it with 'pulumi config rm --path prefx'`,
                 `sshCidr = b: ${noSetting} if you mean sshCidrs, set that; remove it with 'pulumi config rm --path sshCidr'`,
                 `tag = d: ${noSetting} if you mean tags, set that; remove it with 'pulumi config rm --path tag'`,
+            ],
+        ],
+        [
+            "two letters in the wrong order, in a short key",
+            { chekc: "true" },
+            [`chekc = true: ${noSetting} if you mean check, set that; remove it with 'pulumi config rm --path chekc'`],
+        ],
+        [
+            "a wrong value of a side beside another one",
+            { "requester.ami": "al3", "requester.privateIp": "y" },
+            [
+                "requester.ami = al3: must be one of al2023, al2",
+                "requester.privateIp = y: is not an IPv4 address; write four decimal numbers, such as 10.41.1.100",
             ],
         ],
         ["the shortest time", { checkTimeLimit: "10" }, []],
@@ -378,6 +395,14 @@ describe("parseSettings", () => {
             [`["it's"] = x: ${noSetting} remove it with 'pulumi config rm --path '["it'\\''s"]''`],
         ],
         [
+            "keys with hyphens",
+            { "ssh-cidrs": "x", "requester.icmp-cidrs": "y" },
+            [
+                `requester["icmp-cidrs"] = y: ${noSetting} if you mean requester.icmpCidrs, set that; remove it with 'pulumi config rm --path 'requester["icmp-cidrs"]''`,
+                `["ssh-cidrs"] = x: ${noSetting} if you mean sshCidrs, set that; remove it with 'pulumi config rm --path '["ssh-cidrs"]''`,
+            ],
+        ],
+        [
             "a side that is none",
             { requester: "us-east-1" },
             [
@@ -426,10 +451,11 @@ describe("parseSettings", () => {
     });
 
     it("never repeats a secret", () => {
-        const change = { peering: "hidden", unheardOf: "hidden" };
+        const change = { peering: "hidden", unheardOf: "hidden", "not-heard-of": "hidden" };
         const text = problemsOf(change, { isSecret: (key) => key in change }).join("\n");
         assert.match(text, /^peering = \[secret\]: must be/m);
         assert.match(text, /^unheardOf = \[secret\]: is not a setting/m);
+        assert.match(text, /^\["not-heard-of"\] = \[secret\]: is not a setting/m);
         assert.ok(!text.includes("hidden"));
         const nested = problemsOf({ "accepter.externalId": "hidden" }, { isSecret: (key) => key === "accepter" });
         assert.match(nested.join("\n"), /^accepter\.externalId = \[secret\]: is sent when a role is assumed/);
@@ -444,6 +470,19 @@ describe("readSettings", () => {
             },
             { ...namespaced(), "aws:region": "ap-northeast-2" },
         );
+    });
+
+    it("logs what is at risk", async () => {
+        const log = mock.method(pulumi.log, "warn", () => Promise.resolve());
+        try {
+            await deploy(() => void readSettings(), namespaced());
+            assert.deepStrictEqual(
+                log.mock.calls.map(({ arguments: [message] }) => String(message).split(":")[0]),
+                ["sshCidrs has 0.0.0.0/0"],
+            );
+        } finally {
+            log.mock.restore();
+        }
     });
 
     it("throws one error that lists every problem", async () => {

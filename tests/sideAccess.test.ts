@@ -81,7 +81,7 @@ describe("placeOf", () => {
         await deploy(
             async () => {
                 const provider = sideProvider("lab", { region: "us-west-2" }, undefined);
-                places = [await placeOf(undefined), await placeOf(provider)];
+                places = [await placeOf({}), await placeOf(provider ? { provider } : {})];
             },
             {},
             [],

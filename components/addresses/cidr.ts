@@ -61,12 +61,9 @@ export function overlaps(a: Cidr, b: Cidr): boolean {
     return agree(a, b, Math.min(a.prefix, b.prefix));
 }
 
-/** An address of a subnet by its number from the network's on. A subnet has the whole last octet, or an even part of it. */
-function addressOf({ network, prefix }: Cidr, number: number): string {
-    const host = Math.min(number, 2 ** (32 - prefix) - 1);
-    return new IPv4(
-        network.toByteArray().map((octet, at) => octet + (Math.floor(host / 256 ** (3 - at)) % 256)),
-    ).toString();
+/** An address of a subnet by its number from the network's on, for numbers that stay in the last octet. */
+function addressOf({ network }: Cidr, number: number): string {
+    return new IPv4(network.toByteArray().map((octet, at) => (at === 3 ? octet + number : octet))).toString();
 }
 
 /**
@@ -74,7 +71,8 @@ function addressOf({ network, prefix }: Cidr, number: number): string {
  * Source: Amazon VPC User Guide, "Subnet CIDR blocks".
  */
 export function isReserved(subnet: Cidr, address: Cidr): boolean {
-    return [0, 1, 2, 3, Infinity].some((number) => addressOf(subnet, number) === address.text);
+    const last = IPv4.broadcastAddressFromCIDR(subnet.text).toString();
+    return [...[0, 1, 2, 3].map((number) => addressOf(subnet, number)), last].includes(address.text);
 }
 
 /** An address of `subnet` that a server can have: the hundredth, as the lab does, or else the last that is free. */

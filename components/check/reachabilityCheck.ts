@@ -76,7 +76,14 @@ export class ReachabilityCheck extends pulumi.ComponentResource {
             new remote.Command(
                 `${name}-${role}`,
                 {
-                    connection: connection(on, args.ssh, timeLimit),
+                    // @pulumi/command keeps all of it secret. A dial is tried again until the time limit is up, every 5 s at the latest.
+                    connection: {
+                        host: on.publicIp,
+                        user: args.ssh.user ?? "ec2-user",
+                        ...(args.ssh.privateKey !== undefined && { privateKey: args.ssh.privateKey }),
+                        perDialTimeout: 5,
+                        dialErrorLimit: Math.ceil(timeLimit / 5),
+                    },
                     // As standard input, so that a failure shows the script's message and not the script.
                     create: "bash -s",
                     stdin: script,
@@ -92,8 +99,8 @@ export class ReachabilityCheck extends pulumi.ComponentResource {
         const [first, second] = args.vpcs;
         const expect = pulumi.output(args.expect);
         const results = [
-            { from: first, to: second, expected: expect.apply(([there]) => there) },
-            { from: second, to: first, expected: expect.apply(([, back]) => back) },
+            { from: first, to: second, expected: expect[0] },
+            { from: second, to: first, expected: expect[1] },
         ].map(({ from, to, expected }) => {
             const role = `${from.probed.label}-to-${to.probed.label}`;
             const script = pulumi
@@ -110,24 +117,15 @@ export class ReachabilityCheck extends pulumi.ComponentResource {
                     .all([report, expected])
                     .apply(([{ mark }, outcome]) => accessLogScript(from.probed, to.probed, outcome, mark)),
             );
-            return pulumi
-                .all([report, reportOf<AccessLogReport>(log), expected, to.publicDns])
-                .apply(
-                    ([
-                        { icmp, http, dns, resolved, roundTripMs },
-                        { client },
-                        outcome,
-                        publicName,
-                    ]): DirectionResult => ({
-                        direction: `${from.probed.label} -> ${to.probed.label}`,
-                        expected: outcome,
-                        seen: { icmp, http, dns },
-                        publicName,
-                        resolved: resolved === "" ? null : resolved,
-                        roundTripMs,
-                        clientSeen: client,
-                    }),
-                );
+            return pulumi.output({
+                direction: `${from.probed.label} -> ${to.probed.label}`,
+                expected,
+                seen: report.apply(({ icmp, http, dns }) => ({ icmp, http, dns })),
+                publicName: to.publicDns,
+                resolved: report.apply(({ resolved }) => (resolved === "" ? null : resolved)),
+                roundTripMs: report.roundTripMs,
+                clientSeen: reportOf<AccessLogReport>(log).client,
+            });
         });
 
         this.results = pulumi.all(results);
@@ -141,15 +139,4 @@ export class ReachabilityCheck extends pulumi.ComponentResource {
  */
 function reportOf<Report>(command: remote.Command): pulumi.Output<Report> {
     return pulumi.unsecret(command.stdout).apply((text) => JSON.parse(text) as Report);
-}
-
-/** Where and how to log in, which @pulumi/command keeps as a secret as a whole; a dial is tried again until the time limit is up, every five seconds at the latest. */
-function connection(vpc: ProbedVpc, ssh: SshAccess, timeLimit: number) {
-    return {
-        host: vpc.publicIp,
-        user: ssh.user ?? "ec2-user",
-        ...(ssh.privateKey === undefined ? {} : { privateKey: ssh.privateKey }),
-        perDialTimeout: 5,
-        dialErrorLimit: Math.ceil(timeLimit / 5),
-    };
 }

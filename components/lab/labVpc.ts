@@ -5,14 +5,11 @@ import * as vpc from "@pulumi/aws/vpc";
 import * as pulumi from "@pulumi/pulumi";
 import { blocksOf } from "../addresses/addressPlan";
 import { amiParameters, checkLabVpcArgs, labVpcDefaults, type LabVpcArgs } from "./labVpcArgs";
-import { labVpcNames, type LabVpcNames } from "./names";
+import { labVpcNames } from "./names";
 import { after, pin } from "../ordering";
 import type { ProbedServer } from "../check/probe";
 import { refuse } from "../problems";
 import { webServerUserData } from "./userData";
-
-/** Size of a server's root volume in GiB: that of both images. */
-const rootVolumeSize = 8;
 
 /**
  * One VPC of the lab: the VPC with DNS support and DNS hostnames, an internet gateway, a public subnet in the region's
@@ -23,8 +20,6 @@ const rootVolumeSize = 8;
  * Throws a ResourceError that lists every argument that AWS would refuse, before anything is created.
  */
 export class LabVpc extends pulumi.ComponentResource {
-    /** What its parts are called. */
-    readonly names: LabVpcNames;
     /** What a reachability check needs to know of the server. */
     readonly probed: ProbedServer;
     /** Every CIDR block of the VPC, the primary one first. */
@@ -117,25 +112,15 @@ export class LabVpc extends pulumi.ComponentResource {
         );
         // The rules of blocks that may no longer ping have to be gone before a check runs.
         const pings = pin(`${name}-pings`, [...(args.icmpCidrs ?? [])].sort().join(" ") || "none", this);
-        const rules = [
-            ...(args.sshCidrs ?? []).map((cidrIpv4) =>
-                allow("ssh", cidrIpv4, { ipProtocol: "tcp", fromPort: 22, toPort: 22 }),
-            ),
-            ...(args.icmpCidrs ?? []).map((cidrIpv4) =>
-                allow("icmp", cidrIpv4, { ipProtocol: "icmp", fromPort: -1, toPort: -1 }),
-            ),
-        ].map(
-            ({ role, ...rule }) =>
-                new vpc.SecurityGroupIngressRule(
-                    `${name}-${role}`,
-                    {
-                        securityGroupId: rule.ipProtocol === "icmp" ? after(pings, securityGroup.id) : securityGroup.id,
-                        ...rule,
-                        tags: tags(names.securityGroup),
-                    },
-                    child,
-                ),
-        );
+        // Each rule's name has its source, so that the order of lists makes no difference.
+        const allow = (role: string, rule: vpc.SecurityGroupIngressRuleArgs, cidrs: readonly string[] = []) =>
+            cidrs.map((cidrIpv4) => {
+                const inputs = { ...rule, cidrIpv4, tags: tags(names.securityGroup) };
+                return new vpc.SecurityGroupIngressRule(`${name}-${role}-${cidrIpv4}`, inputs, child);
+            });
+        const ssh = { securityGroupId: securityGroup.id, ipProtocol: "tcp", fromPort: 22, toPort: 22 };
+        const icmp = { securityGroupId: after(pings, securityGroup.id), ipProtocol: "icmp", fromPort: -1, toPort: -1 };
+        const rules = [...allow("ssh", ssh, args.sshCidrs), ...allow("icmp", icmp, args.icmpCidrs)];
         const egress = new vpc.SecurityGroupEgressRule(
             `${name}-egress`,
             {
@@ -156,10 +141,11 @@ export class LabVpc extends pulumi.ComponentResource {
                 privateIp: args.privateIp,
                 vpcSecurityGroupIds: [securityGroup.id],
                 keyName: args.keyName,
-                userData: webServerUserData({ hostName: names.server, page: names.page }),
+                userData: webServerUserData(names.server, names.page),
                 userDataReplaceOnChange: true,
                 metadataOptions: { httpEndpoint: "enabled", httpTokens: "required" },
-                rootBlockDevice: { encrypted: true, volumeSize: rootVolumeSize },
+                // In GiB; both images have this size.
+                rootBlockDevice: { encrypted: true, volumeSize: 8 },
                 tags: tags(names.server),
             },
             {
@@ -172,7 +158,6 @@ export class LabVpc extends pulumi.ComponentResource {
             },
         );
 
-        this.names = names;
         this.probed = {
             label,
             privateIp: args.privateIp,
@@ -192,11 +177,8 @@ export class LabVpc extends pulumi.ComponentResource {
         this.privateIp = server.privateIp;
         this.publicIp = server.publicIp;
         this.publicDns = server.publicDns;
-        this.path = pulumi.all(
-            [network, internetGateway, routeTable, defaultRoute, subnet, association, securityGroup, server]
-                .map(({ id }) => id)
-                .concat([...rules, egress].map(({ id }) => id)),
-        );
+        const way = [network, internetGateway, routeTable, defaultRoute, subnet, association];
+        this.path = pulumi.all([...way, securityGroup, ...rules, egress, server].map(({ id }) => id));
         this.registerOutputs({
             vpcId: this.vpcId,
             subnetId: this.subnetId,
@@ -209,11 +191,6 @@ export class LabVpc extends pulumi.ComponentResource {
             path: this.path,
         });
     }
-}
-
-/** An ingress rule's part that differs from rule to rule; its role names the source, so that order makes no difference. */
-function allow(role: string, cidrIpv4: string, ports: { ipProtocol: string; fromPort: number; toPort: number }) {
-    return { role: `${role}-${cidrIpv4}`, cidrIpv4, ...ports };
 }
 
 function firstAvailabilityZone(parent: pulumi.Resource): pulumi.Output<string> {

@@ -1,25 +1,11 @@
-/** What the parts of one lab VPC are called: the values of their `Name` tags, and a few texts made from them. */
-export interface LabVpcNames {
-    readonly vpc: string;
-    readonly internetGateway: string;
-    readonly routeTable: string;
-    readonly subnet: string;
-    readonly securityGroup: string;
-    readonly securityGroupDescription: string;
-    /** Also the server's host name. */
-    readonly server: string;
-    /** The web page that the server serves, one line of HTML. */
-    readonly page: string;
-}
-
 /**
- * The lab's naming pattern.
+ * What the parts of one lab VPC are called: the values of their `Name` tags, and a few texts made from them.
  *
  * @param prefix the lab's prefix: `ljh`.
  * @param side the number of the VPC within the lab: 1 for the requester, 2 for the accepter.
  * @param label the VPC's own part of the names: `VPC1`.
  */
-export function labVpcNames(prefix: string, side: number, label: string): LabVpcNames {
+export function labVpcNames(prefix: string, side: number, label: string) {
     return {
         vpc: `${prefix}${label}`,
         internetGateway: `${prefix}VPCPeering-IGW${side}`,
@@ -27,7 +13,9 @@ export function labVpcNames(prefix: string, side: number, label: string): LabVpc
         subnet: `${prefix}VPCPeering-${label}-Subnet1`,
         securityGroup: `${prefix}${label}-EC2-SecurityGroup`,
         securityGroupDescription: `${label}-EC2-SecurityGroup`,
+        /** Also the server's host name. */
         server: `${prefix}${label}-EC2`,
+        /** The web page that the server serves, one line of HTML. */
         page: `<html><h1>VPC Peering Lab - ${label} Web Server</h1></html>`,
     };
 }

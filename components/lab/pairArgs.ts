@@ -1,8 +1,7 @@
-import type { Provider } from "@pulumi/aws/provider";
 import { blocksOf, readable, type AddressPlan } from "../addresses/addressPlan";
 import { contains, parseAddress } from "../addresses/cidr";
-import { optionsOf, type VpcPeeringArgs } from "../peering/peeringArgs";
-import { checkPeering, type PeeringOptions } from "../peering/peeringRules";
+import type { PeeringSideArgs, VpcPeeringArgs } from "../peering/peeringArgs";
+import { checkPeering } from "../peering/peeringRules";
 import { checkPorts, type Port } from "../peering/ports";
 import { across, sides, type Place, type Side } from "../peering/sides";
 import type { Problem } from "../problems";
@@ -10,13 +9,12 @@ import type { AskedSide } from "./expectations";
 import { checkLabVpcArgs, type LabVpcArgs } from "./labVpcArgs";
 
 /** One side of a `PeeredVpcPair`. Arguments that the pair has too are the pair's where they are left out. */
-export interface PairSideArgs extends Omit<LabVpcArgs, "side" | "prefix" | "tags" | "keyName"> {
+export interface PairSideArgs
+    extends
+        Omit<LabVpcArgs, "side" | "prefix" | "tags" | "keyName">,
+        Pick<PeeringSideArgs, "routedCidrBlocks" | "provider"> {
     /** Name of the EC2 key pair that opens SSH on this side's server; the pair's by default. */
     readonly keyName?: LabVpcArgs["keyName"] | undefined;
-    /** Which of the VPC's blocks, or which parts of them, the other side gets routes to; all of them by default. */
-    readonly routedCidrBlocks?: readonly string[] | undefined;
-    /** What makes this side, in its own region and account: the component's provider by default. */
-    readonly provider?: Provider | undefined;
 }
 
 /** How a `PeeredVpcPair` is made: besides its own arguments, some of both VPCs' and some of the peering's. */
@@ -73,23 +71,17 @@ function pathOf(args: PeeredVpcPairArgs, side: Side, path: string): string {
     return !(argument in args[side]) && argument in args ? path : `${side}.${path}`;
 }
 
-/** A pair's options for its peering, with their defaults. */
-export function peeringOptions(args: Omit<PeeredVpcPairArgs, "keyName">): PeeringOptions {
-    return optionsOf({ ...args, dnsResolution: args.dnsResolution ?? true });
-}
-
 /** Everything that is wrong with a pair's arguments; empty when all is well. */
 export function checkPeeredVpcPairArgs(args: PeeredVpcPairArgs): Problem[] {
     const facts = (side: Side) => ({
-        region: args[side].region,
-        accountId: args[side].accountId,
+        ...args[side],
         blocks: blocksOf(args[side]).map((cidrBlock, index) => ({
             path: `${side}.${index === 0 ? "cidrBlock" : `secondaryCidrBlocks[${index - 1}]`}`,
             cidrBlock,
         })),
-        routedCidrBlocks: args[side].routedCidrBlocks ?? [],
         dns: { path: pathOf(args, side, "dnsHostnames"), on: labVpcArgs(args, side).dnsHostnames ?? true },
     });
+    const options = { ...args, dnsResolution: args.dnsResolution ?? true };
     const problems = [
         ...sides.flatMap((side) =>
             checkLabVpcArgs(labVpcArgs(args, side)).map((problem) => ({
@@ -98,7 +90,7 @@ export function checkPeeredVpcPairArgs(args: PeeredVpcPairArgs): Problem[] {
             })),
         ),
         ...checkLabels(args),
-        ...checkPeering({ requester: facts("requester"), accepter: facts("accepter") }, peeringOptions(args)),
+        ...checkPeering({ requester: facts("requester"), accepter: facts("accepter") }, options),
         ...checkPorts("extraPorts", args.extraPorts ?? [], [http]),
     ];
     // What both sides share, such as the prefix, is found wrong twice.

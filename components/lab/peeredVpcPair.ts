@@ -34,21 +34,50 @@ export class PeeredVpcPair extends pulumi.ComponentResource {
         super("vpc-peering-lab:components:PeeredVpcPair", name, {}, opts);
         refuse(this, `PeeredVpcPair ${name}`, checkPeeredVpcPairArgs(args));
 
-        this.requester = this.labVpc(name, args, "requester");
-        this.accepter = this.labVpc(name, args, "accepter");
+        const labVpc = (side: Side) => {
+            const { provider } = args[side];
+            return new LabVpc(`${name}-${side}`, labVpcArgs(args, side), {
+                parent: this,
+                ...(provider && { provider }),
+            });
+        };
+        this.requester = labVpc("requester");
+        this.accepter = labVpc("accepter");
 
-        const wanted = wantedOf(args);
-        const stage = pin(`${name}-stage`, wanted, this);
+        const stage = pin(`${name}-stage`, wantedOf(args), this);
         const requestsFrom = args.requestsFrom ?? "both";
+        const dnsResolution = args.dnsResolution ?? true;
         // Rules that leave the program have to be gone before the check runs, while the connection may stay.
         const rules = pin(`${name}-requests`, `${requestsFrom} by ${args.ingressFrom ?? "cidr"}`, this);
-        this.peering = args.peering ? this.peer(name, args, stage, rules) : undefined;
+        const peeringSide = (side: Side) => ({
+            ...args[side],
+            vpcId: after(stage, this[side].vpcId),
+            cidrBlocks: this[side].cidrBlocks,
+            routeTables: { public: after(stage, this[side].routeTableId) },
+            securityGroups: { server: after(rules, after(stage, this[side].securityGroupId)) },
+            dns: labVpcArgs(args, side).dnsHostnames,
+        });
+        this.peering = args.peering
+            ? new VpcPeering(
+                  `${name}-peering`,
+                  {
+                      ...args,
+                      requester: peeringSide("requester"),
+                      accepter: peeringSide("accepter"),
+                      ports: portsOf(args),
+                      dnsResolution,
+                      tags: { ...args.tags, Name: peeringName(args.prefix ?? labVpcDefaults.prefix) },
+                  },
+                  // Otherwise the connection would be deleted only after the servers, which take longest.
+                  { parent: this, dependsOn: [this.requester, this.accepter] },
+              )
+            : undefined;
 
         // Where both sides are managed the connection becomes active; another owner's acceptance may be yet to come.
         const promised = args.manageAccepter === false ? this.peering?.status.requester : "active";
         this.stage = pulumi.output(this.peering && promised).apply((status) => stageOf(status, requestsFrom));
         this.expect = this.stage.apply((now) =>
-            expectedOutcomes(now, requestsFrom, args.dnsResolution ?? true, {
+            expectedOutcomes(now, requestsFrom, dnsResolution, {
                 requester: askedSide(args, "requester"),
                 accepter: askedSide(args, "accepter"),
             }),
@@ -57,46 +86,6 @@ export class PeeredVpcPair extends pulumi.ComponentResource {
             .all([stage, this.peering?.path ?? [], this.requester.path, this.accepter.path])
             .apply(([stageNow, ...ids]) => [stageNow, ...ids.flat()]);
         this.registerOutputs({ stage: this.stage, expect: this.expect, path: this.path });
-    }
-
-    private labVpc(name: string, args: PeeredVpcPairArgs, side: Side): LabVpc {
-        const { provider } = args[side];
-        return new LabVpc(`${name}-${side}`, labVpcArgs(args, side), { parent: this, ...(provider && { provider }) });
-    }
-
-    private peer(
-        name: string,
-        args: PeeredVpcPairArgs,
-        stage: pulumi.Output<string>,
-        rules: pulumi.Output<string>,
-    ): VpcPeering {
-        const side = (own: Side) => ({
-            vpcId: after(stage, this[own].vpcId),
-            cidrBlocks: this[own].cidrBlocks,
-            routedCidrBlocks: args[own].routedCidrBlocks,
-            routeTables: { public: after(stage, this[own].routeTableId) },
-            securityGroups: { server: after(rules, after(stage, this[own].securityGroupId)) },
-            dns: labVpcArgs(args, own).dnsHostnames,
-            region: args[own].region,
-            accountId: args[own].accountId,
-            provider: args[own].provider,
-        });
-        return new VpcPeering(
-            `${name}-peering`,
-            {
-                requester: side("requester"),
-                accepter: side("accepter"),
-                manageAccepter: args.manageAccepter,
-                autoAccept: args.autoAccept,
-                requestsFrom: args.requestsFrom,
-                ports: portsOf(args),
-                ingressFrom: args.ingressFrom,
-                dnsResolution: args.dnsResolution ?? true,
-                tags: { ...args.tags, Name: peeringName(args.prefix ?? labVpcDefaults.prefix) },
-            },
-            // Otherwise the connection would be deleted only after the servers, which take longest.
-            { parent: this, dependsOn: [this.requester, this.accepter] },
-        );
     }
 }
 

@@ -35,7 +35,7 @@ export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Pro
         );
     const [found, place, all, requested, accepted] = await Promise.all([
         ec2.getVpc({ id: vpcId }, opts),
-        placeOf(provider),
+        placeOf(opts),
         options.routeTableIds ?? ec2.getRouteTables({ vpcId }, opts).then(({ ids }) => ids),
         connections("requester"),
         connections("accepter"),

@@ -7,7 +7,6 @@ import {
     checkPeering,
     checkSelf,
     quotaWarnings,
-    type IngressSource,
     type PeeringOptions,
     type SideFacts,
     type Usage,
@@ -37,18 +36,11 @@ export interface PeeringSideArgs extends Place {
 }
 
 /** How a {@link VpcPeering} is made. */
-export interface VpcPeeringArgs {
+export interface VpcPeeringArgs extends PeeringOptions {
     /** The side that asks for the connection. */
     readonly requester: PeeringSideArgs;
     /** The side that accepts it. */
     readonly accepter: PeeringSideArgs;
-    /**
-     * Whether the accepter's side is managed too: true by default. If not, another owner has to accept the connection, within
-     * 7 days; `otherOwner` says what they have to do; and the first update after that completes this side.
-     */
-    readonly manageAccepter?: boolean | undefined;
-    /** Whether the request accepts itself, which AWS allows within one account and region: false by default. */
-    readonly autoAccept?: boolean | undefined;
     /**
      * Which side's servers may open connections to the other's: `both` by default. Answers need a way back, so both sides
      * get their routes in any case, and it is the security groups that tell requests from answers.
@@ -56,21 +48,8 @@ export interface VpcPeeringArgs {
     readonly requestsFrom?: RequestsFrom | undefined;
     /** The ports that security groups open to the other side: `["tcp/443"]`; none by default. */
     readonly ports?: readonly Port[] | undefined;
-    /**
-     * How the rules name the other side: by `cidr`, the default, or by `group`, its `securityGroups`, which AWS allows
-     * within one region.
-     */
-    readonly ingressFrom?: IngressSource | undefined;
-    /** Whether each side resolves the other's public DNS names to private addresses; left as it is by default, which on AWS begins as no. */
-    readonly dnsResolution?: boolean | undefined;
     /** Tags of the connection and its rules; `Name` is the component's name by default. */
     readonly tags?: Readonly<Record<string, string>> | undefined;
-}
-
-/** What is wrong with a peering's arguments, and what is at risk. */
-export interface CheckedPeering {
-    readonly problems: readonly Problem[];
-    readonly warnings: readonly string[];
 }
 
 /** The blocks of a side that the other one gets routes to. */
@@ -78,26 +57,13 @@ export function routedBlocks({ cidrBlocks, routedCidrBlocks = [] }: PeeringSideA
     return routedCidrBlocks.length === 0 ? cidrBlocks : routedCidrBlocks;
 }
 
-/** The options that AWS allows in some cases only, with their defaults. */
-export function optionsOf(args: {
-    readonly [Option in keyof PeeringOptions]?: PeeringOptions[Option] | undefined;
-}): PeeringOptions {
-    return {
-        autoAccept: args.autoAccept ?? false,
-        manageAccepter: args.manageAccepter ?? true,
-        ingressFrom: args.ingressFrom ?? "cidr",
-        dnsResolution: args.dnsResolution ?? false,
-    };
-}
-
 /** Everything for which AWS would refuse the peering, as far as it shows before anything is asked of AWS; and warnings. */
-export function checkVpcPeeringArgs(args: VpcPeeringArgs): CheckedPeering {
+export function checkVpcPeeringArgs(args: VpcPeeringArgs): { problems: Problem[]; warnings: string[] } {
     const facts = (side: Side): SideFacts => ({
         ...args[side],
         blocks: (["cidrBlocks", "ipv6CidrBlocks"] as const).flatMap((family) =>
             (args[side][family] ?? []).map((cidrBlock, index) => ({ path: `${side}.${family}[${index}]`, cidrBlock })),
         ),
-        routedCidrBlocks: args[side].routedCidrBlocks ?? [],
         dns: { path: `${side}.dns`, on: args[side].dns ?? true },
     });
     const [one, other] = [args.requester.vpcId, args.accepter.vpcId];
@@ -109,7 +75,7 @@ export function checkVpcPeeringArgs(args: VpcPeeringArgs): CheckedPeering {
                 ...checkCidrList(`${side}.ipv6CidrBlocks`, args[side].ipv6CidrBlocks ?? [], parseIpv6Cidr),
             ]),
             ...checkPorts("ports", args.ports ?? []),
-            ...checkPeering({ requester: facts("requester"), accepter: facts("accepter") }, optionsOf(args)),
+            ...checkPeering({ requester: facts("requester"), accepter: facts("accepter") }, args),
         ],
         warnings: sides.flatMap((side) =>
             quotaWarnings(

@@ -6,8 +6,8 @@ import { routedBlocks, type VpcPeeringArgs } from "./peeringArgs";
 import { parsePorts } from "./ports";
 import { across, type Place, type Side } from "./sides";
 
-/** Where the two sides are; undefined where nothing depends on it. */
-export type Places = pulumi.Output<Readonly<Record<Side, Place>> | undefined>;
+/** Where the two sides are; nothing of either where nothing depends on it. */
+export type Places = pulumi.Output<Readonly<Record<Side, Place>>>;
 
 /** What one side's parts of a peering are made with. */
 export interface SideParts {
@@ -63,19 +63,12 @@ function rules({ name, side, args, places, tags, opts }: SideParts): vpc.Securit
 
 /** Each owner sets the option of its own side. */
 function dnsOption({ name, side, args, connectionId, opts }: SideParts): ec2.PeeringConnectionOptions[] {
-    const { dnsResolution } = args;
-    return dnsResolution === undefined
-        ? []
-        : [
-              new ec2.PeeringConnectionOptions(
-                  `${name}-dns-resolution`,
-                  {
-                      vpcPeeringConnectionId: connectionId,
-                      [side]: { allowRemoteVpcDnsResolution: dnsResolution },
-                  },
-                  opts,
-              ),
-          ];
+    if (args.dnsResolution === undefined) {
+        return [];
+    }
+    const option = { allowRemoteVpcDnsResolution: args.dnsResolution };
+    const options = { vpcPeeringConnectionId: connectionId, [side]: option };
+    return [new ec2.PeeringConnectionOptions(`${name}-dns-resolution`, options, opts)];
 }
 
 /** A rule's source, and what it is called in the rule's name. */
@@ -93,8 +86,8 @@ function ruleSources(args: VpcPeeringArgs, side: Side, places: Places): RuleSour
         `group-${group}`,
         {
             referencedSecurityGroupId: pulumi.all([id, places]).apply(([plain, actual]) => {
-                const account = actual?.[side].accountId;
-                return account === actual?.[across(side)].accountId ? plain : `${account ?? ""}/${plain}`;
+                const { accountId: account } = actual[side];
+                return account === actual[across(side)].accountId ? plain : `${account ?? ""}/${plain}`;
             }),
         },
     ]);
@@ -106,34 +99,25 @@ export function acceptersPart(
     connectionId: pulumi.Output<string>,
     places: Places,
 ): pulumi.Output<string[]> {
-    const { accepter, requester, requestsFrom } = args;
+    const { accepter } = args;
     const ports = parsePorts(args.ports);
-    const groups = ruleSources(args, "requester", places).flatMap(([, { referencedSecurityGroupId: id }]) =>
-        id === undefined ? [] : [id],
+    const groups = ruleSources(args, "requester", places).flatMap(
+        ([, source]) => source.referencedSecurityGroupId ?? [],
     );
     // No rule without a source, as on a side that is managed.
     const named = args.ingressFrom !== "group" || groups.length > 0;
-    const asked = requestsFrom !== "accepter" && ports.length > 0 && named;
+    const asked = args.requestsFrom !== "accepter" && ports.length > 0 && named;
     return pulumi
-        .all([
+        .output({
             connectionId,
-            accepter.vpcId,
-            pulumi.all(Object.values(accepter.routeTables ?? {})),
-            pulumi.all(asked ? Object.values(accepter.securityGroups ?? {}) : []),
-            pulumi.all(groups),
-            places,
-        ])
-        .apply(([id, vpcId, routeTableIds, securityGroupIds, sourceGroupIds, actual]) =>
-            acceptersCommands({
-                connectionId: id,
-                vpcId,
-                region: actual?.accepter.region,
-                routeTableIds,
-                cidrBlocks: routedBlocks(requester),
-                securityGroupIds,
-                ports,
-                sourceGroupIds,
-                dnsResolution: args.dnsResolution ?? false,
-            }),
-        );
+            vpcId: accepter.vpcId,
+            region: places.accepter.region,
+            routeTableIds: Object.values(accepter.routeTables ?? {}),
+            cidrBlocks: routedBlocks(args.requester),
+            securityGroupIds: asked ? Object.values(accepter.securityGroups ?? {}) : [],
+            ports,
+            sourceGroupIds: groups,
+            dnsResolution: args.dnsResolution ?? false,
+        })
+        .apply(acceptersCommands);
 }

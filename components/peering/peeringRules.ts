@@ -7,8 +7,8 @@ import { partitionOf, sides, type Place, type Side } from "./sides";
 export interface SideFacts extends Place {
     /** Every CIDR block of the VPC, those of IPv6 too. */
     readonly blocks: readonly NamedBlock[];
-    /** Which of them, or which parts of them, the other side gets routes to. */
-    readonly routedCidrBlocks: readonly string[];
+    /** Which of them, or which parts of them, the other side gets routes to; all of them by default. */
+    readonly routedCidrBlocks?: readonly string[] | undefined;
     /** Whether the VPC has DNS support and DNS hostnames, and the path of the argument that says so. */
     readonly dns: { readonly path: string; readonly on: boolean };
 }
@@ -18,13 +18,20 @@ export type IngressSource = "cidr" | "group";
 
 /** The options of a connection that AWS allows in some cases only. */
 export interface PeeringOptions {
-    /** Whether the request accepts itself. */
-    readonly autoAccept: boolean;
-    /** Whether the accepter's side is this program's. */
-    readonly manageAccepter: boolean;
-    readonly ingressFrom: IngressSource;
-    /** Whether each side resolves the other's public DNS names to private addresses. */
-    readonly dnsResolution: boolean;
+    /**
+     * Whether the accepter's side is managed too: true by default. If not, another owner has to accept the connection, within
+     * 7 days; `otherOwner` says what they have to do; and the first update after that completes this side.
+     */
+    readonly manageAccepter?: boolean | undefined;
+    /** Whether the request accepts itself, which AWS allows within one account and region: false by default. */
+    readonly autoAccept?: boolean | undefined;
+    /**
+     * How the rules name the other side: by `cidr`, the default, or by `group`, its `securityGroups`, which AWS allows
+     * within one region.
+     */
+    readonly ingressFrom?: IngressSource | undefined;
+    /** Whether each side resolves the other's public DNS names to private addresses; left as it is by default, which on AWS begins as no. */
+    readonly dnsResolution?: boolean | undefined;
 }
 
 /** Everything for which AWS would refuse a connection, by what is known of its sides. */
@@ -39,7 +46,7 @@ export function checkPeering(facts: Readonly<Record<Side, SideFacts>>, options: 
 }
 
 /** Nothing but the VPC's own addresses can be reached over a connection, so a route to anything else is a mistake. */
-function checkRouted(path: string, { blocks, routedCidrBlocks }: SideFacts): Problem[] {
+function checkRouted(path: string, { blocks, routedCidrBlocks = [] }: SideFacts): Problem[] {
     const own = readable(blocks.map(({ cidrBlock }) => cidrBlock));
     const ipv4 = blocks.map(({ cidrBlock }) => cidrBlock).filter((block) => !block.includes(":"));
     const message = `is not inside any block of that VPC (${ipv4.join(", ")}), and a peering connection leads to the VPC's own addresses only (VPC Peering Guide, "VPC peering limitations"); choose one of those blocks or a part of one`;
@@ -56,7 +63,7 @@ function checkDns({ path, on }: SideFacts["dns"], { dnsResolution }: PeeringOpti
     return dnsResolution && !on ? [{ path, value: false, message }] : [];
 }
 
-function checkAcceptance({ autoAccept, manageAccepter }: PeeringOptions): Problem[] {
+function checkAcceptance({ autoAccept, manageAccepter = true }: PeeringOptions): Problem[] {
     const message = `is on while the accepter's side is another owner's (manageAccepter is off), and only the accepter's owner can accept (VPC Peering Guide, "Accept or reject a VPC peering connection"); change one of the two`;
     return autoAccept && !manageAccepter ? [{ path: "autoAccept", value: true, message }] : [];
 }
@@ -64,7 +71,7 @@ function checkAcceptance({ autoAccept, manageAccepter }: PeeringOptions): Proble
 /** The problems of where the sides are; a region or account that is not known yet is not a problem. */
 export function checkPlaces(
     { requester, accepter }: Readonly<Record<Side, Place>>,
-    { autoAccept, manageAccepter, ingressFrom }: Omit<PeeringOptions, "dnsResolution">,
+    { autoAccept, manageAccepter = true, ingressFrom }: PeeringOptions,
 ): Problem[] {
     const problems: Problem[] = [];
     const differ = (part: keyof Place): boolean =>
@@ -123,14 +130,11 @@ export interface Usage {
     readonly routes?: Readonly<Record<string, number>> | undefined;
 }
 
-/** AWS's defaults: 50 active connections a VPC, 500 routes a table. Source: Amazon VPC User Guide, "Amazon VPC quotas". */
-const quotas = { activePeerings: 50, routes: 500 } as const;
-
 /** The part of a quota from which on a warning is due. */
 const near = 0.8;
 
 /**
- * Warnings for a side that comes near a quota.
+ * Warnings for a side that comes near a quota. Source: Amazon VPC User Guide, "Amazon VPC quotas".
  *
  * @param tables names of the route tables that get routes.
  * @param added how many routes each of them gets.
@@ -138,20 +142,16 @@ const near = 0.8;
 export function quotaWarnings(side: Side, usage: Usage, tables: readonly string[], added: number): string[] {
     const way =
         "With many VPCs a transit gateway is the better way to connect them: one attachment a VPC, and transit.";
+    const warning = (subject: string, count: number, things: string, quota: number, most: string) =>
+        count < near * quota
+            ? []
+            : [`${subject} has ${count} ${things}; AWS allows ${quota} by default, ${most} at most. ${way}`];
     const peerings = (usage.activePeerings ?? 0) + 1;
-    const warnings =
-        peerings >= near * quotas.activePeerings
-            ? [
-                  `With this one the ${side}'s VPC has ${peerings} active peering connections; AWS allows ${quotas.activePeerings} by default, 125 at most. ${way}`,
-              ]
-            : [];
-    for (const table of tables) {
-        const routes = (usage.routes?.[table] ?? 0) + added;
-        if (routes >= near * quotas.routes) {
-            warnings.push(
-                `With this connection the ${side}'s route table ${table} has ${routes} routes; AWS allows ${quotas.routes} by default, 1,000 at most. ${way}`,
-            );
-        }
-    }
-    return warnings;
+    return [
+        ...warning(`With this one the ${side}'s VPC`, peerings, "active peering connections", 50, "125"),
+        ...tables.flatMap((table) => {
+            const routes = (usage.routes?.[table] ?? 0) + added;
+            return warning(`With this connection the ${side}'s route table ${table}`, routes, "routes", 500, "1,000");
+        }),
+    ];
 }

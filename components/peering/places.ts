@@ -1,4 +1,4 @@
-import type { Provider } from "@pulumi/aws/provider";
+import type { InvokeOptions } from "@pulumi/pulumi";
 import type { Problem } from "../problems";
 import { checkDeclared, checkPlaces, type PeeringOptions } from "./peeringRules";
 import { placeOf } from "./sideAccess";
@@ -6,28 +6,32 @@ import { sides, type Place, type Side } from "./sides";
 
 /** Where two sides are, and what is wrong with that. */
 export interface FoundPlaces {
+    /** Nothing of either side where nothing depends on it. */
     readonly places: Readonly<Record<Side, Place>>;
     readonly problems: readonly Problem[];
 }
 
 /**
- * Where the sides are, as their providers say (undefined is the default one); nothing of them where nothing is declared and
- * the default provider makes both. The problems are those of declarations that are not true, and of two sides that can't be
- * peered where they are.
+ * Where the sides are, as their providers say; nothing of them where nothing is declared and one provider manages both. The
+ * problems are those of declarations that are not true, and of two sides that can't be peered where they are.
+ *
+ * @param asked how to ask for each side's place; undefined for another owner's, which is taken to be where it is declared to
+ * be, or else where the requester's is.
  */
 export async function findPlaces(
     declared: Readonly<Record<Side, Place>>,
-    providers: Readonly<Record<Side, Provider | undefined>>,
+    asked: { readonly requester: InvokeOptions; readonly accepter: InvokeOptions | undefined },
     options: PeeringOptions,
 ): Promise<FoundPlaces> {
     const isDeclared = sides.some(
         (side) => declared[side].region !== undefined || declared[side].accountId !== undefined,
     );
-    if (!isDeclared && providers.requester === undefined && providers.accepter === undefined) {
+    if (!isDeclared && asked.accepter && asked.requester.provider === asked.accepter.provider) {
         return { places: { requester: {}, accepter: {} }, problems: [] };
     }
-    const [requester, accepter] = await Promise.all([placeOf(providers.requester), placeOf(providers.accepter)]);
-    const places = { requester, accepter };
+    const [requester, found] = await Promise.all([placeOf(asked.requester), asked.accepter && placeOf(asked.accepter)]);
+    const { region = requester.region, accountId = requester.accountId } = found ?? declared.accepter;
+    const places = { requester, accepter: { region, accountId } };
     const untrue = sides.flatMap((side) => checkDeclared(side, declared[side], places[side]));
     return { places, problems: [...untrue, ...checkPlaces(places, options)] };
 }

@@ -1,6 +1,7 @@
 import { Provider } from "@pulumi/aws/provider";
 import { getCallerIdentity } from "@pulumi/aws/getCallerIdentity";
 import { getRegion } from "@pulumi/aws/getRegion";
+import type { InvokeOptions } from "@pulumi/pulumi";
 import { accountOf, type Place } from "./sides";
 
 /** Where a side's region and credentials come from; what is left out comes from the environment, as for every AWS tool. */
@@ -31,21 +32,14 @@ export function sideProvider(
     const region = access.region ?? defaultRegion;
     const place = [name, region, roleArn === undefined ? profile : accountOf(roleArn)];
     return new Provider(place.filter((part) => part !== undefined).join("-"), {
-        ...(region === undefined ? {} : { region }),
-        ...(profile === undefined ? {} : { profile }),
-        ...(roleArn === undefined
-            ? {}
-            : {
-                  assumeRoles: [
-                      { roleArn, sessionName: "vpc-peering-lab", ...(externalId === undefined ? {} : { externalId }) },
-                  ],
-              }),
+        region,
+        profile,
+        assumeRoles: roleArn === undefined ? undefined : [{ roleArn, externalId, sessionName: "vpc-peering-lab" }],
     });
 }
 
-/** Where a provider leads to, as AWS says. Undefined is the default provider. */
-export async function placeOf(provider: Provider | undefined): Promise<Required<Place>> {
-    const opts = provider === undefined ? {} : { provider };
+/** The region and account that AWS is asked in with these options: those of their provider, or else of the default one. */
+export async function placeOf(opts: InvokeOptions): Promise<Required<Place>> {
     const [region, identity] = await Promise.all([getRegion({}, opts), getCallerIdentity({}, opts)]);
     return { region: region.region, accountId: identity.accountId };
 }

@@ -1,13 +1,12 @@
 import * as ec2 from "@pulumi/aws/ec2";
-import { getCallerIdentityOutput } from "@pulumi/aws/getCallerIdentity";
-import { getRegionOutput } from "@pulumi/aws/getRegion";
 import * as pulumi from "@pulumi/pulumi";
 import { dependenciesOf } from "../ordering";
 import { refuse, withoutStack } from "../problems";
-import { checkVpcPeeringArgs, optionsOf, type PeeringSideArgs, type VpcPeeringArgs } from "./peeringArgs";
-import { acceptersPart, sideParts, type Places } from "./peeringParts";
-import { checkDeclared, checkPlaces, checkSelf } from "./peeringRules";
-import { sides, type Place, type Side } from "./sides";
+import { checkVpcPeeringArgs, type PeeringSideArgs, type VpcPeeringArgs } from "./peeringArgs";
+import { acceptersPart, sideParts } from "./peeringParts";
+import { checkSelf } from "./peeringRules";
+import { findPlaces } from "./places";
+import { sides, type Side } from "./sides";
 
 /** How long a request waits to be accepted, in days. Source: Amazon VPC Peering Guide, "VPC peering connection lifecycle". */
 const requestLifetime = 7;
@@ -51,41 +50,80 @@ export class VpcPeering extends pulumi.ComponentResource {
             void pulumi.log.warn(warning, this);
         }
 
-        const { manageAccepter, autoAccept } = optionsOf(args);
+        const { manageAccepter = true, autoAccept = false } = args;
         const tags = { Name: name, ...args.tags };
-        const places = this.places(args);
+        const child = ({ provider }: PeeringSideArgs) => ({ parent: this, ...(provider && { provider }) });
+        const asked = { requester: child(args.requester), accepter: manageAccepter ? child(args.accepter) : undefined };
+        const found = pulumi.output(findPlaces(args, asked, args));
+        // Ids and providers tell some problems only now, before there is a connection.
+        const { vpcId, peerVpcId, peerRegion, peerOwnerId } = pulumi
+            .all([args.requester.vpcId, args.accepter.vpcId, found])
+            .apply(([one, other, { places: actual, problems: late }]) => {
+                const all = [...checkSelf(one, other), ...late];
+                refuse(this, `VpcPeering ${name}`, all, "no connection was requested");
+                const { requester, accepter } = actual;
+                return {
+                    vpcId: one,
+                    peerVpcId: other,
+                    peerRegion: accepter.region === requester.region ? undefined : accepter.region,
+                    peerOwnerId: accepter.accountId === requester.accountId ? undefined : accepter.accountId,
+                };
+            });
         const connection = new ec2.VpcPeeringConnection(
             `${name}-connection`,
-            { ...this.ends(name, args, places), ...(autoAccept && { autoAccept }), tags },
-            { ...this.child(args.requester), dependsOn: dependenciesOf(opts) },
+            { vpcId, peerVpcId, peerRegion, peerOwnerId, ...(autoAccept && { autoAccept }), tags },
+            { ...child(args.requester), dependsOn: dependenciesOf(opts) },
         );
         this.connectionId = connection.id;
+        const statusFrom = (side: Side, id: pulumi.Output<string>) =>
+            ec2.getVpcPeeringConnectionOutput({ id }, child(args[side])).status;
+        /** Routes, rules and options of all sides that are managed, for an accepted connection. */
+        const complete = (accepted: pulumi.CustomResource) =>
+            sides
+                .filter((side) => side === "requester" || manageAccepter)
+                .flatMap((side) =>
+                    sideParts({
+                        name: `${name}-${side}`,
+                        side,
+                        args,
+                        places: found.places,
+                        connectionId: accepted.id,
+                        tags,
+                        opts: { ...child(args[side]), dependsOn: accepted },
+                    }),
+                )
+                .map(({ id }) => id);
 
         if (manageAccepter) {
-            const accepted = autoAccept ? connection : this.accept(name, args, connection, tags);
-            const parts = this.complete(name, args, accepted, places, tags);
+            // A resource of its own, because the two sides may have two owners.
+            const accepted = autoAccept
+                ? connection
+                : new ec2.VpcPeeringConnectionAccepter(
+                      `${name}-accepter`,
+                      { vpcPeeringConnectionId: connection.id, autoAccept: true, tags },
+                      child(args.accepter),
+                  );
+            const parts = complete(accepted);
             // Across regions the requester sees the connection active a moment later, and some of the parts wait for that.
-            const completed = pulumi.all([accepted.id, pulumi.all(parts.map(({ id }) => id))]).apply(([id]) => id);
+            const completed = pulumi.all([accepted.id, pulumi.all(parts)]).apply(([id]) => id);
             this.status = {
-                requester: this.statusFrom(args.requester, completed),
-                accepter: this.statusFrom(args.accepter, completed),
+                requester: statusFrom("requester", completed),
+                accepter: statusFrom("accepter", completed),
             };
             this.expires = pulumi.output(null);
             this.otherOwner = pulumi.output([]);
-            this.path = pulumi.all([connection.id, ...parts.map(({ id }) => id)]);
+            this.path = pulumi.all([connection.id, ...parts]);
         } else {
-            const status = this.statusFrom(args.requester, connection.id).apply((seen) => this.unlessEnded(seen));
+            const status = statusFrom("requester", connection.id).apply((seen) => this.unlessEnded(seen));
             const active = status.apply((seen) => seen === "active");
             // Rules by group and DNS options need an active connection, and only AWS knows whether the other owner has accepted
             // it: no argument can say so ahead, so these resources are made inside an apply, which previews of the update after
             // the acceptance show all the same, since the status is read then.
-            const parts = active.apply((is) =>
-                is ? this.complete(name, args, connection, places, tags).map(({ id }) => id) : [],
-            );
+            const parts = active.apply((is) => (is ? complete(connection) : []));
             this.status = { requester: status, accepter: status };
             const expiry = this.expiry(name, connection.id);
             this.expires = pulumi.all([active, expiry]).apply(([is, time]) => (is ? null : time));
-            const commands = acceptersPart(args, connection.id, places);
+            const commands = acceptersPart(args, connection.id, found.places);
             this.otherOwner = pulumi.all([active, commands]).apply(([is, all]) => (is ? [] : all));
             this.path = pulumi.all([connection.id, parts]).apply(([id, ids]) => [id, ...ids]);
         }
@@ -96,107 +134,6 @@ export class VpcPeering extends pulumi.ComponentResource {
             otherOwner: this.otherOwner,
             path: this.path,
         });
-    }
-
-    private child({ provider }: PeeringSideArgs): pulumi.CustomResourceOptions {
-        return { parent: this, ...(provider && { provider }) };
-    }
-
-    /**
-     * Where the sides are, as their providers say; undefined where nothing depends on it. Another owner's side has no
-     * provider: it is taken to be where it is declared to be, or else where the requester's is.
-     */
-    private places(args: VpcPeeringArgs): Places {
-        const declared = sides.some((side) => args[side].region !== undefined || args[side].accountId !== undefined);
-        const { manageAccepter } = optionsOf(args);
-        if (manageAccepter && !declared && args.requester.provider === args.accepter.provider) {
-            return pulumi.output(undefined);
-        }
-        const actual = (side: PeeringSideArgs): pulumi.Output<Place> =>
-            pulumi
-                .all([
-                    getRegionOutput({}, this.child(side)).region,
-                    getCallerIdentityOutput({}, this.child(side)).accountId,
-                ])
-                .apply(([region, accountId]) => ({ region, accountId }));
-        const requester = actual(args.requester);
-        const { region, accountId } = args.accepter;
-        const accepter = manageAccepter
-            ? actual(args.accepter)
-            : requester.apply((own) => ({ region: region ?? own.region, accountId: accountId ?? own.accountId }));
-        return pulumi.all([requester, accepter]).apply(([one, other]) => ({ requester: one, accepter: other }));
-    }
-
-    /** The two VPCs, and where the accepter's is. Fails for what ids and providers tell only now, before there is a connection. */
-    private ends(name: string, args: VpcPeeringArgs, places: Places) {
-        const [subject, outcome] = [`VpcPeering ${name}`, "no connection was requested"];
-        const ends = pulumi
-            .all([args.requester.vpcId, args.accepter.vpcId, places])
-            .apply(([vpcId, peerVpcId, actual]) => {
-                refuse(this, subject, checkSelf(vpcId, peerVpcId), outcome);
-                if (actual === undefined) {
-                    return { vpcId, peerVpcId, peerRegion: undefined, peerOwnerId: undefined };
-                }
-                const { requester, accepter } = actual;
-                const problems = [
-                    ...sides.flatMap((side) => checkDeclared(side, args[side], actual[side])),
-                    ...checkPlaces(actual, optionsOf(args)),
-                ];
-                refuse(this, subject, problems, outcome);
-                return {
-                    vpcId,
-                    peerVpcId,
-                    peerRegion: accepter.region === requester.region ? undefined : accepter.region,
-                    peerOwnerId: accepter.accountId === requester.accountId ? undefined : accepter.accountId,
-                };
-            });
-        return {
-            vpcId: ends.vpcId,
-            peerVpcId: ends.peerVpcId,
-            peerRegion: ends.apply(({ peerRegion }) => peerRegion),
-            peerOwnerId: ends.apply(({ peerOwnerId }) => peerOwnerId),
-        };
-    }
-
-    /** The acceptance, a resource of its own: the two sides may have two owners. */
-    private accept(
-        name: string,
-        { accepter }: VpcPeeringArgs,
-        connection: ec2.VpcPeeringConnection,
-        tags: Record<string, string>,
-    ): pulumi.CustomResource {
-        return new ec2.VpcPeeringConnectionAccepter(
-            `${name}-accepter`,
-            { vpcPeeringConnectionId: connection.id, autoAccept: true, tags },
-            this.child(accepter),
-        );
-    }
-
-    /** Routes, rules and options of all sides that are managed, for an accepted connection. */
-    private complete(
-        name: string,
-        args: VpcPeeringArgs,
-        accepted: pulumi.CustomResource,
-        places: Places,
-        tags: Record<string, string>,
-    ): pulumi.CustomResource[] {
-        const managed = sides.filter((side) => side === "requester" || optionsOf(args).manageAccepter);
-        return managed.flatMap((side) =>
-            sideParts({
-                name: `${name}-${side}`,
-                side,
-                args,
-                places,
-                connectionId: accepted.id,
-                tags,
-                opts: { ...this.child(args[side]), dependsOn: accepted },
-            }),
-        );
-    }
-
-    /** The connection's status as a side's owner sees it. */
-    private statusFrom(side: PeeringSideArgs, id: pulumi.Output<string>): pulumi.Output<string> {
-        return ec2.getVpcPeeringConnectionOutput({ id }, this.child(side)).status;
     }
 
     /** The status; throws a ResourceError if the connection has ended. */
