@@ -45,10 +45,8 @@ export class View {
     readonly subnet = this.#one(this.subnets, "SubnetId");
     readonly routeTable = this.#one(this.routeTables, "RouteTableId");
     readonly internetGateway = this.#one(this.internetGateways, "InternetGatewayId");
-    readonly natGateway = this.#one(this.#all(sdk.paginateDescribeNatGateways, "NatGateways"), "NatGatewayId");
     readonly peering = this.#one(this.peerings, "VpcPeeringConnectionId");
     readonly group = this.#one(this.groups, "GroupId");
-    readonly networkInterface = this.#one(this.interfaces, "NetworkInterfaceId");
 
     async dnsOf(VpcId: string): Promise<Dns> {
         const ask = (Attribute: sdk.VpcAttributeName) => this.ec2.describeVpcAttribute({ VpcId, Attribute });
