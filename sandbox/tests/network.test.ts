@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { operator, World } from "./world/world.ts";
-import { boot, Lab, permit, type Undo } from "./world/networkLab.ts";
+import { boot, entry, inReverse, Lab, permit, type Undo } from "./world/networkLab.ts";
 import { image, makeMachine } from "./world/side.ts";
 
 // Real packets through the network that the EC2 API describes. Each case makes one fault in a working lab with API calls and
@@ -138,6 +138,60 @@ const cases: readonly Case[] = [
         rule: "for traffic from the internet, rules apply to the public source address",
         fault: (lab) => lab.exchange(lab.one, permit.ssh(anywhere), permit.ssh("203.0.113.0/24")),
         verdict: { "1>2": open, "2>1": "ping http", "internet>1": "ping" },
+    },
+    {
+        name: "a network ACL without entries",
+        rule: "what no entry allows is denied; traffic within a subnet is not filtered",
+        fault: (lab) => lab.acl(lab.two),
+        verdict: { "1>2": "", "2>1": "", "2>neighbor": "ping ssh", "internet>2": "", "3>2": "" },
+    },
+    {
+        name: "a network ACL that denies one port of a block",
+        rule: "of the entries that match, the one with the lowest number decides",
+        fault: (lab) => lab.enter(lab.two, entry(99, "in", "deny", "tcp 80-80", "10.41.0.0/16")),
+        verdict: { "1>2": "ping ssh", "2>1": open, "internet>2": "ping ssh" },
+    },
+    {
+        name: "a network ACL that denies the port in a later entry",
+        rule: "entries after the first match have no effect",
+        fault: (lab) => lab.enter(lab.two, entry(101, "in", "deny", "tcp 80-80")),
+        verdict: { "1>2": open, "2>1": open },
+    },
+    {
+        name: "a network ACL that lets out only responses of TCP",
+        rule: "ACLs are stateless: outbound entries apply to responses, by their ephemeral ports",
+        fault: (lab) =>
+            lab.acl(lab.two, entry(100, "in", "allow", "all"), entry(100, "out", "allow", "tcp 1024-65535")),
+        verdict: { "1>2": "http ssh", "2>1": "", "internet>2": "ssh" },
+    },
+    {
+        name: "a network ACL that lets in only requests for the page",
+        rule: "ACLs are stateless: inbound entries apply to responses, too",
+        fault: (lab) => lab.acl(lab.two, entry(100, "in", "allow", "tcp 80-80"), entry(100, "out", "allow", "all")),
+        verdict: { "1>2": "http", "2>1": "", "2>internet": "" },
+    },
+    {
+        name: "a network ACL that lets in echo requests and lets out echo replies",
+        rule: "an ICMP entry applies to its type",
+        fault: (lab) => lab.acl(lab.two, entry(1, "in", "allow", "icmp 8"), entry(1, "out", "allow", "icmp 0")),
+        verdict: { "1>2": "ping", "2>1": "" },
+    },
+    {
+        name: "an entry of the default network ACL replaced",
+        rule: "entries of the default ACL can be replaced; outbound entries apply to the destination",
+        fault: (lab) =>
+            lab.reenter(lab.two, entry(100, "out", "allow", "all"), entry(100, "out", "allow", "all", "10.43.0.0/16")),
+        verdict: { "1>2": "", "2>1": "", "2>3": open },
+    },
+    {
+        name: "a network ACL at the peer",
+        rule: "the ACLs of both subnets apply to traffic between them",
+        fault: async (lab) =>
+            inReverse(
+                await lab.enter(lab.one, entry(1, "out", "deny", "tcp 22-22")),
+                await lab.enter(lab.two, entry(1, "in", "deny", "tcp 80-80")),
+            ),
+        verdict: { "1>2": "ping", "2>1": open },
     },
     {
         name: "a route for one address to another target",

@@ -204,6 +204,24 @@ const nameCases: readonly Case[] = [
         },
         expected: { "one?one": "private", "one?near": "public" },
     },
+    {
+        name: "a network ACL that denies everything",
+        rule: "VPC User Guide, Control subnet traffic with network ACLs: they do not filter traffic to the Amazon DNS server",
+        change: async ({ one: { api, vpcId } }) => {
+            const { NetworkAcls } = await api.describeNetworkAcls({ Filters: [{ Name: "vpc-id", Values: [vpcId] }] });
+            const NetworkAclId = NetworkAcls?.[0]?.NetworkAclId;
+            const all = { NetworkAclId, Protocol: "-1", CidrBlock: "0.0.0.0/0" };
+            for (const Egress of [true, false]) {
+                await api.createNetworkAclEntry({ ...all, Egress, RuleNumber: 1, RuleAction: "deny" });
+            }
+            return async () => {
+                for (const Egress of [true, false]) {
+                    await api.deleteNetworkAclEntry({ NetworkAclId, Egress, RuleNumber: 1 });
+                }
+            };
+        },
+        expected: { "one?one": "private", "one?near": "public" },
+    },
 ];
 
 /** The largest ping that passes without fragmentation, in bytes including headers. */

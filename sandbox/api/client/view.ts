@@ -30,6 +30,7 @@ export class View {
 
     readonly vpcs = this.#all(sdk.paginateDescribeVpcs, "Vpcs");
     readonly subnets = this.#all(sdk.paginateDescribeSubnets, "Subnets");
+    readonly networkAcls = this.#all(sdk.paginateDescribeNetworkAcls, "NetworkAcls");
     readonly routeTables = this.#all(sdk.paginateDescribeRouteTables, "RouteTables");
     readonly internetGateways = this.#all(sdk.paginateDescribeInternetGateways, "InternetGateways");
     readonly peerings = this.#all(sdk.paginateDescribeVpcPeeringConnections, "VpcPeeringConnections");

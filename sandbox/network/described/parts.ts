@@ -1,6 +1,17 @@
 import type * as ec2 from "@aws-sdk/client-ec2";
 import ipaddr from "ipaddr.js";
-import type { Instance, InternetGateway, Peering, Route, RouteTable, Rule, SecurityGroup, Subnet } from "./state.ts";
+import type {
+    AclEntry,
+    Instance,
+    InternetGateway,
+    NetworkAcl,
+    Peering,
+    Route,
+    RouteTable,
+    Rule,
+    SecurityGroup,
+    Subnet,
+} from "./state.ts";
 
 // Converts EC2's descriptions to the parts of the state.
 
@@ -19,6 +30,32 @@ export function peeringOf(connection: ec2.VpcPeeringConnection): Peering {
 
 export function subnetOf({ SubnetId = "", VpcId = "", CidrBlock = "" }: ec2.Subnet): Subnet {
     return { id: SubnetId, vpcId: VpcId, cidrBlock: CidrBlock };
+}
+
+export function networkAclOf(acl: ec2.NetworkAcl): NetworkAcl {
+    const { NetworkAclId = "", VpcId = "", Associations = [], Entries = [] } = acl;
+    const entriesOf = (egress: boolean): AclEntry[] =>
+        Entries.filter(({ Egress }) => Egress === egress)
+            .flatMap(entryOf)
+            .sort((a, b) => a.number - b.number);
+    return {
+        id: NetworkAclId,
+        vpcId: VpcId,
+        subnetIds: Associations.flatMap(({ SubnetId }) => SubnetId ?? []),
+        ingress: entriesOf(false),
+        egress: entriesOf(true),
+    };
+}
+
+/** An entry of a network ACL; none if it is for IPv6. */
+function entryOf({ RuleNumber = 0, RuleAction, Protocol = "-1", ...entry }: ec2.NetworkAclEntry): AclEntry[] {
+    const { CidrBlock, PortRange, IcmpTypeCode } = entry;
+    const protocol = protocols[Protocol] ?? Protocol;
+    const [from, to] =
+        protocol === "icmp" ? [IcmpTypeCode?.Type, IcmpTypeCode?.Code] : [PortRange?.From, PortRange?.To];
+    const cidrBlock = CidrBlock && networkOf(CidrBlock);
+    const traffic = { protocol, from: from ?? -1, to: to ?? -1 };
+    return cidrBlock ? [{ number: RuleNumber, allow: RuleAction === "allow", cidrBlock, ...traffic }] : [];
 }
 
 export function routeTableOf(table: ec2.RouteTable): RouteTable {
@@ -41,7 +78,7 @@ export function gatewayOf({ InternetGatewayId = "", Attachments = [] }: ec2.Inte
 
 export function groupOf(group: ec2.SecurityGroup): SecurityGroup {
     const { GroupId = "", IpPermissions = [], IpPermissionsEgress = [] } = group;
-    return { id: GroupId, ingress: IpPermissions.flatMap(ruleOf), egress: IpPermissionsEgress.flatMap(ruleOf) };
+    return { id: GroupId, ingress: IpPermissions.map(ruleOf), egress: IpPermissionsEgress.map(ruleOf) };
 }
 
 /** An instance without its user data and public key. */
@@ -67,21 +104,13 @@ function networkOf(block: string): string {
     return `${ipaddr.IPv4.networkAddressFromCIDR(block).toString()}/${block.split("/")[1] ?? ""}`;
 }
 
-const protocols: Readonly<Record<string, Rule["protocol"]>> = {
-    "-1": "all",
-    "1": "icmp",
-    "6": "tcp",
-    "17": "udp",
-    icmp: "icmp",
-    tcp: "tcp",
-    udp: "udp",
-};
+/** The protocols that have a name here, by their numbers; all others are known by their numbers. */
+const protocols: Readonly<Record<string, string>> = { "-1": "all", "1": "icmp", "6": "tcp", "17": "udp" };
 
-/** A permission as a rule; none if its protocol is not used in the sandbox. */
-function ruleOf(permission: ec2.IpPermission): Rule[] {
-    const { IpProtocol = "", FromPort = -1, ToPort = -1, IpRanges = [], UserIdGroupPairs = [] } = permission;
-    const protocol = protocols[IpProtocol];
+function ruleOf(permission: ec2.IpPermission): Rule {
+    const { IpProtocol = "-1", FromPort = -1, ToPort = -1, IpRanges = [], UserIdGroupPairs = [] } = permission;
+    const protocol = protocols[IpProtocol] ?? IpProtocol;
     const cidrBlocks = IpRanges.flatMap(({ CidrIp }) => (CidrIp ? [networkOf(CidrIp)] : []));
     const groupIds = UserIdGroupPairs.flatMap(({ GroupId }) => GroupId ?? []);
-    return protocol ? [{ protocol, from: FromPort, to: ToPort, cidrBlocks, groupIds }] : [];
+    return { protocol, from: FromPort, to: ToPort, cidrBlocks, groupIds };
 }

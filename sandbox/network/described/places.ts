@@ -3,7 +3,7 @@ import type { Caller } from "../../api/client/caller.ts";
 import { Clients, remembered } from "../../api/client/clients.ts";
 import { View, type Dns } from "../../api/client/view.ts";
 import { blocksOf } from "../../api/client/vpcs.ts";
-import { gatewayOf, groupOf, instanceOf, peeringOf, routeTableOf, subnetOf } from "./parts.ts";
+import { gatewayOf, groupOf, instanceOf, networkAclOf, peeringOf, routeTableOf, subnetOf } from "./parts.ts";
 import type { Instance, State, Vpc } from "./state.ts";
 
 type Boot = Pick<Instance, "userData" | "publicKey">;
@@ -50,21 +50,32 @@ export class Places {
             );
             return (await Promise.all(parts)).flat();
         };
-        const [vpcs, subnets, routeTables, internetGateways, peerings, securityGroups, instances] = await Promise.all([
-            all(
-                (view) => view.vpcs(),
-                (vpc, view) => this.#vpcOf(vpc, view),
-            ),
-            all((view) => view.subnets(), subnetOf),
-            all((view) => view.routeTables(), routeTableOf),
-            all((view) => view.internetGateways(), gatewayOf),
-            all(({ caller }) => new View(this.#clients, caller).peerings(), peeringOf),
-            all((view) => view.groups(), groupOf),
-            all(runningIn, (instance, view) => this.#instanceOf(instance, view)),
-        ]);
+        const [vpcs, subnets, networkAcls, routeTables, internetGateways, peerings, securityGroups, instances] =
+            await Promise.all([
+                all(
+                    (view) => view.vpcs(),
+                    (vpc, view) => this.#vpcOf(vpc, view),
+                ),
+                all((view) => view.subnets(), subnetOf),
+                all((view) => view.networkAcls(), networkAclOf),
+                all((view) => view.routeTables(), routeTableOf),
+                all((view) => view.internetGateways(), gatewayOf),
+                all(({ caller }) => new View(this.#clients, caller).peerings(), peeringOf),
+                all((view) => view.groups(), groupOf),
+                all(runningIn, (instance, view) => this.#instanceOf(instance, view)),
+            ]);
         // Both sides describe the same connection.
         const connections = [...new Map(peerings.map((peering) => [peering.id, peering])).values()];
-        return { vpcs, subnets, routeTables, internetGateways, peerings: connections, securityGroups, instances };
+        return {
+            vpcs,
+            subnets,
+            networkAcls,
+            routeTables,
+            internetGateways,
+            peerings: connections,
+            securityGroups,
+            instances,
+        };
     }
 
     async #vpcOf(vpc: ec2.Vpc, view: View): Promise<Vpc> {

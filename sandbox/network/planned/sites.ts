@@ -1,5 +1,5 @@
 import { overlap } from "../../api/client/vpcs.ts";
-import type { Instance, RouteTable, SecurityGroup, State, Vpc } from "../described/state.ts";
+import type { Instance, NetworkAcl, RouteTable, SecurityGroup, State, Vpc } from "../described/state.ts";
 import { devOf } from "./links.ts";
 
 /** A VPC with running instances, and everything that its router depends on. */
@@ -30,6 +30,8 @@ export interface Port extends Instance {
     readonly block: string;
     /** The route table of its subnet: the associated one, or the VPC's main route table. */
     readonly routeTable: RouteTable | undefined;
+    /** The network ACL of its subnet. */
+    readonly networkAcl: NetworkAcl | undefined;
     readonly groups: readonly SecurityGroup[];
 }
 
@@ -75,6 +77,7 @@ function portOf(instance: Instance, state: State): Port {
         dev: devOf("e", interfaceId),
         block: state.subnets.find(({ id }) => id === subnetId)?.cidrBlock ?? `${privateIp}/32`,
         routeTable: tables.find(({ subnetIds }) => subnetIds.includes(subnetId)) ?? tables.find(({ main }) => main),
+        networkAcl: state.networkAcls.find(({ subnetIds }) => subnetIds.includes(subnetId)),
         groups: state.securityGroups.filter(({ id }) => groupIds.includes(id)),
     };
 }

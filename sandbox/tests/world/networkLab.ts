@@ -1,4 +1,4 @@
-import type { EC2, IpPermission } from "@aws-sdk/client-ec2";
+import type { CreateNetworkAclEntryCommandInput, EC2, IpPermission, NetworkAclAssociation } from "@aws-sdk/client-ec2";
 import { operator, type Machine, type World } from "./world.ts";
 import { makeMachine, makeSide, type Side } from "./side.ts";
 
@@ -37,6 +37,36 @@ export const permit = {
         UserIdGroupPairs: [{ GroupId, ...(UserId && { UserId }) }],
     }),
 };
+
+/** An entry of a network ACL that is not in one yet. */
+type Entry = Omit<CreateNetworkAclEntryCommandInput, "NetworkAclId">;
+
+/** Entries of network ACLs: their number and direction, and the protocol and block that they allow or deny. */
+export const entry = (
+    RuleNumber: number,
+    way: "in" | "out",
+    RuleAction: "allow" | "deny",
+    what: "all" | `${"tcp" | "udp"} ${number}-${number}` | `icmp ${number}`,
+    CidrBlock: string = cidr.all,
+): Entry => {
+    const [name = "", numbers = ""] = what.split(" ");
+    const [From, To] = numbers.split("-").map(Number);
+    return {
+        RuleNumber,
+        Egress: way === "out",
+        RuleAction,
+        Protocol: { all: "-1", icmp: "1", tcp: "6", udp: "17" }[name],
+        CidrBlock,
+        ...(name === "icmp"
+            ? { IcmpTypeCode: { Type: From, Code: -1 } }
+            : To !== undefined && { PortRange: { From, To } }),
+    };
+};
+
+/** Undoes faults from the last to the first. */
+export function inReverse(...undos: Undo[]): Undo {
+    return () => undos.reduceRight(async (before, undo) => before.then(undo), Promise.resolve<unknown>(0));
+}
 
 /**
  * Three VPCs: one is peered with two, and two with three. The connections are accepted, with routes and rules on both sides.
@@ -200,6 +230,42 @@ export class Lab {
         const rules = { GroupId: groupId, IpPermissions: [permit.all(cidr.all)] };
         await this.#api.revokeSecurityGroupEgress(rules);
         return () => this.#api.authorizeSecurityGroupEgress(rules);
+    }
+
+    /** Gives a side's subnet a new network ACL with these entries only. */
+    async acl(side: Side, ...entries: Entry[]): Promise<Undo> {
+        const old = await this.#association(side);
+        const { NetworkAcl } = await this.#api.createNetworkAcl({ VpcId: side.vpcId });
+        const NetworkAclId = NetworkAcl?.NetworkAclId;
+        await Promise.all(entries.map((one) => this.#api.createNetworkAclEntry({ ...one, NetworkAclId })));
+        await this.#api.replaceNetworkAclAssociation({ AssociationId: old.NetworkAclAssociationId, NetworkAclId });
+        return async () => {
+            const { NetworkAclAssociationId: AssociationId } = await this.#association(side);
+            await this.#api.replaceNetworkAclAssociation({ AssociationId, NetworkAclId: old.NetworkAclId });
+            await this.#api.deleteNetworkAcl({ NetworkAclId });
+        };
+    }
+
+    /** Adds an entry to the network ACL of a side's subnet. */
+    async enter(side: Side, added: Entry): Promise<Undo> {
+        const { NetworkAclId } = await this.#association(side);
+        await this.#api.createNetworkAclEntry({ ...added, NetworkAclId });
+        const { RuleNumber, Egress } = added;
+        return () => this.#api.deleteNetworkAclEntry({ NetworkAclId, RuleNumber, Egress });
+    }
+
+    /** Replaces an entry in the network ACL of a side's subnet by another one. */
+    async reenter(side: Side, old: Entry, other: Entry): Promise<Undo> {
+        const { NetworkAclId } = await this.#association(side);
+        await this.#api.replaceNetworkAclEntry({ ...other, NetworkAclId });
+        return () => this.#api.replaceNetworkAclEntry({ ...old, NetworkAclId });
+    }
+
+    /** The association of a side's subnet with its network ACL. */
+    async #association({ subnetId }: Side): Promise<NetworkAclAssociation> {
+        const Filters = [{ Name: "association.subnet-id", Values: [subnetId] }];
+        const { NetworkAcls } = await this.#api.describeNetworkAcls({ Filters });
+        return NetworkAcls?.[0]?.Associations?.find(({ SubnetId }) => SubnetId === subnetId) ?? {};
     }
 
     async detach({ vpcId, gatewayId }: Side): Promise<Undo> {
