@@ -122,6 +122,42 @@ const cases: readonly Case[] = [
         verdict: { "1>2": "ping ssh", "neighbor>2": open, "3>2": "ping ssh" },
     },
     {
+        name: "HTTP allowed from the group of a peer, while another peer has the same block",
+        rule: "a rule by group applies to the group's members, not to a host that has the address of one",
+        fault: async (lab) =>
+            inReverse(
+                await lab.exchange(lab.two, permit.http("10.41.0.0/16"), permit.httpFromGroup(lab.one.groupId)),
+                await lab.peerTwin(),
+            ),
+        verdict: { "twin>2": "ping ssh", "1>2": "" },
+    },
+    {
+        name: "HTTP allowed from the group of the other peer that has the same block",
+        rule: "a rule by group applies to the members in the group's own VPC",
+        fault: async (lab) => {
+            const untwin = await lab.peerTwin();
+            const http = permit.httpFromGroup(lab.twin.groupId);
+            return inReverse(untwin, await lab.exchange(lab.two, permit.http("10.41.0.0/16"), http));
+        },
+        verdict: { "twin>2": open, "1>2": "" },
+    },
+    {
+        name: "outbound traffic allowed to the group of a peer, while another peer has the same block",
+        rule: "an egress rule by group applies to the group's members, not to a host that has the address of one",
+        fault: async (lab) =>
+            inReverse(
+                await lab.egress(lab.two, permit.all("10.43.0.0/16"), permit.httpFromGroup(lab.one.groupId)),
+                await lab.peerTwin(),
+            ),
+        verdict: { "2>twin": "", "2>3": open },
+    },
+    {
+        name: "outbound traffic allowed to one port of a peer's group",
+        rule: "egress rules apply to requests, by protocol, port and destination; responses need none",
+        fault: (lab) => lab.egress(lab.two, permit.httpFromGroup(lab.one.groupId)),
+        verdict: { "2>1": "http", "2>3": "", "2>internet": "", "1>2": open },
+    },
+    {
         name: "echo replies allowed, but no requests",
         rule: "an ICMP rule applies to its type: echo request is type 8",
         fault: (lab) => lab.exchange(lab.two, permit.icmp(anywhere), permit.icmp(anywhere, 0)),

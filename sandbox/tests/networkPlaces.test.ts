@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { operator, World, type Machine } from "./world/world.ts";
-import { permit, type Undo } from "./world/networkLab.ts";
+import { inReverse, permit, type Undo } from "./world/networkLab.ts";
 import { PlacesLab, type Placed } from "./world/placesLab.ts";
 
 // Real packets across regions and accounts, DNS names and MTUs. Each case changes one option or makes one fault, and undoes
@@ -184,7 +184,7 @@ const nameCases: readonly Case[] = [
         rule: "VPC Peering Guide, Enable DNS resolution: both VPCs need DNS hostnames",
         change: async (lab) => {
             const undos = [await lab.resolve(lab.near, "Accepter"), await lab.turnOff(lab.one, "enableDnsHostnames")];
-            return () => undos.reduceRight(async (before, undo) => before.then(undo), Promise.resolve<unknown>(0));
+            return inReverse(...undos);
         },
         expected: { "one?near": "public" },
     },

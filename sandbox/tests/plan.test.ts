@@ -275,9 +275,9 @@ describe("Plan", () => {
             const from = group(1, { protocol: "all", from: -1, to: -1, cidrBlocks: [], groupIds: [groupId] });
             return incoming({ ...given, securityGroups: [from] }, instance(1));
         };
-        const both = ["ip saddr 10.42.1.101 return", "ip saddr 10.42.1.102 return", "drop"];
+        const both = [1, 2].map((m) => `iifname "ppcx-12" ip saddr 10.42.1.10${m} return`).concat("drop");
         const groupCases: readonly [name: string, given: State, groupId: string, expected: string[]][] = [
-            ["of the own VPC", state, "sg-1", ["ip saddr 10.41.1.101 return", "drop"]],
+            ["of the own VPC", state, "sg-1", ['iifname "eeni-11" ip saddr 10.41.1.101 return', "drop"]],
             ["of a peer", state, "sg-2", both],
             ["of a peer whose connection is not active", withPeering({ active: false }), "sg-2", ["drop"]],
             ["of a peer's peer", state, "sg-3", ["drop"]],
@@ -287,6 +287,15 @@ describe("Plan", () => {
                 assert.deepEqual(members(given, groupId), expected);
             });
         }
+
+        it("that reference a group apply to outbound traffic to its members", () => {
+            const egress = [{ protocol: "all", from: -1, to: -1, cidrBlocks: [], groupIds: ["sg-3"] }];
+            const securityGroups = [{ id: "sg-2", ingress: [], egress }];
+            assert.deepEqual(chain(plan({ ...state, securityGroups }), "vpc-2", "out_eeni-21"), [
+                'oifname "ppcx-23" ip daddr 10.43.1.101 return',
+                "drop",
+            ]);
+        });
     });
 
     describe("network ACLs", () => {

@@ -92,16 +92,22 @@ function entriesOf(acl: NetworkAcl | undefined, direction: "ingress" | "egress")
     );
 }
 
-/** The rules of a port's groups, which return on the packets that they allow. */
+/**
+ * The rules of a port's groups, which return on the packets that they allow. A rule that references a group applies to the
+ * group's members in its own VPC, not to a host of another peer that has a member's address.
+ * Source: Amazon VPC Peering Guide, "Update your security groups to reference peer security groups".
+ */
 function rulesOf({ groups }: Port, { members }: Site, direction: "ingress" | "egress"): string[] {
-    const address = direction === "ingress" ? "saddr" : "daddr";
+    const [address, dev] = direction === "ingress" ? ["saddr", "iifname"] : ["daddr", "oifname"];
     const membersOf = (groupId: string) =>
-        members.filter(({ groupIds }) => groupIds.includes(groupId)).map(({ privateIp }) => privateIp);
+        members
+            .filter(({ groupIds }) => groupIds.includes(groupId))
+            .map((member) => `${dev} "${member.dev}" ip ${address} ${member.privateIp}`);
     const rules = groups
         .flatMap((group) => group[direction])
         .flatMap((rule) =>
-            [...rule.cidrBlocks, ...rule.groupIds.flatMap(membersOf)].map(
-                (other) => `ip ${address} ${other} ${trafficOf(rule)}return`,
+            [...rule.cidrBlocks.map((block) => `ip ${address} ${block}`), ...rule.groupIds.flatMap(membersOf)].map(
+                (other) => `${other} ${trafficOf(rule)}return`,
             ),
         );
     // Sorted, so that the text changes only if its meaning does.

@@ -11,7 +11,13 @@ export interface Site {
     /** Its peering connections that can carry packets. */
     readonly peerings: readonly SitePeering[];
     /** The instances whose groups its rules may reference: its own, and those of its peers in the same region. */
-    readonly members: readonly Instance[];
+    readonly members: readonly Member[];
+}
+
+/** An instance whose groups rules may reference, as the VPC's router sees it. */
+interface Member extends Pick<Instance, "groupIds" | "privateIp"> {
+    /** The router's interface to it: two peers may have the same address. */
+    readonly dev: string;
 }
 
 /** A peering connection from one of its VPCs. */
@@ -41,13 +47,19 @@ export function sitesOf(state: State): Site[] {
     const vpcs = sorted(state.vpcs).filter(({ id }) => instances.some(({ vpcId }) => vpcId === id));
     return vpcs.map((vpc) => {
         const peerings = peeringsOf(vpc, vpcs, state);
-        const near = peerings.map(({ peer }) => peer).filter(({ region }) => region === vpc.region);
+        const ports = instances.filter(({ vpcId }) => vpcId === vpc.id).map((instance) => portOf(instance, state));
+        const near = peerings.filter(({ peer }) => peer.region === vpc.region);
         return {
             vpc,
-            ports: instances.filter(({ vpcId }) => vpcId === vpc.id).map((instance) => portOf(instance, state)),
+            ports,
             gatewayId: state.internetGateways.find(({ vpcId }) => vpcId === vpc.id)?.id,
             peerings,
-            members: instances.filter(({ vpcId }) => [vpc, ...near].some(({ id }) => id === vpcId)),
+            members: [
+                ...ports,
+                ...near.flatMap(({ id, peer }) =>
+                    instances.filter(({ vpcId }) => vpcId === peer.id).map((one) => ({ ...one, dev: devOf("p", id) })),
+                ),
+            ],
         };
     });
 }

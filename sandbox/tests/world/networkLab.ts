@@ -77,6 +77,8 @@ export class Lab {
     readonly one: Side;
     readonly two: Side;
     readonly three: Side;
+    /** It has the first one's block, and is not peered. */
+    readonly twin: Side;
     readonly machines: Readonly<Record<string, Machine>>;
     /** The peering connection of one and two. */
     peering = "";
@@ -85,11 +87,11 @@ export class Lab {
 
     constructor(
         { api, bare }: Pick<World, "api" | "bare">,
-        [one, two, three]: readonly [Side, Side, Side],
+        [one, two, three, twin]: readonly [Side, Side, Side, Side],
         machines: Lab["machines"],
     ) {
         [this.#api, this.#bare] = [api, bare];
-        [this.one, this.two, this.three] = [one, two, three];
+        [this.one, this.two, this.three, this.twin] = [one, two, three, twin];
         this.machines = machines;
     }
 
@@ -110,7 +112,7 @@ export class Lab {
             makeMachine(api, twin, "10.41.1.100"),
         ]);
         const machines = { "1": first, "2": second, neighbor, "3": third, twin: mTwin, internet: operator };
-        const lab = new Lab({ api, bare }, [one, two, three], machines);
+        const lab = new Lab({ api, bare }, [one, two, three, twin], machines);
         lab.peering = await lab.peer(one, two);
         const onward = await lab.peer(two, three);
         await Promise.all([
@@ -128,7 +130,8 @@ export class Lab {
 
     /** Makes a fault that AWS and the gateway refuse, without the gateway. */
     async past(fault: (lab: Lab) => Promise<Undo>): Promise<Undo> {
-        const lab = new Lab({ api: this.#bare, bare: this.#bare }, [this.one, this.two, this.three], this.machines);
+        const sides = [this.one, this.two, this.three, this.twin] as const;
+        const lab = new Lab({ api: this.#bare, bare: this.#bare }, sides, this.machines);
         lab.peering = this.peering;
         // The network is not notified of this change, so a call through the gateway that changes nothing follows.
         const follow = () => this.#api.modifyVpcAttribute({ VpcId: this.one.vpcId, EnableDnsSupport: { Value: true } });
@@ -178,6 +181,16 @@ export class Lab {
             this.peering = await this.peer(this.one, this.two);
             await this.routePeering();
         };
+    }
+
+    /** Peers the twin with two, and routes two's traffic for the block that it shares with one to it. */
+    async peerTwin(): Promise<Undo> {
+        const id = await this.peer(this.twin, this.two);
+        return inReverse(
+            () => this.#api.deleteVpcPeeringConnection({ VpcPeeringConnectionId: id }),
+            await this.route(this.twin, cidr.two, id),
+            await this.reroute(this.two, cidr.one, this.peering, id),
+        );
     }
 
     routePeering(): Promise<unknown> {
@@ -230,6 +243,14 @@ export class Lab {
         const rules = { GroupId: groupId, IpPermissions: [permit.all(cidr.all)] };
         await this.#api.revokeSecurityGroupEgress(rules);
         return () => this.#api.authorizeSecurityGroupEgress(rules);
+    }
+
+    /** Allows only this outbound traffic. */
+    async egress(side: Side, ...IpPermissions: IpPermission[]): Promise<Undo> {
+        const undo = await this.revokeEgress(side);
+        const rules = { GroupId: side.groupId, IpPermissions };
+        await this.#api.authorizeSecurityGroupEgress(rules);
+        return inReverse(undo, () => this.#api.revokeSecurityGroupEgress(rules));
     }
 
     /** Gives a side's subnet a new network ACL with these entries only. */
