@@ -325,21 +325,45 @@ describe("Network", function () {
         await undo();
     });
 
+    /** The number of echo requests that a machine has received. */
+    const received = async (name: string) =>
+        Number(await output("awk '/^Icmp: [0-9]/ { print $10 }' /proc/net/snmp", name));
+
     it("drops packets whose source is not the sender's address, and packets from the internet with private sources", async () => {
         const neighbor = machine("neighbor");
-        const received = async () =>
-            Number(await output("awk '/^Icmp: [0-9]/ { print $10 }' /proc/net/snmp", "neighbor"));
         const forge = (address: string, to: string) =>
             `ip address add ${address}/32 dev lo; ping -c 1 -W 0.5 -I ${address} ${to}; ip address delete ${address}/32 dev lo`;
-        const before = await received();
+        const before = await received("neighbor");
         await Promise.all([
             world.run(forge("10.43.1.100", neighbor.privateIp), machine("2")),
             world.run(forge("10.42.1.9", neighbor.publicIp)),
         ]);
-        assert.equal(await received(), before);
+        assert.equal(await received("neighbor"), before);
         await world.run(`ping -c 1 -W 0.5 ${neighbor.privateIp}`, machine("2"));
         await world.run(`ping -c 1 -W 0.5 ${neighbor.publicIp}`);
-        assert.equal(await received(), before + 2);
+        assert.equal(await received("neighbor"), before + 2);
+    });
+
+    it("passes no packets between the internet and 100.64.0.0/10: the addresses are shared, not public", async () => {
+        const { publicIp } = machine("1");
+        for (const [address, code] of [
+            ["203.0.113.9", 0],
+            ["100.64.0.9", 1],
+        ] as const) {
+            const route = `${address}/32 via ${operator.publicIp}`;
+            await world.run(`ip address add ${address}/32 dev lo && ip -n inet route add ${route}`);
+            const before = await received("internet");
+            try {
+                const [out, back] = await Promise.all([
+                    world.run(`ping -n -c 1 -W 0.5 ${address}`, machine("1")),
+                    world.run(`ping -n -c 1 -W 0.5 -I ${address} ${publicIp}`),
+                ]);
+                assert.deepEqual([out.code, back.code], [code, code], address);
+                assert.equal(await received("internet"), before + 1 - code);
+            } finally {
+                await world.run(`ip address delete ${address}/32 dev lo; ip -n inet route delete ${route}`);
+            }
+        }
     });
 
     it("follows launches and terminations by Auto Scaling", async () => {

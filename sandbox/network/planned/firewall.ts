@@ -2,8 +2,8 @@ import type { NetworkAcl, Traffic } from "../described/state.ts";
 import { addressAmongNameServers, linkLocalNameServer, nameServerOf, nameServersAddress } from "./addresses.ts";
 import type { Port, Site } from "./sites.ts";
 
-/** Private addresses, which do not exist on the internet. Source: RFC 1918. */
-const privateBlocks = "{ 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 }";
+/** Private and shared addresses, which do not exist on the internet. Sources: RFC 1918, RFC 6598. */
+const privateBlocks = "{ 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10 }";
 
 /**
  * A VPC router's nft ruleset: the internet gateway's address translation, the network ACLs and the security groups. Security
@@ -30,6 +30,7 @@ export function firewall(site: Site): string {
         chain("forward", [
             "type filter hook forward priority 0; policy drop;",
             `iifname "igw" ip saddr ${privateBlocks} drop`,
+            `oifname "igw" ip daddr ${privateBlocks} drop`,
             `oifname "igw" ip saddr != { ${senders} } drop`,
             ...ports.map(({ dev, privateIp }) => `iifname "${dev}" ip saddr != ${privateIp} drop`),
             // Before connection tracking, because network ACLs are stateless: they filter responses, too.
