@@ -236,6 +236,55 @@ const cases: readonly Case[] = [
         verdict: { "1>2": "", "2>1": "", "1>neighbor": open },
     },
     {
+        name: "a route to the blocks of a prefix list",
+        rule: "such a route is a route to each block of the list",
+        fault: async (lab) => {
+            const { id, remove } = await lab.prefixList("10.42.0.0/16", "192.0.2.0/24");
+            const undos = [remove, await lab.unroute(lab.one, "10.42.0.0/16", lab.peering)];
+            return inReverse(...undos, await lab.route(lab.one, id, lab.peering));
+        },
+        verdict: { "1>2": open, "2>1": open },
+    },
+    {
+        name: "a route to a prefix list that loses a block and gains another",
+        rule: "a change of the list changes the routes that reference it",
+        fault: async (lab) => {
+            const { id, remove, change } = await lab.prefixList("10.42.0.0/16");
+            const undos = [remove, await lab.unroute(lab.one, "10.42.0.0/16", lab.peering)];
+            undos.push(await lab.route(lab.one, id, lab.peering));
+            await change("10.42.0.0/16", "10.42.1.101/32");
+            return inReverse(...undos);
+        },
+        verdict: { "1>2": "", "1>neighbor": open },
+    },
+    {
+        name: "a route to a block and one to a prefix list with the same block",
+        rule: "of two routes to the same block, the one without a prefix list has priority",
+        fault: async (lab) => {
+            const { id, remove } = await lab.prefixList("10.42.0.0/16");
+            return inReverse(remove, await lab.route(lab.one, id, lab.one.gatewayId));
+        },
+        verdict: { "1>2": open, "2>1": open },
+    },
+    {
+        name: "HTTP allowed from a prefix list",
+        rule: "a rule that references a prefix list applies to each of its blocks",
+        fault: async (lab) => {
+            const { id, remove } = await lab.prefixList("10.43.0.0/16", "192.0.2.0/24");
+            return inReverse(remove, await lab.exchange(lab.two, permit.http("10.41.0.0/16"), permit.httpFromList(id)));
+        },
+        verdict: { "1>2": "ping ssh", "3>2": open },
+    },
+    {
+        name: "outbound traffic allowed to a prefix list",
+        rule: "egress rules may reference prefix lists, too",
+        fault: async (lab) => {
+            const { id, remove } = await lab.prefixList("10.41.0.0/16");
+            return inReverse(remove, await lab.egress(lab.two, permit.httpFromList(id)));
+        },
+        verdict: { "2>1": "http", "2>3": "" },
+    },
+    {
         name: "a route whose block has host bits set",
         rule: "AWS stores the canonical block",
         fault: (lab) => lab.route(lab.one, "10.42.1.100/24", lab.one.gatewayId),

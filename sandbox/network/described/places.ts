@@ -3,7 +3,17 @@ import type { Caller } from "../../api/client/caller.ts";
 import { Clients, remembered } from "../../api/client/clients.ts";
 import { View, type Dns } from "../../api/client/view.ts";
 import { blocksOf } from "../../api/client/vpcs.ts";
-import { gatewayOf, groupOf, instanceOf, networkAclOf, peeringOf, routeTableOf, subnetOf } from "./parts.ts";
+import {
+    gatewayOf,
+    groupOf,
+    instanceOf,
+    networkAclOf,
+    peeringOf,
+    prefixListIdsIn,
+    routeTableOf,
+    subnetOf,
+    type PrefixLists,
+} from "./parts.ts";
 import type { Instance, State, Vpc } from "./state.ts";
 
 type Boot = Pick<Instance, "userData" | "publicKey">;
@@ -58,10 +68,16 @@ export class Places {
                 ),
                 all((view) => view.subnets(), subnetOf),
                 all((view) => view.networkAcls(), networkAclOf),
-                all((view) => view.routeTables(), routeTableOf),
+                all(
+                    (view) => view.routeTables(),
+                    async (table, view) => routeTableOf(table, await prefixListsIn(view)),
+                ),
                 all((view) => view.internetGateways(), gatewayOf),
                 all(({ caller }) => new View(this.#clients, caller).peerings(), peeringOf),
-                all((view) => view.groups(), groupOf),
+                all(
+                    (view) => view.groups(),
+                    async (group, view) => groupOf(group, await prefixListsIn(view)),
+                ),
                 all(runningIn, (instance, view) => this.#instanceOf(instance, view)),
             ]);
         // Both sides describe the same connection.
@@ -91,6 +107,12 @@ export class Places {
         const boot = await remembered(this.#boot, instance.InstanceId ?? "", () => bootOf(instance, view));
         return { ...instanceOf(instance), ...boot };
     }
+}
+
+/** The prefix lists that the route tables and security groups of a place reference. */
+async function prefixListsIn(view: View): Promise<PrefixLists> {
+    const ids = prefixListIdsIn(await view.routeTables(), await view.groups());
+    return new Map(await Promise.all(ids.map(async (id) => [id, await view.prefixListBlocks(id)] as const)));
 }
 
 async function runningIn(view: View): Promise<ec2.Instance[]> {

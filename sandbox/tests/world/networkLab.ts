@@ -36,6 +36,12 @@ export const permit = {
         ToPort: 80,
         UserIdGroupPairs: [{ GroupId, ...(UserId && { UserId }) }],
     }),
+    httpFromList: (PrefixListId: string): IpPermission => ({
+        IpProtocol: "tcp",
+        FromPort: 80,
+        ToPort: 80,
+        PrefixListIds: [{ PrefixListId }],
+    }),
 };
 
 /** An entry of a network ACL that is not in one yet. */
@@ -205,8 +211,35 @@ export class Lab {
         ];
     }
 
-    async route({ tableId }: Side, DestinationCidrBlock: string, target: string): Promise<Undo> {
-        const key = { RouteTableId: tableId, DestinationCidrBlock };
+    /** Creates a prefix list; `change` removes one block and adds another. */
+    async prefixList(...blocks: string[]): Promise<{
+        id: string;
+        remove: Undo;
+        change: (remove: string, add: string) => Promise<unknown>;
+    }> {
+        const { PrefixList } = await this.#api.createManagedPrefixList({
+            PrefixListName: "blocks",
+            AddressFamily: "IPv4",
+            MaxEntries: 5,
+            Entries: blocks.map((Cidr) => ({ Cidr })),
+        });
+        const id = PrefixList?.PrefixListId ?? "";
+        const change = (remove: string, add: string) =>
+            this.#api.modifyManagedPrefixList({
+                PrefixListId: id,
+                CurrentVersion: 1,
+                RemoveEntries: [{ Cidr: remove }],
+                AddEntries: [{ Cidr: add }],
+            });
+        return { id, change, remove: () => this.#api.deleteManagedPrefixList({ PrefixListId: id }) };
+    }
+
+    /** Adds a route to a block or to a prefix list. */
+    async route({ tableId }: Side, destination: string, target: string): Promise<Undo> {
+        const key = {
+            RouteTableId: tableId,
+            [destination.startsWith("pl-") ? "DestinationPrefixListId" : "DestinationCidrBlock"]: destination,
+        };
         await this.#api.createRoute({ ...key, ...targetOf(target) });
         return () => this.#api.deleteRoute(key);
     }
