@@ -415,6 +415,32 @@ describe("Network", function () {
         }
     });
 
+    const broken = [
+        {
+            what: "a setting that has disappeared",
+            damage: () => world.run(`ip -n ${lab.one.vpcId} route flush root 10.42.0.0/16 table all`),
+        },
+        {
+            what: "an interface that has disappeared",
+            damage: () => world.run(`ip -n ${lab.two.vpcId} link delete p${lab.peering.slice(-12)}`),
+        },
+        {
+            what: "a namespace that has disappeared",
+            damage: () => world.run(`ip netns delete ${lab.one.vpcId}`),
+        },
+    ];
+    for (const { what, damage } of broken) {
+        it(`rebuilds the network from nothing after a change that failed because of ${what}, and says so once`, async () => {
+            await world.run("rm -f /run/rebuilt.log");
+            assert.equal((await damage()).code, 0);
+            const undo = await lab.unpeer();
+            assert.deepEqual(await reached(["1>2", "1>internet"]), { "1>2": "", "1>internet": open });
+            await undo();
+            assert.deepEqual(await reached(["1>2", "2>1", "2>3"]), { "1>2": open, "2>1": open, "2>3": open });
+            assert.deepEqual((await output("cat /run/rebuilt.log")).split("\n").length, 1);
+        });
+    }
+
     it("follows launches and terminations by Auto Scaling", async () => {
         const scale = (Action: string, more: Readonly<Record<string, string>>) =>
             world.query("autoscaling", { Action, Version: "2011-01-01", ...more });
