@@ -19,6 +19,7 @@ export const obeyed: readonly string[] = [
     ...["RevokeSecurityGroupIngress", "RevokeSecurityGroupEgress"],
     ...["CreateNetworkAcl", "DeleteNetworkAcl", "ReplaceNetworkAclAssociation"],
     ...["CreateNetworkAclEntry", "ReplaceNetworkAclEntry", "DeleteNetworkAclEntry"],
+    ...["CreateManagedPrefixList", "ModifyManagedPrefixList", "DeleteManagedPrefixList"],
     ...["RunInstances", "StartInstances", "StopInstances", "TerminateInstances", "ModifyInstanceAttribute"],
     ...["ModifyNetworkInterfaceAttribute", "DeleteNetworkInterface"],
 ];
@@ -79,7 +80,6 @@ export const absent: Readonly<Record<string, readonly string[]>> = {
         ...["AssociateSubnetCidrBlock", "DisassociateSubnetCidrBlock"],
         ...["AssignIpv6Addresses", "UnassignIpv6Addresses"],
     ],
-    "prefix lists": ["CreateManagedPrefixList", "ModifyManagedPrefixList", "DeleteManagedPrefixList"],
     "DHCP option sets": ["CreateDhcpOptions", "AssociateDhcpOptions", "DeleteDhcpOptions"],
     "flow logs": ["CreateFlowLogs", "DeleteFlowLogs"],
     "traffic mirrors": ["CreateTrafficMirrorFilter", "CreateTrafficMirrorTarget"],
@@ -111,8 +111,6 @@ interface AbsentParameter {
 }
 
 const routes = /^(Create|Replace)Route$/;
-const rules = /^(AuthorizeSecurityGroup(Ingress|Egress)|ModifySecurityGroupRules)$/;
-const entries = /^(Create|Replace)NetworkAclEntry$/;
 
 /** Parameters of obeyed actions that are refused. */
 export const absentParameters: readonly AbsentParameter[] = [
@@ -122,8 +120,7 @@ export const absentParameters: readonly AbsentParameter[] = [
         parameter: /Ipv6(?!$)|Ipv6$|^EnableDns64/,
         value: /^(?!(false|0|disabled)$)/,
     },
-    { what: "prefix lists", actions: routes, parameter: /^DestinationPrefixListId$/ },
-    { what: "prefix lists", actions: rules, parameter: /PrefixListId/ },
+    { what: "IPv6", actions: /^CreateManagedPrefixList$/, parameter: /^AddressFamily$/, value: /^IPv6$/ },
     {
         what: "route targets other than internet gateways and peering connections",
         actions: routes,
@@ -137,18 +134,6 @@ export const absentParameters: readonly AbsentParameter[] = [
         value: /^(?!igw-|local$)/,
     },
     { what: "route tables of gateways", actions: /^AssociateRouteTable$/, parameter: /^(GatewayId|PublicIpv4Pool)$/ },
-    {
-        what: "protocols other than TCP, UDP and ICMP",
-        actions: rules,
-        parameter: /IpProtocol$/,
-        value: /^(?!(-1|1|6|17|icmp|tcp|udp)$)/i,
-    },
-    {
-        what: "protocols other than TCP, UDP and ICMP",
-        actions: entries,
-        parameter: /^Protocol$/,
-        value: /^(?!(-1|1|6|17|icmp|tcp|udp)$)/i,
-    },
     {
         what: "instances that forward packets",
         actions: /^Modify(Instance|NetworkInterface)Attribute$/,

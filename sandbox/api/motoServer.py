@@ -15,6 +15,7 @@ def complete():
     from moto.ec2.models.instances import InstanceBackend
     from moto.ec2.models.security_groups import SecurityGroupBackend
     from moto.ec2.models.subnets import SubnetBackend
+    from moto.ec2.responses.network_acls import NetworkACLs
 
     add_own = SecurityGroupBackend._add_source_group
 
@@ -27,7 +28,7 @@ def complete():
         return add_own(self, own, vpc_id) + [{**group, "OwnerId": group["UserId"]} for group in foreign]
 
     modify_rules = SecurityGroupBackend.modify_security_group_rules
-    attributes = ["ip_protocol", "from_port", "to_port", "ip_range", "source_group"]
+    attributes = ["ip_protocol", "from_port", "to_port", "ip_range", "source_group", "prefix_list_id"]
 
     def owner_of(self, group_id):
         for account_id, regions in ec2_backends.items():
@@ -36,7 +37,7 @@ def complete():
                 return account_id
         return self.account_id
 
-    # A rule that references a group may be changed to reference another one, a rule for all protocols has no ports, and no
+    # A rule that references a group or a prefix list may be changed to reference another one, a rule for all protocols has no ports, and no
     # two rules of a group are equal.
     def modify_security_group_rules(self, group_id, rules):
         group = self.get_security_group_by_name_or_id(group_id)
@@ -51,6 +52,8 @@ def complete():
             if referenced is not None:
                 owner = owner_of(self, referenced)
                 rule.source_group = {"GroupId": referenced, "OwnerId": owner, "UserId": owner}
+            if rules[rule.id].get("PrefixListId") is not None:
+                rule.prefix_list_id = rules[rule.id]["PrefixListId"]
             if rule.ip_protocol == "-1":
                 rule.from_port = rule.to_port = None
         for rule in found:
@@ -82,10 +85,17 @@ def complete():
                 del acl._associations[association_id]
         return subnet
 
+    get = NetworkACLs._get_param
+
+    # Network ACL entries keep their ICMP type and code. moto's parser has renamed the parameter, as the SDKs do.
+    def get_parameter(self, name, *default, **defaults):
+        return get(self, name.replace("Icmp.", "IcmpTypeCode."), *default, **defaults)
+
     SecurityGroupBackend._add_source_group = add_source_group
     SecurityGroupBackend.modify_security_group_rules = modify_security_group_rules
     InstanceBackend.modify_instance_security_groups = modify_instance_security_groups
     SubnetBackend.delete_subnet = delete_subnet
+    NetworkACLs._get_param = get_parameter
 
 
 Thread(target=complete, daemon=True).start()

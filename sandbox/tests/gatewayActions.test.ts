@@ -134,22 +134,6 @@ describe("Gateway, EC2's actions", function () {
                         GatewayId: "vgw-1",
                     }),
             ],
-            "a rule for a protocol": [
-                /protocols/,
-                () =>
-                    lab.api.authorizeSecurityGroupIngress({
-                        GroupId: group,
-                        IpPermissions: [{ IpProtocol: "50", IpRanges: [{ CidrIp: "0.0.0.0/0" }] }],
-                    }),
-            ],
-            "a rule for a prefix list": [
-                /prefix lists/,
-                () =>
-                    lab.api.authorizeSecurityGroupIngress({
-                        GroupId: group,
-                        IpPermissions: [{ IpProtocol: "-1", PrefixListIds: [{ PrefixListId: "pl-1" }] }],
-                    }),
-            ],
             "an instance that forwards packets": [
                 /forward packets/,
                 () => lab.api.modifyInstanceAttribute({ InstanceId: "i-1", SourceDestCheck: { Value: false } }),
