@@ -15,8 +15,8 @@ import { refuse } from "./refusals/refusals.ts";
 export interface GatewayOptions {
     /** Address of the API behind the gateway. */
     readonly upstream: string;
-    /** Called after each change with its caller and action; the response is sent after it resolves. */
-    readonly onChange: (caller: Caller, action: string) => Promise<void>;
+    /** Called after each change with its caller, action and parameters, and the ID of a new VPC; the response is sent after it resolves. */
+    readonly onChange: (caller: Caller, action: string, parameters: CallParameters) => Promise<void>;
     /** Called when `onChange` fails. The API has made the change, so its response is sent nevertheless. */
     readonly onError: (error: unknown) => void;
 }
@@ -61,7 +61,11 @@ export async function startGateway(options: GatewayOptions): Promise<{ endpoint:
             throw error instanceof Refusal || !forwarded ? error : failedAfterwards(action, error);
         });
         if (answer.status === 200) {
-            await onChange(caller, action).catch(onError);
+            // A call that creates a VPC does not name it.
+            const [, created] =
+                action === "CreateVpc" ? (/<vpcId>(.+?)<\/vpcId>/.exec(answer.content.toString()) ?? []) : [];
+            const named = created === undefined ? parameters : { ...parameters, VpcId: created };
+            await onChange(caller, action, named).catch(onError);
         }
         return understood(action, answer);
     };

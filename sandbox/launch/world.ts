@@ -92,8 +92,8 @@ async function startCloud(
     const updateNames = names && keepNames(upstream, names);
     const { endpoint } = await startGateway({
         upstream,
-        onChange: async (caller, action) => {
-            await reconcile(caller, action);
+        onChange: async (caller, action, parameters) => {
+            await reconcile(caller, action, parameters);
             updateNames?.(caller).catch(onError);
         },
         onError,

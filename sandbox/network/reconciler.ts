@@ -25,9 +25,13 @@ export interface ReconcilerOptions {
 
 /**
  * Updates the kernel's network to match the EC2 API. Resolves when the network reflects all changes that the API had
- * completed before the call. The arguments are the caller and the action of the change.
+ * completed before the call. The arguments are the caller, the action and the parameters of the change.
  */
-export type Reconcile = (caller?: Caller, action?: string) => Promise<void>;
+export type Reconcile = (
+    caller?: Caller,
+    action?: string,
+    parameters?: Readonly<Record<string, string>>,
+) => Promise<void>;
 
 /** Creates the reconciler. The caller must run the first pass. */
 export function createReconciler({ endpoint, home, onServers, onRebuilt }: ReconcilerOptions): Reconcile {
@@ -69,8 +73,8 @@ export function createReconciler({ endpoint, home, onServers, onRebuilt }: Recon
         state = read;
     };
 
-    return async (caller = home, action = "") => {
-        await places.changedBy(caller, action);
+    return async (caller = home, action = "", parameters = {}) => {
+        await places.changedBy(caller, action, parameters);
         // Calls during a pass share the next pass, which reads their changes.
         next ??= current
             .catch(() => undefined)

@@ -5,10 +5,12 @@ import { isActive, isAttached } from "../client/vpcs.ts";
 
 /** Route targets by their names in EC2's responses, each with a check whether a target is available. */
 const targets: Readonly<Record<string, (id: string, vpcId: string, view: View) => Promise<boolean>>> = {
-    vpcPeeringConnectionId: async (id, _, view) => isActive((await view.peering(id)) ?? {}),
+    vpcPeeringConnectionId: async (id, _, view) =>
+        (await view.peerings()).some((one) => one.VpcPeeringConnectionId === id && isActive(one)),
     // "local" is always available. Other kinds of gateways are assumed to be.
     gatewayId: async (id, vpcId, view) =>
-        !id.startsWith("igw-") || isAttached((await view.internetGateway(id)) ?? {}, vpcId),
+        !id.startsWith("igw-") ||
+        (await view.internetGateways()).some((one) => one.InternetGatewayId === id && isAttached(one, vpcId)),
 };
 
 /**

@@ -1,7 +1,7 @@
 import type * as ec2 from "@aws-sdk/client-ec2";
 import type { Caller } from "../../api/client/caller.ts";
 import { Clients, remembered } from "../../api/client/clients.ts";
-import { View, type Dns } from "../../api/client/view.ts";
+import { View, type Dns, type Scope } from "../../api/client/view.ts";
 import { blocksOf } from "../../api/client/vpcs.ts";
 import {
     gatewayOf,
@@ -18,14 +18,67 @@ import type { Instance, State, Vpc } from "./state.ts";
 
 type Boot = Pick<Instance, "userData" | "publicKey">;
 
+/** What is read of a place, each kind by calls of its own. */
+const kinds = [
+    "vpcs",
+    "subnets",
+    "networkAcls",
+    "routeTables",
+    "internetGateways",
+    "peerings",
+    "groups",
+    "instances",
+    "prefixLists",
+] as const;
+type Kind = (typeof kinds)[number];
+
+/** The kinds that an action can change: those of the first pattern that matches, or all. */
+const changes: readonly (readonly [actions: RegExp, kinds: readonly Kind[]])[] = [
+    [/VpcPeeringConnection/, ["peerings"]],
+    [/Route(Table(Association)?)?$/, ["routeTables"]],
+    [/SecurityGroup/, ["groups"]],
+    [/NetworkAcl/, ["networkAcls"]],
+    [/InternetGateway$/, ["internetGateways"]],
+    [/ManagedPrefixList$/, ["prefixLists"]],
+    [/^(Run|Start|Stop|Terminate)Instances$|^Modify(Instance|NetworkInterface)Attribute$/, ["instances"]],
+    // A subnet is associated with a network ACL, and its associations are deleted with it.
+    [/^CreateSubnet$/, ["subnets", "networkAcls"]],
+    [/Subnet(Attribute)?$/, ["subnets", "networkAcls", "routeTables"]],
+    // The public DNS names of its instances.
+    [/^ModifyVpcAttribute$/, ["instances"]],
+    // A VPC comes with a route table, a network ACL and a security group, and each of its blocks with local routes.
+    [/^(Create|Delete)Vpc$|VpcCidrBlock$/, ["vpcs", "networkAcls", "routeTables", "groups"]],
+];
+
+/** Actions that change only the items with the same property as the call. */
+const confined: readonly (readonly [actions: RegExp, property: Scope["property"]])[] = [
+    [/^(Create|Replace|Delete)Route$|^(Associate|Delete)RouteTable$/, "RouteTableId"],
+    [/^(Authorize|Revoke|Modify|Delete)SecurityGroup/, "GroupId"],
+    [/^(Attach|Detach|Delete)InternetGateway$/, "InternetGatewayId"],
+    [/^Create(Subnet|RouteTable|NetworkAcl|SecurityGroup|Vpc)$|^DeleteVpc$|^AssociateVpcCidrBlock$/, "VpcId"],
+];
+
+/** What of the kinds that it changes a call can have changed; undefined if it is not known. */
+function scopeOf(action: string, parameters: Parameters): Scope | undefined {
+    const [, property] = confined.find(([actions]) => actions.test(action)) ?? [];
+    const value = property && parameters[property];
+    return property && value !== undefined ? { property, value } : undefined;
+}
+
+/** The parameters of a call, and the ID of a VPC that it has created. */
+type Parameters = Readonly<Record<string, string>>;
+
+/** A region of an account, with a view for each kind: it has what was read since the last change of that kind. */
+type Place = Readonly<Record<Kind, View>>;
+
 /**
  * All regions of all accounts in which a change was made; together they form one network. They are learned from the calls,
  * because the EC2 API does not list accounts, and are read with EC2's Describe calls only.
  */
 export class Places {
     readonly #clients: Clients;
-    /** The resources of each place as last read, by its account and region. A change replaces a place's view by an empty one. */
-    readonly #views = new Map<string, View>();
+    /** By account and region. */
+    readonly #places = new Map<string, Place>();
     /** Cached DNS attributes of VPCs, which cost two calls each. */
     readonly #dns = new Map<string, Promise<Dns>>();
     /** Cached user data and public keys, which never change for an instance. */
@@ -35,50 +88,70 @@ export class Places {
         this.#clients = new Clients(endpoint);
     }
 
-    /** Invalidates what is known of the caller's place after an action. A read in progress may or may not include the change. */
-    async changedBy(caller: Caller, action: string): Promise<void> {
-        const account = await this.#clients.accountOf(caller.accessKeyId);
-        this.#views.set(`${account} ${caller.region}`, new View(this.#clients, caller));
-        // CloudFormation's stack actions change VPC attributes too.
-        if (/^ModifyVpcAttribute$|Stack/.test(action)) {
+    /** Invalidates what an action of the caller can have changed. A read in progress may or may not include the change. */
+    async changedBy(caller: Caller, action: string, parameters: Parameters): Promise<void> {
+        const name = `${await this.#clients.accountOf(caller.accessKeyId)} ${caller.region}`;
+        const changed = changes.find(([actions]) => actions.test(action))?.[1] ?? kinds;
+        const scope = scopeOf(action, parameters);
+        const known = this.#places.get(name);
+        const place = known ?? this.#new(caller, kinds);
+        this.#places.set(name, { ...place, ...this.#new(caller, changed, known && scope && { place: known, scope }) });
+        if (changed.includes("peerings")) {
+            // A change by one side also affects the other.
+            for (const [other, place] of this.#places) {
+                this.#places.set(other, { ...place, ...this.#new(place.peerings.caller, ["peerings"]) });
+            }
+        }
+        const { VpcId } = parameters;
+        if (action === "ModifyVpcAttribute" && VpcId !== undefined) {
+            this.#dns.delete(VpcId);
+        } else if (action.includes("Stack")) {
+            // CloudFormation's stack actions change VPC attributes too.
             this.#dns.clear();
         }
     }
 
-    /**
-     * The combined state of all places. Only places that may have changed are read, but peering connections are read in all
-     * places, because a change by one side also affects the other.
-     */
+    #new<Of extends Kind>(
+        caller: Caller,
+        of: readonly Of[],
+        earlier?: { place: Place; scope: Scope },
+    ): Record<Of, View> {
+        const viewOf = (kind: Of) =>
+            new View(this.#clients, caller, earlier && { view: earlier.place[kind], scope: earlier.scope });
+        return Object.fromEntries(of.map((kind) => [kind, viewOf(kind)])) as Record<Of, View>;
+    }
+
+    /** The combined state of all places. Only what may have changed is read. */
     async read(): Promise<State> {
-        const views = [...this.#views.values()];
+        const places = [...this.#places.values()];
         const all = async <Item, Part>(
-            itemsOf: (view: View) => Promise<Item[]>,
-            partOf: (item: Item, view: View) => Part | Promise<Part>,
+            itemsOf: (place: Place) => Promise<Item[]>,
+            partOf: (item: Item, place: Place) => Part | Promise<Part>,
         ): Promise<Part[]> => {
-            const parts = views.map(async (view) =>
-                Promise.all((await itemsOf(view)).map((item) => partOf(item, view))),
+            const parts = places.map(async (place) =>
+                Promise.all((await itemsOf(place)).map((item) => partOf(item, place))),
             );
             return (await Promise.all(parts)).flat();
         };
         const [vpcs, subnets, networkAcls, routeTables, internetGateways, peerings, securityGroups, instances] =
             await Promise.all([
                 all(
-                    (view) => view.vpcs(),
-                    (vpc, view) => this.#vpcOf(vpc, view),
+                    (place) => place.vpcs.vpcs(),
+                    (vpc, place) => this.#vpcOf(vpc, place),
                 ),
-                all((view) => view.subnets(), subnetOf),
-                all((view) => view.networkAcls(), networkAclOf),
+                all((place) => place.subnets.subnets(), subnetOf),
+                all((place) => place.networkAcls.networkAcls(), networkAclOf),
                 all(
-                    (view) => view.routeTables(),
-                    async (table, view) => routeTableOf(table, await prefixListsIn(view)),
+                    (place) => place.routeTables.routeTables(),
+                    async (table, place) => routeTableOf(table, await prefixListsIn(place)),
                 ),
-                all((view) => view.internetGateways(), gatewayOf),
-                all(({ caller }) => new View(this.#clients, caller).peerings(), peeringOf),
+                all((place) => place.internetGateways.internetGateways(), gatewayOf),
+                all((place) => place.peerings.peerings(), peeringOf),
                 all(
-                    (view) => view.groups(),
-                    async (group, view) => groupOf(group, await prefixListsIn(view)),
+                    (place) => place.groups.groups(),
+                    async (group, place) => groupOf(group, await prefixListsIn(place)),
                 ),
-                all(runningIn, (instance, view) => this.#instanceOf(instance, view)),
+                all(runningIn, (instance, place) => this.#instanceOf(instance, place)),
             ]);
         // Both sides describe the same connection.
         const connections = [...new Map(peerings.map((peering) => [peering.id, peering])).values()];
@@ -94,29 +167,29 @@ export class Places {
         };
     }
 
-    async #vpcOf(vpc: ec2.Vpc, view: View): Promise<Vpc> {
+    async #vpcOf(vpc: ec2.Vpc, place: Place): Promise<Vpc> {
         const { VpcId: id = "" } = vpc;
         // A VPC without servers needs no name server.
-        const dns = (await runningIn(view)).some(({ VpcId }) => VpcId === id)
-            ? await remembered(this.#dns, id, () => view.dnsOf(id))
+        const dns = (await runningIn(place)).some(({ VpcId }) => VpcId === id)
+            ? await remembered(this.#dns, id, () => place.vpcs.dnsOf(id))
             : { dnsSupport: false, dnsHostnames: false };
-        return { id, region: view.caller.region, cidrBlocks: blocksOf(vpc), ...dns };
+        return { id, region: place.vpcs.caller.region, cidrBlocks: blocksOf(vpc), ...dns };
     }
 
-    async #instanceOf(instance: ec2.Instance, view: View): Promise<Instance> {
-        const boot = await remembered(this.#boot, instance.InstanceId ?? "", () => bootOf(instance, view));
+    async #instanceOf(instance: ec2.Instance, { instances }: Place): Promise<Instance> {
+        const boot = await remembered(this.#boot, instance.InstanceId ?? "", () => bootOf(instance, instances));
         return { ...instanceOf(instance), ...boot };
     }
 }
 
 /** The prefix lists that the route tables and security groups of a place reference. */
-async function prefixListsIn(view: View): Promise<PrefixLists> {
-    const ids = prefixListIdsIn(await view.routeTables(), await view.groups());
-    return new Map(await Promise.all(ids.map(async (id) => [id, await view.prefixListBlocks(id)] as const)));
+async function prefixListsIn({ routeTables, groups, prefixLists }: Place): Promise<PrefixLists> {
+    const ids = prefixListIdsIn(await routeTables.routeTables(), await groups.groups());
+    return new Map(await Promise.all(ids.map(async (id) => [id, await prefixLists.prefixListBlocks(id)] as const)));
 }
 
-async function runningIn(view: View): Promise<ec2.Instance[]> {
-    return (await view.instances()).filter(
+async function runningIn({ instances }: Place): Promise<ec2.Instance[]> {
+    return (await instances.instances()).filter(
         ({ State, NetworkInterfaces }) => State?.Name === "running" && NetworkInterfaces?.length,
     );
 }

@@ -2,6 +2,7 @@
  * The process of a world, in namespaces of its own. It runs commands, servers and, on request, the EC2 API with or without a
  * network. Tests run outside and reach the API through Unix sockets.
  */
+import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { appendFileSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
@@ -10,6 +11,8 @@ import { createInterface } from "node:readline";
 import { HOME_KEY } from "../../api/client/caller.ts";
 import { startGateway } from "../../api/gateway.ts";
 import { startMoto, type Moto } from "../../api/moto.ts";
+import { Places } from "../../network/described/places.ts";
+import type { State } from "../../network/described/state.ts";
 import { internet } from "../../network/planned/network.ts";
 import { createReconciler, type Reconcile } from "../../network/reconciler.ts";
 import type { ServerSpec } from "../../serverSpec.ts";
@@ -23,8 +26,10 @@ export interface Start {
         /** Folder for the sockets `gateway`, for the API through the gateway, and `moto`, for the API without it. */
         readonly dir: string;
         readonly region: string;
-        /** Whether there is a network, with a small web server on every instance. */
-        readonly network: boolean;
+        /** Whether there is a network, or only what it is read from, which is compared after each change with all there is. */
+        readonly network: boolean | "compared";
+        /** Whether there is a small web server on every instance. */
+        readonly webServers: boolean;
     };
 }
 
@@ -95,14 +100,37 @@ function fail(error: unknown): void {
     process.exit(1);
 }
 
-async function startApi({ moto, dir, region, network }: NonNullable<Start["api"]>): Promise<void> {
+/** Reads what a change can have changed, and fails if the result is not what is read of an account that nothing is known of. */
+function createComparison(endpoint: string): Reconcile {
+    const places = new Places(endpoint);
+    const sorted = (state: State) =>
+        Object.values(state).map((items: { id: string }[]) => [...items].sort((a, b) => (a.id < b.id ? -1 : 1)));
+    return async (caller, action = "", parameters = {}) => {
+        if (caller) {
+            await places.changedBy(caller, action, parameters);
+            const anew = new Places(endpoint);
+            await anew.changedBy(caller, "", {});
+            assert.deepEqual(sorted(await places.read()), sorted(await anew.read()), action);
+        }
+    };
+}
+
+async function startApi({ moto, dir, region, network, webServers }: NonNullable<Start["api"]>): Promise<void> {
     const { endpoint: upstream } = await startMoto(moto, "/run/moto.log");
-    const reconcile: Reconcile = network
-        ? createReconciler({ endpoint: upstream, home: { accessKeyId: HOME_KEY, region }, onServers, onRebuilt })
-        : () => Promise.resolve();
+    const reconcile: Reconcile =
+        network === true
+            ? createReconciler({
+                  endpoint: upstream,
+                  home: { accessKeyId: HOME_KEY, region },
+                  onServers: webServers ? onServers : () => undefined,
+                  onRebuilt,
+              })
+            : network === "compared"
+              ? createComparison(upstream)
+              : () => Promise.resolve();
     const { endpoint } = await startGateway({ upstream, onChange: reconcile, onError: fail });
     await reconcile();
-    if (network) {
+    if (webServers) {
         startWebServer(internet.name);
     }
     await publish(join(dir, "gateway"), endpoint);

@@ -47,10 +47,20 @@ export class World {
         child.on("message", ({ id, answer }: { id: number; answer: Answer }) => this.#waiting[id]?.(answer));
     }
 
-    /** Starts a world: without an API, with an API and its network, or with an API only. */
-    static async start(has: "no API" | "an API" | "a network"): Promise<World> {
+    /**
+     * Starts a world: without an API, with an API only, with an API and its network, which has web servers or none, or with an
+     * API of which each change is read and compared.
+     */
+    static async start(
+        has: "no API" | "an API" | "a network" | "a network without web servers" | "an API that is compared",
+    ): Promise<World> {
         const dir = mkdtempSync(join(tmpdir(), "world-"));
-        const api = { dir, region, network: has === "a network" };
+        const api = {
+            dir,
+            region,
+            network: has === "an API that is compared" ? ("compared" as const) : has !== "an API",
+            webServers: has === "a network",
+        };
         const start: Start = has === "no API" ? {} : { api: { ...api, moto: await prepareMoto(console.error) } };
         const script = [join(import.meta.dirname, "process.ts"), JSON.stringify(start)];
         const node = [process.execPath, "--disable-warning=ExperimentalWarning", ...script];
