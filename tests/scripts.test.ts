@@ -35,8 +35,8 @@ function command(name: string, body: string): void {
     fs.writeFileSync(path.join(folder, name), text, { mode: 0o755 });
 }
 
-function run(script: string): { status: number | null; stdout: string; stderr: string } {
-    const { status, stdout, stderr } = spawnSync("bash", ["-s"], {
+function run(script: string, ...args: string[]): { status: number | null; stdout: string; stderr: string } {
+    const { status, stdout, stderr } = spawnSync("bash", ["-s", ...args], {
         input: script,
         encoding: "utf8",
         env: { PATH: `${folder}:/usr/bin:/bin` },
@@ -121,7 +121,7 @@ describe("webServerUserData", () => {
 describe("readyScript", () => {
     it("is content with the server's own page", () => {
         curl({ page: one.page });
-        assert.deepStrictEqual(run(readyScript(one, 10)), { status: 0, stdout: '{"ready":true}\n', stderr: "" });
+        assert.deepStrictEqual(run(readyScript(one), "10"), { status: 0, stdout: '{"ready":true}\n', stderr: "" });
         assert.match(fs.readFileSync(path.join(folder, "curl.args"), "utf8"), /http:\/\/127\.0\.0\.1\//);
     });
 
@@ -130,7 +130,7 @@ describe("readyScript", () => {
             "curl",
             `if [ "$(wc -l < ${folder}/curl.args)" -ge 3 ]; then echo ${shellQuote(one.page)}; else exit 7; fi`,
         );
-        assert.strictEqual(run(readyScript(one, 10)).status, 0);
+        assert.strictEqual(run(readyScript(one), "10").status, 0);
     });
 
     for (const [what, answer, seen] of [
@@ -139,21 +139,20 @@ describe("readyScript", () => {
     ] as const) {
         it(`gives up on ${what} when the time is up, and says what to look at`, () => {
             curl(answer);
-            const { status, stdout, stderr } = run(`SECONDS=1\n${readyScript(one, 1)}`);
+            const { status, stdout, stderr } = run(readyScript(one), "1");
             assert.strictEqual(status, 1);
             assert.strictEqual(stdout, "");
-            assert.match(stderr, /^VPC1's server does not serve its own page to itself after 1 s; it answered: /);
+            assert.match(stderr, /^VPC1's server is up, but does not serve its own page to itself yet; it answers: /);
             assert.ok(stderr.includes(seen), stderr);
-            assert.match(stderr, /Look at \/var\/log\/cloud-init-output\.log/);
+            assert.match(stderr, /If that lasts, look at \/var\/log\/cloud-init-output\.log/);
         });
     }
 
-    it("says every 15 s that it waits", () => {
+    it("says at once and every 15 s that it waits", () => {
         curl(refused);
         command("sleep", "exit 0");
-        const { stderr } = run(`SECONDS=15\n${readyScript(one, 16)}`);
-        assert.match(stderr, /^VPC1's server is up, but has no page yet: 15 of 16 s\n/);
-        assert.strictEqual(stderr.match(/no page yet/g)?.length, 1);
+        const { stderr } = run(`SECONDS=14\n${readyScript(one)}`, "16");
+        assert.strictEqual(stderr.match(/does not serve its own page/g)?.length, 2);
     });
 });
 
@@ -192,6 +191,16 @@ describe("probeScript", () => {
         assert.strictEqual(fs.readFileSync(path.join(folder, "ping.args"), "utf8"), "-c 1 -W 1 10.42.1.100\n");
     });
 
+    it("tries again while a removed path settles, and marks each try anew", () => {
+        command("ping", `[ "$(wc -l < ${folder}/ping.args)" -lt 3 ] && ${replies}`);
+        curl(timedOut);
+        const result = probe("isolated");
+        assert.strictEqual(result.status, 0, result.stderr);
+        const marks = [...fs.readFileSync(path.join(folder, "curl.args"), "utf8").matchAll(/vpc-peering-lab\/(\w+)/g)];
+        assert.strictEqual(new Set(marks.map(([, mark]) => mark)).size, 3);
+        assert.strictEqual(report(result)["mark"], marks[2]?.[1]);
+    });
+
     it("finds the other isolated at the first try when nothing comes back", () => {
         command("ping", "exit 1");
         curl(timedOut);
@@ -227,7 +236,7 @@ describe("probeScript", () => {
         const { port } = closed.address() as net.AddressInfo;
         await new Promise((resolve) => closed.close(resolve));
         const there = { ...two, ...end, privateIp: `127.0.0.1:${port}` };
-        const { status, stderr } = run(probeScript(one, there, isolated));
+        const { status, stderr } = run(`SECONDS=30\n${probeScript(one, there, isolated)}`);
         assert.strictEqual(status, 1);
         assert.match(stderr, /, http: expected none, seen refused; something lets packets through/);
     });
