@@ -100,12 +100,12 @@ export function readyScript(server: ProbedServer): string {
 ${assign({ label: server.label, page: server.page })}
 next=0
 until got=$(curl -sS --noproxy '*' --max-time 2 http://127.0.0.1/ 2>&1) && [ "$got" = "$page" ]; do
-    (( SECONDS >= $1 )) && exit 1
     if (( SECONDS >= next )); then
         echo "$label's server is up, but does not serve its own page to itself yet; it answers: \${got:0:200}" >&2
         echo "If that lasts, look at /var/log/cloud-init-output.log and 'systemctl status httpd' on that server, and at its way to the internet: it installs httpd at boot." >&2
         next=$((next + 15))
     fi
+    (( SECONDS >= $1 )) && exit 1
     sleep 0.5
 done
 echo "{\\"ready\\":true}"
