@@ -1,6 +1,7 @@
 """
-moto's server with one addition: security group rules may reference groups of other accounts by group and owner ID. The
-gateway has already checked that the group exists and that its VPC is a peer.
+moto's server with two changes. Security group rules may reference groups of other accounts by group and owner ID; the
+gateway has already checked that the group exists and that its VPC is a peer. Network ACL entries keep their ICMP type and
+code.
 """
 
 from threading import Thread
@@ -9,7 +10,6 @@ from moto.server import main
 
 
 def take_foreign_groups():
-    # Imported in a thread, because it takes a second; the server would import it on the first EC2 call.
     from moto.ec2.models.security_groups import SecurityGroupBackend
 
     add_own = SecurityGroupBackend._add_source_group
@@ -23,5 +23,23 @@ def take_foreign_groups():
     SecurityGroupBackend._add_source_group = add
 
 
-Thread(target=take_foreign_groups, daemon=True).start()
+def keep_icmp_types():
+    from moto.ec2.responses.network_acls import NetworkACLs
+
+    get = NetworkACLs._get_param
+
+    def get_parameter(self, name, *default, **defaults):
+        # moto's parser has renamed the parameter, as the SDKs do.
+        return get(self, name.replace("Icmp.", "IcmpTypeCode."), *default, **defaults)
+
+    NetworkACLs._get_param = get_parameter
+
+
+def change_moto():
+    # In a thread, because the imports take a second; the server would import the same on the first EC2 call.
+    take_foreign_groups()
+    keep_icmp_types()
+
+
+Thread(target=change_moto, daemon=True).start()
 main()

@@ -1,14 +1,52 @@
-import type { Side } from "./probes.ts";
+import type { NetworkAclEntry } from "@aws-sdk/client-ec2";
+import type { Server, Side } from "./probes.ts";
 import type { Scene } from "./scene.ts";
 
 /** A VPC that an act creates beside the program's two, and its connection to one of them. */
-type ThirdVpc = Pick<Side, "cidrBlock" | "privateIp" | "routeTableId"> & { readonly peeringId: string };
+type ThirdVpc = Server & Pick<Side, "cidrBlock" | "privateIp" | "routeTableId"> & { readonly peeringId: string };
 
 /** Adds a route to a peering connection until the act ends. */
 export async function routeByHand(scene: Scene, table: string, block: string, peeringId: string): Promise<void> {
     const route = { RouteTableId: table, DestinationCidrBlock: block };
     await scene.ec2.createRoute({ ...route, VpcPeeringConnectionId: peeringId });
     scene.cleanup.add(`the route to ${block}`, () => scene.ec2.deleteRoute(route));
+}
+
+/** Gives a side's subnet a new network ACL until the act ends; returns a function that adds an entry to it. */
+export async function aclByHand(
+    scene: Scene,
+    { vpcId: VpcId }: Side,
+): Promise<(entry: NetworkAclEntry) => Promise<void>> {
+    const { ec2, cleanup } = scene;
+    const associations = async () => {
+        const { NetworkAcls = [] } = await ec2.describeNetworkAcls({ Filters: [{ Name: "vpc-id", Values: [VpcId] }] });
+        return NetworkAcls.flatMap(({ Associations = [] }) => Associations);
+    };
+    const [old] = await associations();
+    const { NetworkAcl } = await ec2.createNetworkAcl({ VpcId });
+    const NetworkAclId = NetworkAcl?.NetworkAclId;
+    cleanup.add("the network ACL", () => ec2.deleteNetworkAcl({ NetworkAclId }));
+    const { NewAssociationId } = await ec2.replaceNetworkAclAssociation({
+        AssociationId: old?.NetworkAclAssociationId,
+        NetworkAclId,
+    });
+    cleanup.add("the network ACL's association", () =>
+        ec2.replaceNetworkAclAssociation({ AssociationId: NewAssociationId, NetworkAclId: old?.NetworkAclId }),
+    );
+    return async ({ RuleNumber, Protocol, RuleAction, Egress, ...entry }) => {
+        await ec2.createNetworkAclEntry({ ...entry, NetworkAclId, RuleNumber, Protocol, RuleAction, Egress });
+    };
+}
+
+/** Allows HTTP from a group to a side until the act ends. */
+export async function httpFromGroup(scene: Scene, { label, securityGroupId }: Side, GroupId: string): Promise<void> {
+    const UserIdGroupPairs = [{ GroupId }];
+    const rule = {
+        GroupId: securityGroupId,
+        IpPermissions: [{ IpProtocol: "tcp", FromPort: 80, ToPort: 80, UserIdGroupPairs }],
+    };
+    await scene.ec2.authorizeSecurityGroupIngress(rule);
+    scene.cleanup.add(`${label}'s rule`, () => scene.ec2.revokeSecurityGroupIngress(rule));
 }
 
 /** Requests a connection until the act ends, and accepts it if `accepted`; returns its ID. */
@@ -52,16 +90,34 @@ export async function peerByHand(
     return id;
 }
 
-/** Creates a third VPC with a server that answers pings, and peers it with another one, until the act ends. */
-export async function thirdVpc(scene: Scene, peer: Side): Promise<ThirdVpc> {
-    const { ec2 } = scene;
-    const cidrBlock = "10.43.0.0/16";
-    const privateIp = "10.43.1.100";
+/** The third VPC's block and address, and the block that the peer's route to it is for, by default the VPC's. */
+interface ThirdVpcOptions {
+    readonly cidrBlock?: string;
+    readonly privateIp?: string;
+    readonly routedBlock?: string;
+}
+
+/**
+ * Creates a third VPC with a server, and peers it with another VPC, until the act ends. The server answers pings and can be
+ * logged in to.
+ */
+export async function thirdVpc(scene: Scene, peer: Side, options: ThirdVpcOptions = {}): Promise<ThirdVpc> {
+    const { ec2, cleanup } = scene;
+    const { cidrBlock = "10.43.0.0/16", privateIp = "10.43.1.100", routedBlock = cidrBlock } = options;
     const { Vpc } = await ec2.createVpc({ CidrBlock: cidrBlock });
     const VpcId = Vpc?.VpcId ?? "";
-    scene.cleanup.add("VPC3", () => ec2.deleteVpc({ VpcId }));
-    const { Subnet } = await ec2.createSubnet({ VpcId, CidrBlock: "10.43.1.0/24" });
-    scene.cleanup.add("VPC3's subnet", () => ec2.deleteSubnet({ SubnetId: Subnet?.SubnetId }));
+    cleanup.add("VPC3", () => ec2.deleteVpc({ VpcId }));
+    const [{ Subnet }, { InternetGateway }] = await Promise.all([
+        ec2.createSubnet({ VpcId, CidrBlock: privateIp.replace(/\d+$/, "0/24") }),
+        ec2.createInternetGateway({}),
+    ]);
+    const [SubnetId = "", InternetGatewayId = ""] = [Subnet?.SubnetId, InternetGateway?.InternetGatewayId];
+    cleanup.add("VPC3's subnet", () => ec2.deleteSubnet({ SubnetId }));
+    cleanup.add("VPC3's internet gateway", () => ec2.deleteInternetGateway({ InternetGatewayId }));
+    await ec2.attachInternetGateway({ VpcId, InternetGatewayId });
+    cleanup.add("the attachment of VPC3's internet gateway", () =>
+        ec2.detachInternetGateway({ VpcId, InternetGatewayId }),
+    );
 
     const Filters = [{ Name: "vpc-id", Values: [VpcId] }];
     const [{ SecurityGroups: groups }, { RouteTables: tables }, { Reservations: reservations }] = await Promise.all([
@@ -69,23 +125,31 @@ export async function thirdVpc(scene: Scene, peer: Side): Promise<ThirdVpc> {
         ec2.describeRouteTables({ Filters }),
         ec2.describeInstances({ InstanceIds: [peer.serverId] }),
     ]);
-    const IpPermissions = [{ IpProtocol: "icmp", FromPort: -1, ToPort: -1, IpRanges: [{ CidrIp: "0.0.0.0/0" }] }];
-    await ec2.authorizeSecurityGroupIngress({ GroupId: groups?.[0]?.GroupId, IpPermissions });
+    const [GroupId = "", routeTableId = ""] = [groups?.[0]?.GroupId, tables?.[0]?.RouteTableId];
+    const IpRanges = [{ CidrIp: "0.0.0.0/0" }];
+    const ping = { IpProtocol: "icmp", FromPort: -1, ToPort: -1, IpRanges };
+    const ssh = { IpProtocol: "tcp", FromPort: 22, ToPort: 22, IpRanges };
+    await ec2.authorizeSecurityGroupIngress({ GroupId, IpPermissions: [ping, ssh] });
+    const way = { RouteTableId: routeTableId, DestinationCidrBlock: "0.0.0.0/0" };
+    await ec2.createRoute({ ...way, GatewayId: InternetGatewayId });
 
+    const likeness = reservations?.[0]?.Instances?.[0];
+    const first = { DeviceIndex: 0, SubnetId, PrivateIpAddress: privateIp, Groups: [GroupId] };
     const { Instances } = await ec2.runInstances({
-        ImageId: reservations?.[0]?.Instances?.[0]?.ImageId,
+        ImageId: likeness?.ImageId,
+        KeyName: likeness?.KeyName,
         InstanceType: "t2.micro",
         MinCount: 1,
         MaxCount: 1,
-        SubnetId: Subnet?.SubnetId,
-        PrivateIpAddress: privateIp,
+        NetworkInterfaces: [{ ...first, AssociatePublicIpAddress: true }],
     });
     const InstanceIds = [Instances?.[0]?.InstanceId ?? ""];
-    scene.cleanup.add("VPC3's server", () => ec2.terminateInstances({ InstanceIds }));
+    cleanup.add("VPC3's server", () => ec2.terminateInstances({ InstanceIds }));
+    const { Reservations } = await ec2.describeInstances({ InstanceIds });
+    const publicIp = Reservations?.[0]?.Instances?.[0]?.PublicIpAddress ?? "";
 
     const peeringId = await connect(scene, VpcId, peer.vpcId);
-    const routeTableId = tables?.[0]?.RouteTableId ?? "";
     await routeByHand(scene, routeTableId, peer.cidrBlock, peeringId);
-    await routeByHand(scene, peer.routeTableId, cidrBlock, peeringId);
-    return { cidrBlock, privateIp, routeTableId, peeringId };
+    await routeByHand(scene, peer.routeTableId, routedBlock, peeringId);
+    return { label: "VPC3", publicIp, cidrBlock, privateIp, routeTableId, peeringId };
 }

@@ -30,13 +30,16 @@ export const reachable: Answers = { ping: "reply", http: "page" };
 /** Neither request is answered. */
 export const isolated: Answers = { ping: "none", http: "none" };
 
-/** Runs a shell command on a side's server and returns its output. */
-async function onServer({ publicIp }: Pick<Side, "publicIp">, command: string): Promise<string> {
-    return (await run("ssh", ["-o", "ConnectTimeout=10", publicIp, command])).trim();
+/** A server that commands can run on. */
+export type Server = Pick<Side, "label" | "publicIp">;
+
+/** Runs a shell command on a server and returns its output; waits some seconds for a server that is still booting. */
+async function onServer({ publicIp }: Server, command: string): Promise<string> {
+    return (await run("ssh", ["-o", "ConnectTimeout=10", "-o", "ConnectionAttempts=10", publicIp, command])).trim();
 }
 
 /** Whether a ping is answered within a second. `size` is the whole packet's size in bytes; such a packet is not fragmented. */
-export async function ping(from: Side, address: string, size?: number): Promise<Answers["ping"]> {
+export async function ping(from: Server, address: string, size?: number): Promise<Answers["ping"]> {
     // The IP header has 20 bytes, the ICMP header 8.
     const whole = size === undefined ? "" : `-M do -s ${size - 28} `;
     const seen = await onServer(from, `ping -c 1 -W 1 ${whole}${address} > /dev/null 2>&1 && echo reply || echo none`);
@@ -44,11 +47,11 @@ export async function ping(from: Side, address: string, size?: number): Promise<
 }
 
 /** Pings the other side's server and requests its page, both by private address. */
-async function verdictsOf(from: Side, to: Side, expected: Answers): Promise<Verdict[]> {
+export async function oneWay(from: Side, to: Side, expected: Answers, when?: string): Promise<Verdict[]> {
     const get = `curl -s --noproxy '*' --max-time 1 http://${to.privateIp}/`;
     const [icmp, page] = await Promise.all([ping(from, to.privateIp), onServer(from, `${get} || true`)]);
     const http = page === "" ? "none" : page.includes(`${to.label} Web Server`) ? "page" : "another page";
-    const way = `${from.label} -> ${to.label}`;
+    const way = `${when === undefined ? "" : `${when}, `}${from.label} -> ${to.label}`;
     return [
         { what: `${way} ping`, expected: expected.ping, seen: icmp },
         { what: `${way} HTTP`, expected: expected.http, seen: http },
@@ -57,11 +60,15 @@ async function verdictsOf(from: Side, to: Side, expected: Answers): Promise<Verd
 
 /** Tests both directions; `back` is what the accepter's requests should get, by default the same as `there`. */
 export async function bothWays([one, other]: Pair, there: Answers, back = there): Promise<Verdict[]> {
-    return (await Promise.all([verdictsOf(one, other, there), verdictsOf(other, one, back)])).flat();
+    return (await Promise.all([oneWay(one, other, there), oneWay(other, one, back)])).flat();
 }
 
 /** Whether a ping arrives at the other side's server, answered or not: the kernel there counts echo requests (InEchos). */
-export async function arrivalVerdict(from: Side, to: Side, expected: "arrives" | "does not arrive"): Promise<Verdict> {
+export async function arrivalVerdict(
+    from: Server,
+    to: Side,
+    expected: "arrives" | "does not arrive",
+): Promise<Verdict> {
     const column = `awk '$1 == "Icmp:" { if (n) print $n; for (i = 2; i <= NF; i++) if ($i == "InEchos") n = i }'`;
     const count = async (): Promise<number> => Number(await onServer(to, `${column} /proc/net/snmp`));
     const before = await count();

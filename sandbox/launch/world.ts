@@ -85,6 +85,9 @@ async function startCloud(
         onServers: (specs) => {
             servers.reconcile(specs);
         },
+        onRebuilt: (error) => {
+            console.error(`The network was rebuilt from nothing, because a change of it failed: ${messageOf(error)}`);
+        },
     });
     const updateNames = names && keepNames(upstream, names);
     const { endpoint } = await startGateway({

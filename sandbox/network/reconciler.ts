@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Caller } from "../api/client/caller.ts";
 import type { ServerSpec } from "../serverSpec.ts";
-import { apply, emptyNetwork } from "./applied/apply.ts";
+import { apply, empty, emptyNetwork } from "./applied/apply.ts";
 import { startNameServers, type UpdateNameServers } from "./applied/nameServers.ts";
 import { Places } from "./described/places.ts";
 import type { State } from "./described/state.ts";
 import { nameServerOf } from "./planned/addresses.ts";
 import { lookupsIn, searchDomainOf } from "./planned/names.ts";
+import type { Network } from "./planned/network.ts";
 import { plan } from "./planned/plan.ts";
 import { sitesOf, type Site } from "./planned/sites.ts";
 
@@ -18,6 +19,8 @@ export interface ReconcilerOptions {
     readonly home: Caller;
     /** Called with all running instances after each pass that found a change. */
     readonly onServers: (servers: readonly ServerSpec[]) => void;
+    /** Called with the error if a change failed and the network has been rebuilt from nothing. */
+    readonly onRebuilt: (error: unknown) => void;
 }
 
 /**
@@ -27,29 +30,43 @@ export interface ReconcilerOptions {
 export type Reconcile = (caller?: Caller, action?: string) => Promise<void>;
 
 /** Creates the reconciler. The caller must run the first pass. */
-export function createReconciler({ endpoint, home, onServers }: ReconcilerOptions): Reconcile {
+export function createReconciler({ endpoint, home, onServers, onRebuilt }: ReconcilerOptions): Reconcile {
     const places = new Places(endpoint);
     let state: State | undefined;
-    let network = emptyNetwork;
+    /** What the kernel has; undefined after a change that failed. */
+    let network: Network | undefined = emptyNetwork;
     let nameServers: UpdateNameServers | undefined;
     let current: Promise<void> = Promise.resolve();
     let next: Promise<void> | undefined;
+
+    /** Changes the kernel's network; after a failure, it builds the network from nothing. */
+    const change = async (planned: Network): Promise<void> => {
+        const before = network;
+        network = undefined;
+        const failed = before && (await apply(before, planned).catch((error: unknown) => ({ error })));
+        if (!before || failed) {
+            await apply(await empty(), planned);
+        }
+        network = planned;
+        if (failed) {
+            onRebuilt(failed.error);
+        }
+    };
 
     const pass = async (): Promise<void> => {
         const read = await places.read();
         if (isDeepStrictEqual(read, state)) {
             return;
         }
-        // Stored before the update, so that a failed update is reported only once.
-        state = read;
-        const planned = plan(read);
-        await apply(network, planned);
-        network = planned;
+        // If the update fails, the next pass tries again.
+        state = undefined;
+        await change(plan(read));
         // Their address is part of the network.
         nameServers ??= await startNameServers();
         const sites = sitesOf(read);
         nameServers(lookupsIn(sites));
         onServers(sites.flatMap(serversOf));
+        state = read;
     };
 
     return async (caller = home, action = "") => {

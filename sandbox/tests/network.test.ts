@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { operator, World } from "./world/world.ts";
-import { boot, Lab, permit, type Undo } from "./world/networkLab.ts";
+import { boot, entry, inReverse, Lab, permit, type Undo } from "./world/networkLab.ts";
 import { image, makeMachine } from "./world/side.ts";
 
 // Real packets through the network that the EC2 API describes. Each case makes one fault in a working lab with API calls and
@@ -122,6 +122,42 @@ const cases: readonly Case[] = [
         verdict: { "1>2": "ping ssh", "neighbor>2": open, "3>2": "ping ssh" },
     },
     {
+        name: "HTTP allowed from the group of a peer, while another peer has the same block",
+        rule: "a rule by group applies to the group's members, not to a host that has the address of one",
+        fault: async (lab) =>
+            inReverse(
+                await lab.exchange(lab.two, permit.http("10.41.0.0/16"), permit.httpFromGroup(lab.one.groupId)),
+                await lab.peerTwin(),
+            ),
+        verdict: { "twin>2": "ping ssh", "1>2": "" },
+    },
+    {
+        name: "HTTP allowed from the group of the other peer that has the same block",
+        rule: "a rule by group applies to the members in the group's own VPC",
+        fault: async (lab) => {
+            const untwin = await lab.peerTwin();
+            const http = permit.httpFromGroup(lab.twin.groupId);
+            return inReverse(untwin, await lab.exchange(lab.two, permit.http("10.41.0.0/16"), http));
+        },
+        verdict: { "twin>2": open, "1>2": "" },
+    },
+    {
+        name: "outbound traffic allowed to the group of a peer, while another peer has the same block",
+        rule: "an egress rule by group applies to the group's members, not to a host that has the address of one",
+        fault: async (lab) =>
+            inReverse(
+                await lab.egress(lab.two, permit.all("10.43.0.0/16"), permit.httpFromGroup(lab.one.groupId)),
+                await lab.peerTwin(),
+            ),
+        verdict: { "2>twin": "", "2>3": open },
+    },
+    {
+        name: "outbound traffic allowed to one port of a peer's group",
+        rule: "egress rules apply to requests, by protocol, port and destination; responses need none",
+        fault: (lab) => lab.egress(lab.two, permit.httpFromGroup(lab.one.groupId)),
+        verdict: { "2>1": "http", "2>3": "", "2>internet": "", "1>2": open },
+    },
+    {
         name: "echo replies allowed, but no requests",
         rule: "an ICMP rule applies to its type: echo request is type 8",
         fault: (lab) => lab.exchange(lab.two, permit.icmp(anywhere), permit.icmp(anywhere, 0)),
@@ -140,10 +176,113 @@ const cases: readonly Case[] = [
         verdict: { "1>2": open, "2>1": "ping http", "internet>1": "ping" },
     },
     {
+        name: "a network ACL without entries",
+        rule: "what no entry allows is denied; traffic within a subnet is not filtered",
+        fault: (lab) => lab.acl(lab.two),
+        verdict: { "1>2": "", "2>1": "", "2>neighbor": "ping ssh", "internet>2": "", "3>2": "" },
+    },
+    {
+        name: "a network ACL that denies one port of a block",
+        rule: "of the entries that match, the one with the lowest number decides",
+        fault: (lab) => lab.enter(lab.two, entry(99, "in", "deny", "tcp 80-80", "10.41.0.0/16")),
+        verdict: { "1>2": "ping ssh", "2>1": open, "internet>2": "ping ssh" },
+    },
+    {
+        name: "a network ACL that denies the port in a later entry",
+        rule: "entries after the first match have no effect",
+        fault: (lab) => lab.enter(lab.two, entry(101, "in", "deny", "tcp 80-80")),
+        verdict: { "1>2": open, "2>1": open },
+    },
+    {
+        name: "a network ACL that lets out only responses of TCP",
+        rule: "ACLs are stateless: outbound entries apply to responses, by their ephemeral ports",
+        fault: (lab) =>
+            lab.acl(lab.two, entry(100, "in", "allow", "all"), entry(100, "out", "allow", "tcp 1024-65535")),
+        verdict: { "1>2": "http ssh", "2>1": "", "internet>2": "ssh" },
+    },
+    {
+        name: "a network ACL that lets in only requests for the page",
+        rule: "ACLs are stateless: inbound entries apply to responses, too",
+        fault: (lab) => lab.acl(lab.two, entry(100, "in", "allow", "tcp 80-80"), entry(100, "out", "allow", "all")),
+        verdict: { "1>2": "http", "2>1": "", "2>internet": "" },
+    },
+    {
+        name: "a network ACL that lets in echo requests and lets out echo replies",
+        rule: "an ICMP entry applies to its type",
+        fault: (lab) => lab.acl(lab.two, entry(1, "in", "allow", "icmp 8"), entry(1, "out", "allow", "icmp 0")),
+        verdict: { "1>2": "ping", "2>1": "" },
+    },
+    {
+        name: "an entry of the default network ACL replaced",
+        rule: "entries of the default ACL can be replaced; outbound entries apply to the destination",
+        fault: (lab) =>
+            lab.reenter(lab.two, entry(100, "out", "allow", "all"), entry(100, "out", "allow", "all", "10.43.0.0/16")),
+        verdict: { "1>2": "", "2>1": "", "2>3": open },
+    },
+    {
+        name: "a network ACL at the peer",
+        rule: "the ACLs of both subnets apply to traffic between them",
+        fault: async (lab) =>
+            inReverse(
+                await lab.enter(lab.one, entry(1, "out", "deny", "tcp 22-22")),
+                await lab.enter(lab.two, entry(1, "in", "deny", "tcp 80-80")),
+            ),
+        verdict: { "1>2": "ping", "2>1": open },
+    },
+    {
         name: "a route for one address to another target",
         rule: "the longest prefix wins",
         fault: (lab) => lab.route(lab.one, "10.42.1.100/32", lab.one.gatewayId),
         verdict: { "1>2": "", "2>1": "", "1>neighbor": open },
+    },
+    {
+        name: "a route to the blocks of a prefix list",
+        rule: "such a route is a route to each block of the list",
+        fault: async (lab) => {
+            const { id, remove } = await lab.prefixList("10.42.0.0/16", "192.0.2.0/24");
+            const undos = [remove, await lab.unroute(lab.one, "10.42.0.0/16", lab.peering)];
+            return inReverse(...undos, await lab.route(lab.one, id, lab.peering));
+        },
+        verdict: { "1>2": open, "2>1": open },
+    },
+    {
+        name: "a route to a prefix list that loses a block and gains another",
+        rule: "a change of the list changes the routes that reference it",
+        fault: async (lab) => {
+            const { id, remove, change } = await lab.prefixList("10.42.0.0/16");
+            const undos = [remove, await lab.unroute(lab.one, "10.42.0.0/16", lab.peering)];
+            undos.push(await lab.route(lab.one, id, lab.peering));
+            await change("10.42.0.0/16", "10.42.1.101/32");
+            return inReverse(...undos);
+        },
+        verdict: { "1>2": "", "1>neighbor": open },
+    },
+    {
+        name: "a route to a block and one to a prefix list with the same block",
+        rule: "of two routes to the same block, the one without a prefix list has priority",
+        fault: async (lab) => {
+            const { id, remove } = await lab.prefixList("10.42.0.0/16");
+            return inReverse(remove, await lab.route(lab.one, id, lab.one.gatewayId));
+        },
+        verdict: { "1>2": open, "2>1": open },
+    },
+    {
+        name: "HTTP allowed from a prefix list",
+        rule: "a rule that references a prefix list applies to each of its blocks",
+        fault: async (lab) => {
+            const { id, remove } = await lab.prefixList("10.43.0.0/16", "192.0.2.0/24");
+            return inReverse(remove, await lab.exchange(lab.two, permit.http("10.41.0.0/16"), permit.httpFromList(id)));
+        },
+        verdict: { "1>2": "ping ssh", "3>2": open },
+    },
+    {
+        name: "outbound traffic allowed to a prefix list",
+        rule: "egress rules may reference prefix lists, too",
+        fault: async (lab) => {
+            const { id, remove } = await lab.prefixList("10.41.0.0/16");
+            return inReverse(remove, await lab.egress(lab.two, permit.httpFromList(id)));
+        },
+        verdict: { "2>1": "http", "2>3": "" },
     },
     {
         name: "a route whose block has host bits set",
@@ -235,22 +374,72 @@ describe("Network", function () {
         await undo();
     });
 
+    /** The number of echo requests that a machine has received. */
+    const received = async (name: string) =>
+        Number(await output("awk '/^Icmp: [0-9]/ { print $10 }' /proc/net/snmp", name));
+
     it("drops packets whose source is not the sender's address, and packets from the internet with private sources", async () => {
         const neighbor = machine("neighbor");
-        const received = async () =>
-            Number(await output("awk '/^Icmp: [0-9]/ { print $10 }' /proc/net/snmp", "neighbor"));
         const forge = (address: string, to: string) =>
             `ip address add ${address}/32 dev lo; ping -c 1 -W 0.5 -I ${address} ${to}; ip address delete ${address}/32 dev lo`;
-        const before = await received();
+        const before = await received("neighbor");
         await Promise.all([
             world.run(forge("10.43.1.100", neighbor.privateIp), machine("2")),
             world.run(forge("10.42.1.9", neighbor.publicIp)),
         ]);
-        assert.equal(await received(), before);
+        assert.equal(await received("neighbor"), before);
         await world.run(`ping -c 1 -W 0.5 ${neighbor.privateIp}`, machine("2"));
         await world.run(`ping -c 1 -W 0.5 ${neighbor.publicIp}`);
-        assert.equal(await received(), before + 2);
+        assert.equal(await received("neighbor"), before + 2);
     });
+
+    it("passes no packets between the internet and 100.64.0.0/10: the addresses are shared, not public", async () => {
+        const { publicIp } = machine("1");
+        for (const [address, code] of [
+            ["203.0.113.9", 0],
+            ["100.64.0.9", 1],
+        ] as const) {
+            const route = `${address}/32 via ${operator.publicIp}`;
+            await world.run(`ip address add ${address}/32 dev lo && ip -n inet route add ${route}`);
+            const before = await received("internet");
+            try {
+                const [out, back] = await Promise.all([
+                    world.run(`ping -n -c 1 -W 0.5 ${address}`, machine("1")),
+                    world.run(`ping -n -c 1 -W 0.5 -I ${address} ${publicIp}`),
+                ]);
+                assert.deepEqual([out.code, back.code], [code, code], address);
+                assert.equal(await received("internet"), before + 1 - code);
+            } finally {
+                await world.run(`ip address delete ${address}/32 dev lo; ip -n inet route delete ${route}`);
+            }
+        }
+    });
+
+    const broken = [
+        {
+            what: "a setting that has disappeared",
+            damage: () => world.run(`ip -n ${lab.one.vpcId} route flush root 10.42.0.0/16 table all`),
+        },
+        {
+            what: "an interface that has disappeared",
+            damage: () => world.run(`ip -n ${lab.two.vpcId} link delete p${lab.peering.slice(-12)}`),
+        },
+        {
+            what: "a namespace that has disappeared",
+            damage: () => world.run(`ip netns delete ${lab.one.vpcId}`),
+        },
+    ];
+    for (const { what, damage } of broken) {
+        it(`rebuilds the network from nothing after a change that failed because of ${what}, and says so once`, async () => {
+            await world.run("rm -f /run/rebuilt.log");
+            assert.equal((await damage()).code, 0);
+            const undo = await lab.unpeer();
+            assert.deepEqual(await reached(["1>2", "1>internet"]), { "1>2": "", "1>internet": open });
+            await undo();
+            assert.deepEqual(await reached(["1>2", "2>1", "2>3"]), { "1>2": open, "2>1": open, "2>3": open });
+            assert.deepEqual((await output("cat /run/rebuilt.log")).split("\n").length, 1);
+        });
+    }
 
     it("follows launches and terminations by Auto Scaling", async () => {
         const scale = (Action: string, more: Readonly<Record<string, string>>) =>

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { operator, World, type Machine } from "./world/world.ts";
-import { permit, type Undo } from "./world/networkLab.ts";
+import { inReverse, permit, type Undo } from "./world/networkLab.ts";
 import { PlacesLab, type Placed } from "./world/placesLab.ts";
 
 // Real packets across regions and accounts, DNS names and MTUs. Each case changes one option or makes one fault, and undoes
@@ -184,7 +184,7 @@ const nameCases: readonly Case[] = [
         rule: "VPC Peering Guide, Enable DNS resolution: both VPCs need DNS hostnames",
         change: async (lab) => {
             const undos = [await lab.resolve(lab.near, "Accepter"), await lab.turnOff(lab.one, "enableDnsHostnames")];
-            return () => undos.reduceRight(async (before, undo) => before.then(undo), Promise.resolve<unknown>(0));
+            return inReverse(...undos);
         },
         expected: { "one?near": "public" },
     },
@@ -201,6 +201,24 @@ const nameCases: readonly Case[] = [
             const rules = { GroupId: one.groupId, IpPermissions: [permit.all("0.0.0.0/0")] };
             await one.api.revokeSecurityGroupEgress(rules);
             return () => one.api.authorizeSecurityGroupEgress(rules);
+        },
+        expected: { "one?one": "private", "one?near": "public" },
+    },
+    {
+        name: "a network ACL that denies everything",
+        rule: "VPC User Guide, Control subnet traffic with network ACLs: they do not filter traffic to the Amazon DNS server",
+        change: async ({ one: { api, vpcId } }) => {
+            const { NetworkAcls } = await api.describeNetworkAcls({ Filters: [{ Name: "vpc-id", Values: [vpcId] }] });
+            const NetworkAclId = NetworkAcls?.[0]?.NetworkAclId;
+            const all = { NetworkAclId, Protocol: "-1", CidrBlock: "0.0.0.0/0" };
+            for (const Egress of [true, false]) {
+                await api.createNetworkAclEntry({ ...all, Egress, RuleNumber: 1, RuleAction: "deny" });
+            }
+            return async () => {
+                for (const Egress of [true, false]) {
+                    await api.deleteNetworkAclEntry({ NetworkAclId, Egress, RuleNumber: 1 });
+                }
+            };
         },
         expected: { "one?one": "private", "one?near": "public" },
     },

@@ -2,13 +2,18 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Network } from "../network/planned/network.ts";
 import { plan } from "../network/planned/plan.ts";
-import type { Instance, Peering, Rule, SecurityGroup, State, Vpc } from "../network/described/state.ts";
+import type { AclEntry, Instance, Peering, Rule, SecurityGroup, State, Vpc } from "../network/described/state.ts";
 
 const any = { from: -1, to: -1, cidrBlocks: ["0.0.0.0/0"], groupIds: [] } as const;
 
 /** A security group of VPC N with these ingress rules, which allows all outbound traffic. */
 function group(n: number, ...ingress: Rule[]): SecurityGroup {
     return { id: `sg-${n}`, ingress, egress: [{ protocol: "all", ...any }] };
+}
+
+/** The entry of a default network ACL that allows all traffic, with changes. */
+function entry(change: Partial<AclEntry> = {}): AclEntry {
+    return { number: 100, allow: true, protocol: "all", from: -1, to: -1, cidrBlock: "0.0.0.0/0", ...change };
 }
 
 /** The Mth instance in the only subnet of VPC N. */
@@ -46,6 +51,13 @@ function vpcOf(n: number, cidrBlocks = [`10.4${n}.0.0/16`], region = "eu-west-1"
 const state: State = {
     vpcs: [1, 2, 3].map((n) => vpcOf(n)),
     subnets: [1, 2, 3].map((n) => ({ id: `subnet-${n}`, vpcId: `vpc-${n}`, cidrBlock: `10.4${n}.1.0/24` })),
+    networkAcls: [1, 2, 3].map((n) => ({
+        id: `acl-${n}`,
+        vpcId: `vpc-${n}`,
+        subnetIds: [`subnet-${n}`],
+        ingress: [entry()],
+        egress: [entry()],
+    })),
     routeTables: [
         ...[1, 2].map((n) => ({ id: `rtb-000000a${n}`, vpcId: `vpc-${n}`, main: true, subnetIds: [], routes: [] })),
         ...[1, 2, 3].map((n) => ({
@@ -263,9 +275,9 @@ describe("Plan", () => {
             const from = group(1, { protocol: "all", from: -1, to: -1, cidrBlocks: [], groupIds: [groupId] });
             return incoming({ ...given, securityGroups: [from] }, instance(1));
         };
-        const both = ["ip saddr 10.42.1.101 return", "ip saddr 10.42.1.102 return", "drop"];
+        const both = [1, 2].map((m) => `iifname "ppcx-12" ip saddr 10.42.1.10${m} return`).concat("drop");
         const groupCases: readonly [name: string, given: State, groupId: string, expected: string[]][] = [
-            ["of the own VPC", state, "sg-1", ["ip saddr 10.41.1.101 return", "drop"]],
+            ["of the own VPC", state, "sg-1", ['iifname "eeni-11" ip saddr 10.41.1.101 return', "drop"]],
             ["of a peer", state, "sg-2", both],
             ["of a peer whose connection is not active", withPeering({ active: false }), "sg-2", ["drop"]],
             ["of a peer's peer", state, "sg-3", ["drop"]],
@@ -275,6 +287,78 @@ describe("Plan", () => {
                 assert.deepEqual(members(given, groupId), expected);
             });
         }
+
+        it("that reference a group apply to outbound traffic to its members", () => {
+            const egress = [{ protocol: "all", from: -1, to: -1, cidrBlocks: [], groupIds: ["sg-3"] }];
+            const securityGroups = [{ id: "sg-2", ingress: [], egress }];
+            assert.deepEqual(chain(plan({ ...state, securityGroups }), "vpc-2", "out_eeni-21"), [
+                'oifname "ppcx-23" ip daddr 10.43.1.101 return',
+                "drop",
+            ]);
+        });
+    });
+
+    describe("network ACLs", () => {
+        const given = (...ingress: AclEntry[]): State => ({
+            ...state,
+            networkAcls: state.networkAcls.map((acl) => (acl.id === "acl-2" ? { ...acl, ingress } : acl)),
+        });
+        const cases: readonly [name: string, entry: AclEntry, text: string][] = [
+            ["all traffic", entry(), "ip saddr 0.0.0.0/0 return"],
+            [
+                "a range of ports",
+                entry({ protocol: "tcp", from: 1024, to: 65535 }),
+                "ip saddr 0.0.0.0/0 tcp dport 1024-65535 return",
+            ],
+            ["UDP", entry({ protocol: "udp", from: 53, to: 53 }), "ip saddr 0.0.0.0/0 udp dport 53 return"],
+            ["an ICMP type", entry({ protocol: "icmp", from: 8 }), "ip saddr 0.0.0.0/0 icmp type 8 return"],
+            ["another protocol", entry({ protocol: "47" }), "ip saddr 0.0.0.0/0 ip protocol 47 return"],
+            ["a denied block", entry({ allow: false, cidrBlock: "10.0.0.0/8" }), "ip saddr 10.0.0.0/8 drop"],
+        ];
+        for (const [name, one, text] of cases) {
+            it(`match exactly ${name}, and deny everything else`, () => {
+                assert.deepEqual(chain(plan(given(one)), "vpc-2", "acl_in_acl-2"), [text, "drop"]);
+                assert.deepEqual(chain(plan(given(one)), "vpc-2", "acl_out_acl-2"), [
+                    "ip daddr 0.0.0.0/0 return",
+                    "drop",
+                ]);
+            });
+        }
+
+        it("filter what enters and leaves a subnet before connection tracking, except DNS", () => {
+            const forward = chain(plan(state), "vpc-2", "forward");
+            const devs = '"eeni-21", "eeni-22"';
+            assert.deepEqual(
+                forward.filter((line) => line.includes("acl_")),
+                [
+                    `iifname { ${devs} } oifname != { ${devs}, "dns" } jump acl_out_acl-2`,
+                    `oifname { ${devs} } iifname != { ${devs}, "dns" } jump acl_in_acl-2`,
+                ],
+            );
+            const tracked = forward.findIndex((line) => line.startsWith("ct state"));
+            assert.ok(forward.findLastIndex((line) => line.includes("acl_")) < tracked);
+        });
+
+        it("filter traffic between two subnets that share one", () => {
+            const moved = { ...instance(2, 2), subnetId: "subnet-9" };
+            const shared = state.networkAcls.map((acl) => ({ ...acl, subnetIds: [...acl.subnetIds, "subnet-9"] }));
+            const network = plan({
+                ...state,
+                networkAcls: [shared[1] ?? assert.fail()],
+                instances: [instance(2), moved],
+            });
+            const jumps = chain(network, "vpc-2", "forward").filter((line) => line.includes("acl_in"));
+            assert.deepEqual(jumps, [
+                'oifname { "eeni-21" } iifname != { "eeni-21", "dns" } jump acl_in_acl-2',
+                'oifname { "eeni-22" } iifname != { "eeni-22", "dns" } jump acl_in_acl-2',
+            ]);
+            assert.equal(network.namespaces.get("vpc-2")?.firewall?.match(/chain acl_in/g)?.length, 1);
+        });
+
+        it("deny everything in a subnet that has none", () => {
+            const network = plan({ ...state, networkAcls: [] });
+            assert.deepEqual(chain(network, "vpc-2", "acl_in_none"), ["drop"]);
+        });
     });
 
     describe("the internet", () => {
@@ -311,8 +395,8 @@ describe("Plan", () => {
         });
 
         it("exists without any VPCs", () => {
-            const nothing = { vpcs: [], subnets: [], routeTables: [], internetGateways: [], peerings: [] };
-            const network = plan({ ...nothing, securityGroups: [], instances: [] });
+            const nothing = { vpcs: [], subnets: [], networkAcls: [], routeTables: [], internetGateways: [] };
+            const network = plan({ ...nothing, peerings: [], securityGroups: [], instances: [] });
             assert.deepEqual([...network.namespaces.keys()], ["", "inet"]);
             assert.equal(network.links.length, 1);
         });
@@ -352,6 +436,7 @@ describe("Plan", () => {
             const states = fc.record({
                 vpcs: shuffled(state.vpcs),
                 subnets: shuffled(state.subnets),
+                networkAcls: shuffled(state.networkAcls),
                 routeTables: shuffled(state.routeTables),
                 internetGateways: shuffled(state.internetGateways),
                 peerings: shuffled(state.peerings),

@@ -1,6 +1,6 @@
 import * as sdk from "@aws-sdk/client-ec2";
 import type { Caller } from "./caller.ts";
-import type { Clients } from "./clients.ts";
+import { remembered, type Clients } from "./clients.ts";
 
 /** A paginator of the SDK; each page has its items under a key. */
 type Paginate<Key extends string, Item> = (
@@ -21,6 +21,7 @@ export class View {
     readonly caller: Caller;
     readonly ec2: sdk.EC2;
     readonly #clients: Clients;
+    readonly #prefixLists = new Map<string, Promise<string[]>>();
 
     constructor(clients: Clients, caller: Caller) {
         this.caller = caller;
@@ -30,6 +31,7 @@ export class View {
 
     readonly vpcs = this.#all(sdk.paginateDescribeVpcs, "Vpcs");
     readonly subnets = this.#all(sdk.paginateDescribeSubnets, "Subnets");
+    readonly networkAcls = this.#all(sdk.paginateDescribeNetworkAcls, "NetworkAcls");
     readonly routeTables = this.#all(sdk.paginateDescribeRouteTables, "RouteTables");
     readonly internetGateways = this.#all(sdk.paginateDescribeInternetGateways, "InternetGateways");
     readonly peerings = this.#all(sdk.paginateDescribeVpcPeeringConnections, "VpcPeeringConnections");
@@ -49,6 +51,20 @@ export class View {
     readonly peering = this.#one(this.peerings, "VpcPeeringConnectionId");
     readonly group = this.#one(this.groups, "GroupId");
     readonly networkInterface = this.#one(this.interfaces, "NetworkInterfaceId");
+
+    /** The IPv4 blocks of a prefix list. */
+    prefixListBlocks(PrefixListId: string): Promise<string[]> {
+        return remembered(this.#prefixLists, PrefixListId, async () => {
+            const blocks: string[] = [];
+            for await (const { Entries = [] } of sdk.paginateGetManagedPrefixListEntries(
+                { client: this.ec2 },
+                { PrefixListId },
+            )) {
+                blocks.push(...Entries.flatMap(({ Cidr }) => (Cidr?.includes(".") ? [Cidr] : [])));
+            }
+            return blocks;
+        });
+    }
 
     async dnsOf(VpcId: string): Promise<Dns> {
         const ask = (Attribute: sdk.VpcAttributeName) => this.ec2.describeVpcAttribute({ VpcId, Attribute });

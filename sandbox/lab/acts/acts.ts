@@ -1,5 +1,17 @@
 import type { Act } from "../act.ts";
-import { missingRule, noTransit, noWayOut, oneSidedRoute, overlap, pending, resolution, second } from "./byHand.ts";
+import {
+    missingRule,
+    networkAcl,
+    noTransit,
+    noWayOut,
+    oneSidedRoute,
+    overlap,
+    pending,
+    resolution,
+    second,
+    staleGroup,
+    twins,
+} from "./byHand.ts";
 import { base, destroy, oneWay, otherAccount, otherRegion, peered, peering, someoneElse } from "./byProgram.ts";
 
 /** The acts that the lab plays by default. */
@@ -11,12 +23,15 @@ export const tour: readonly Act[] = [
     pending,
     oneSidedRoute,
     missingRule,
+    staleGroup,
     overlap,
     peered,
     resolution,
     second,
     noTransit,
     noWayOut,
+    networkAcl,
+    twins,
     otherRegion,
     otherAccount,
     oneWay,

@@ -1,8 +1,8 @@
 import { isActive, isBetween, isPending } from "../../api/client/vpcs.ts";
 import { internet } from "../../network/planned/network.ts";
 import type { Act } from "../act.ts";
-import { peerByHand, routeByHand, thirdVpc } from "../hands.ts";
-import { arrivalVerdict, bothWays, isolated, nameVerdicts, ping, reachable } from "../probes.ts";
+import { aclByHand, httpFromGroup, peerByHand, routeByHand, thirdVpc } from "../hands.ts";
+import { arrivalVerdict, bothWays, isolated, nameVerdicts, oneWay, ping, reachable } from "../probes.ts";
 import type { Scene } from "../scene.ts";
 
 // Acts that call the EC2 API directly, and undo every change. The first ones start from two VPCs without a peering
@@ -57,6 +57,48 @@ export const missingRule: Act = {
     play: async (scene) => {
         await peerByHand(scene, { rules: [] });
         return bothWays(scene.pair, { ping: "reply", http: "none" });
+    },
+};
+
+/** AWS calls such a rule stale: it can be deleted as any other. */
+export const staleGroup: Act = {
+    name: "stale-group",
+    shows: "a rule that references the peer's group stays when the connection is deleted, and allows nothing any more",
+    rule: 'Amazon VPC Peering Guide, "Update your security groups to reference peer security groups"',
+    settings: apart,
+    play: async (scene) => {
+        const [one, two] = scene.pair;
+        const connection = { VpcPeeringConnectionId: await peerByHand(scene, { rules: [] }) };
+        await httpFromGroup(scene, two, one.securityGroupId);
+        const before = await oneWay(one, two, reachable, "connected");
+        await scene.ec2.deleteVpcPeeringConnection(connection);
+        const after = await oneWay(one, two, isolated, "deleted");
+        const { SecurityGroups = [] } = await scene.ec2.describeSecurityGroups({ GroupIds: [two.securityGroupId] });
+        const groups = SecurityGroups.flatMap(({ IpPermissions = [] }) => IpPermissions)
+            .flatMap(({ UserIdGroupPairs = [] }) => UserIdGroupPairs)
+            .map(({ GroupId }) => GroupId);
+        const again = await scene.ec2
+            .authorizeSecurityGroupIngress({
+                GroupId: two.securityGroupId,
+                IpPermissions: [
+                    {
+                        IpProtocol: "tcp",
+                        FromPort: 443,
+                        ToPort: 443,
+                        UserIdGroupPairs: [{ GroupId: one.securityGroupId }],
+                    },
+                ],
+            })
+            .then(
+                () => "not refused",
+                (error: unknown) => (error instanceof Error ? error.name : String(error)),
+            );
+        return [
+            ...before,
+            ...after,
+            { what: "the group in VPC2's rule", expected: one.securityGroupId, seen: groups.join(", ") || "none" },
+            { what: "another rule by VPC1's group", expected: "InvalidGroup.NotFound", seen: again },
+        ];
     },
 };
 
@@ -170,6 +212,60 @@ export const noWayOut: Act = {
             { what: "internet ping through the peer's gateway", expected: "none", seen: others },
             { what: "internet ping from the peer", expected: "reply", seen: peers },
         ];
+    },
+};
+
+export const networkAcl: Act = {
+    name: "network-acl",
+    shows: "a network ACL filters what enters and leaves a subnet, and, unlike a security group, responses as well",
+    rule: 'Amazon VPC User Guide, "Control subnet traffic with network access control lists"',
+    settings: together,
+    play: async (scene) => {
+        const [one, two] = scene.pair;
+        const enter = await aclByHand(scene, two);
+        const http = { Protocol: "6", PortRange: { From: 80, To: 80 } };
+        const responses = { Protocol: "6", PortRange: { From: 1024, To: 65535 } };
+        const page = { ping: "none", http: "page" } as const;
+        const empty = await oneWay(one, two, isolated, "no entries");
+        await enter({ RuleNumber: 100, Egress: false, RuleAction: "allow", ...http, CidrBlock: one.cidrBlock });
+        const requests = await oneWay(one, two, isolated, "only HTTP in");
+        await enter({ RuleNumber: 100, Egress: true, RuleAction: "allow", ...responses, CidrBlock: one.cidrBlock });
+        const both = await oneWay(one, two, page, "and responses out");
+        const denied = `${one.privateIp}/32`;
+        await enter({ RuleNumber: 90, Egress: false, RuleAction: "deny", ...http, CidrBlock: denied });
+        const lower = await oneWay(one, two, isolated, "denied by a lower number");
+        return [...empty, ...requests, ...both, ...lower];
+    },
+};
+
+export const twins: Act = {
+    name: "twins",
+    shows: "VPC2 and VPC3 have the same CIDR block and both are peered with VPC1, whose routes decide which one it reaches",
+    rule: 'Amazon VPC Peering Guide, "VPC peering configurations with specific routes" (longest prefix matches)',
+    settings: together,
+    play: async (scene) => {
+        const [one, two] = scene.pair;
+        // VPC1 has a route to VPC2 for the whole block already.
+        const privateIp = two.privateIp.replace(/\d+$/, "200");
+        const routedBlock = `${privateIp}/32`;
+        const three = await thirdVpc(scene, one, { cidrBlock: two.cidrBlock, privateIp, routedBlock });
+        const seen = async (when: string, twin: "reply" | "none") => {
+            const [second, third, back] = await Promise.all([
+                ping(one, two.privateIp),
+                ping(one, privateIp),
+                ping(three, one.privateIp),
+            ]);
+            return [
+                { what: `${when}, VPC1 -> VPC2 ping`, expected: "reply", seen: second },
+                { what: `${when}, VPC1 -> VPC3 ping`, expected: twin, seen: third },
+                { what: `${when}, VPC3 -> VPC1 ping`, expected: twin, seen: back },
+            ];
+        };
+        const routed = await seen(`with a route to ${routedBlock}`, "reply");
+        const route = { RouteTableId: one.routeTableId, DestinationCidrBlock: routedBlock };
+        // VPC1 sends the replies to VPC2 now.
+        await scene.ec2.replaceRoute({ ...route, VpcPeeringConnectionId: scene.peeringId });
+        return [...routed, ...(await seen("without it", "none")), await arrivalVerdict(three, one, "arrives")];
     },
 };
 

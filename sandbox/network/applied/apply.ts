@@ -1,8 +1,49 @@
+import { readdir } from "node:fs/promises";
 import { messageOf, run } from "../../cache/process.ts";
 import { own, type Link, type LinkEnd, type Network, type Setting } from "../planned/network.ts";
 
 /** The empty network of a new sandbox. */
 export const emptyNetwork: Network = { namespaces: new Map(), links: [] };
+
+/** Names of this network's namespaces; the user may have others. */
+const names = /^(inet$|vpc-|i-)/;
+
+/**
+ * Empties the kernel's network, whatever has become of it, and returns what is left: namespaces remain, because the
+ * servers' processes are in them.
+ */
+export async function empty(): Promise<Network> {
+    const left = (await readdir("/run/netns")).filter((name) => names.test(name));
+    await all([own, ...left].map(emptyNamespace));
+    return { namespaces: new Map(left.map((name) => [name, { config: [] }])), links: [] };
+}
+
+async function emptyNamespace(name: string): Promise<void> {
+    const links = "ip -o link show type veth | sed 's/^[0-9]*: //; s/[@:].*//'";
+    const script = [
+        "nft -f -",
+        // A link goes with either end, so its other end's script may have deleted it first.
+        `for dev in $(${links}); do ip link delete "$dev" 2> /dev/null || true; done`,
+        // Settings that belong to no link.
+        "ip route flush table all type blackhole",
+        "ip address flush dev lo scope global",
+        "ip rule flush",
+        "ip rule add pref 32766 lookup main",
+        "ip rule add pref 32767 lookup default",
+    ];
+    await execute(name, "sh", ["-ec", script.join("\n")], noFirewall);
+}
+
+/** Waits for all promises, then throws the first error: what follows a failure must not run beside what has not ended. */
+async function all(promises: readonly Promise<unknown>[]): Promise<void> {
+    const failed = (await Promise.allSettled(promises)).find((end) => end.status === "rejected");
+    if (failed) {
+        throw failed.reason;
+    }
+}
+
+/** Commands that delete the ruleset, whether there is one or not. */
+const noFirewall = "table ip lab\ndelete table ip lab\n";
 
 /**
  * Changes the kernel's network from `from` to `to`. Changes only the differences, so that other flows are not affected.
@@ -15,7 +56,7 @@ export async function apply(from: Network, to: Network): Promise<void> {
 
     // Links are deleted explicitly: the kernel deletes a namespace's links too, but later, and their names may be reused now.
     const deletions = Map.groupBy(goneLinks, ({ ends: [{ namespace }] }) => namespace);
-    await Promise.all(
+    await all(
         [...deletions].map(([name, links]) => {
             const commands = links.map(({ ends: [{ dev }] }) => `link delete ${dev}`);
             return ip(name, commands);
@@ -25,10 +66,17 @@ export async function apply(from: Network, to: Network): Promise<void> {
         ...without(namesIn(from), namesIn(to)).map((name) => `netns delete ${name}`),
         ...newNamespaces.map((name) => `netns add ${name}`),
     ]);
-    await Promise.all(newNamespaces.map((name) => prepare(name, to.namespaces.get(name)?.router ?? false)));
+    await all(
+        [...to.namespaces]
+            .filter(([name, { router = false }]) => {
+                const before = from.namespaces.get(name);
+                return name !== own && (!before || router !== (before.router ?? false));
+            })
+            .map(([name, { router = false }]) => prepare(name, router)),
+    );
     await ip(own, newLinks.map(linkCommand));
 
-    await Promise.all(
+    await all(
         [...to.namespaces].map(async ([name, { firewall, config }]) => {
             const before = from.namespaces.get(name);
             const goneDevs = endsIn(name, goneLinks).map(({ dev }) => dev);
@@ -36,7 +84,7 @@ export async function apply(from: Network, to: Network): Promise<void> {
             const ends = endsIn(name, newLinks);
             // The ruleset comes first, so that no instance is reachable before its rules apply.
             if (firewall !== before?.firewall) {
-                await execute(name, "nft", ["-f", "-"], `table ip lab\ndelete table ip lab\n${firewall ?? ""}`);
+                await execute(name, "nft", ["-f", "-"], `${noFirewall}${firewall ?? ""}`);
             }
             await write(
                 name,

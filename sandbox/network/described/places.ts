@@ -3,7 +3,17 @@ import type { Caller } from "../../api/client/caller.ts";
 import { Clients, remembered } from "../../api/client/clients.ts";
 import { View, type Dns } from "../../api/client/view.ts";
 import { blocksOf } from "../../api/client/vpcs.ts";
-import { gatewayOf, groupOf, instanceOf, peeringOf, routeTableOf, subnetOf } from "./parts.ts";
+import {
+    gatewayOf,
+    groupOf,
+    instanceOf,
+    networkAclOf,
+    peeringOf,
+    prefixListIdsIn,
+    routeTableOf,
+    subnetOf,
+    type PrefixLists,
+} from "./parts.ts";
 import type { Instance, State, Vpc } from "./state.ts";
 
 type Boot = Pick<Instance, "userData" | "publicKey">;
@@ -50,21 +60,38 @@ export class Places {
             );
             return (await Promise.all(parts)).flat();
         };
-        const [vpcs, subnets, routeTables, internetGateways, peerings, securityGroups, instances] = await Promise.all([
-            all(
-                (view) => view.vpcs(),
-                (vpc, view) => this.#vpcOf(vpc, view),
-            ),
-            all((view) => view.subnets(), subnetOf),
-            all((view) => view.routeTables(), routeTableOf),
-            all((view) => view.internetGateways(), gatewayOf),
-            all(({ caller }) => new View(this.#clients, caller).peerings(), peeringOf),
-            all((view) => view.groups(), groupOf),
-            all(runningIn, (instance, view) => this.#instanceOf(instance, view)),
-        ]);
+        const [vpcs, subnets, networkAcls, routeTables, internetGateways, peerings, securityGroups, instances] =
+            await Promise.all([
+                all(
+                    (view) => view.vpcs(),
+                    (vpc, view) => this.#vpcOf(vpc, view),
+                ),
+                all((view) => view.subnets(), subnetOf),
+                all((view) => view.networkAcls(), networkAclOf),
+                all(
+                    (view) => view.routeTables(),
+                    async (table, view) => routeTableOf(table, await prefixListsIn(view)),
+                ),
+                all((view) => view.internetGateways(), gatewayOf),
+                all(({ caller }) => new View(this.#clients, caller).peerings(), peeringOf),
+                all(
+                    (view) => view.groups(),
+                    async (group, view) => groupOf(group, await prefixListsIn(view)),
+                ),
+                all(runningIn, (instance, view) => this.#instanceOf(instance, view)),
+            ]);
         // Both sides describe the same connection.
         const connections = [...new Map(peerings.map((peering) => [peering.id, peering])).values()];
-        return { vpcs, subnets, routeTables, internetGateways, peerings: connections, securityGroups, instances };
+        return {
+            vpcs,
+            subnets,
+            networkAcls,
+            routeTables,
+            internetGateways,
+            peerings: connections,
+            securityGroups,
+            instances,
+        };
     }
 
     async #vpcOf(vpc: ec2.Vpc, view: View): Promise<Vpc> {
@@ -80,6 +107,12 @@ export class Places {
         const boot = await remembered(this.#boot, instance.InstanceId ?? "", () => bootOf(instance, view));
         return { ...instanceOf(instance), ...boot };
     }
+}
+
+/** The prefix lists that the route tables and security groups of a place reference. */
+async function prefixListsIn(view: View): Promise<PrefixLists> {
+    const ids = prefixListIdsIn(await view.routeTables(), await view.groups());
+    return new Map(await Promise.all(ids.map(async (id) => [id, await view.prefixListBlocks(id)] as const)));
 }
 
 async function runningIn(view: View): Promise<ec2.Instance[]> {

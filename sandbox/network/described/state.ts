@@ -4,6 +4,7 @@ import type { Dns } from "../../api/client/view.ts";
 export interface State {
     readonly vpcs: readonly Vpc[];
     readonly subnets: readonly Subnet[];
+    readonly networkAcls: readonly NetworkAcl[];
     readonly routeTables: readonly RouteTable[];
     readonly internetGateways: readonly InternetGateway[];
     readonly peerings: readonly Peering[];
@@ -21,6 +22,21 @@ export interface Vpc extends Dns {
 export interface Subnet {
     readonly id: string;
     readonly vpcId: string;
+    readonly cidrBlock: string;
+}
+
+export interface NetworkAcl {
+    readonly id: string;
+    readonly vpcId: string;
+    readonly subnetIds: readonly string[];
+    readonly ingress: readonly AclEntry[];
+    readonly egress: readonly AclEntry[];
+}
+
+/** An inbound or outbound entry of a network ACL, which allows or denies traffic from or to a block. */
+export interface AclEntry extends Traffic {
+    readonly number: number;
+    readonly allow: boolean;
     readonly cidrBlock: string;
 }
 
@@ -60,13 +76,18 @@ export interface SecurityGroup {
     readonly egress: readonly Rule[];
 }
 
-/** An inbound or outbound rule of a security group. */
-export interface Rule {
-    readonly protocol: "all" | "tcp" | "udp" | "icmp";
+/** The traffic that a rule or an entry applies to. */
+export interface Traffic {
+    /** `all`, `tcp`, `udp`, `icmp`, or the number of another protocol. */
+    readonly protocol: string;
     /** First port, or ICMP type; -1 for all. */
     readonly from: number;
     /** Last port, or ICMP code; -1 for all. */
     readonly to: number;
+}
+
+/** An inbound or outbound rule of a security group. */
+export interface Rule extends Traffic {
     readonly cidrBlocks: readonly string[];
     /** Security groups that it references. */
     readonly groupIds: readonly string[];

@@ -1,13 +1,13 @@
-import type { Rule } from "../described/state.ts";
+import type { NetworkAcl, Traffic } from "../described/state.ts";
 import { addressAmongNameServers, linkLocalNameServer, nameServerOf, nameServersAddress } from "./addresses.ts";
 import type { Port, Site } from "./sites.ts";
 
-/** Private addresses, which do not exist on the internet. Source: RFC 1918. */
-const privateBlocks = "{ 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 }";
+/** Private and shared addresses, which do not exist on the internet. Sources: RFC 1918, RFC 6598. */
+const privateBlocks = "{ 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10 }";
 
 /**
- * A VPC router's nft ruleset: the internet gateway's address translation and the security groups. Security groups are
- * stateful: responses to allowed traffic are allowed. They do not filter traffic to the name server.
+ * A VPC router's nft ruleset: the internet gateway's address translation, the network ACLs and the security groups. Security
+ * groups are stateful: responses to allowed traffic are allowed. Neither filters traffic to the name server.
  */
 export function firewall(site: Site): string {
     const { vpc, ports } = site;
@@ -15,7 +15,14 @@ export function firewall(site: Site): string {
     const asked = `ip daddr { ${nameServerOf(vpc)}, ${linkLocalNameServer} }`;
     // nft has no empty sets, so the set of no addresses contains one that no packet has.
     const senders = published.length > 0 ? published.map(({ privateIp }) => privateIp).join(", ") : "0.0.0.0";
+    const subnets = subnetsOf(ports);
     const chains = [
+        ...new Set(
+            subnets.flatMap(({ acl }) => [
+                chain(aclChain("out", acl), [...entriesOf(acl, "egress"), "drop"]),
+                chain(aclChain("in", acl), [...entriesOf(acl, "ingress"), "drop"]),
+            ]),
+        ),
         ...ports.flatMap((port) => [
             chain(`out_${port.dev}`, [...rulesOf(port, site, "egress"), "drop"]),
             chain(`in_${port.dev}`, [...rulesOf(port, site, "ingress"), "drop"]),
@@ -23,8 +30,14 @@ export function firewall(site: Site): string {
         chain("forward", [
             "type filter hook forward priority 0; policy drop;",
             `iifname "igw" ip saddr ${privateBlocks} drop`,
+            `oifname "igw" ip daddr ${privateBlocks} drop`,
             `oifname "igw" ip saddr != { ${senders} } drop`,
             ...ports.map(({ dev, privateIp }) => `iifname "${dev}" ip saddr != ${privateIp} drop`),
+            // Before connection tracking, because network ACLs are stateless: they filter responses, too.
+            ...subnets.flatMap(({ acl, devs }) => [
+                `iifname { ${devs} } oifname != { ${devs}, "dns" } jump ${aclChain("out", acl)}`,
+                `oifname { ${devs} } iifname != { ${devs}, "dns" } jump ${aclChain("in", acl)}`,
+            ]),
             "ct state established,related accept",
             "ct state invalid drop",
             'oifname "dns" ct status dnat accept',
@@ -55,16 +68,47 @@ function chain(name: string, rules: readonly string[]): string {
     return [`    chain ${name} {`, ...rules.map((rule) => `        ${rule}`), "    }"].join("\n");
 }
 
-/** The rules of a port's groups, which return on the packets that they allow. */
-function rulesOf({ groups }: Port, { members }: Site, direction: "ingress" | "egress"): string[] {
+/** The subnets of ports, each with its network ACL and its interfaces as the elements of an nft set. */
+function subnetsOf(ports: readonly Port[]): { readonly acl: NetworkAcl | undefined; readonly devs: string }[] {
+    return [...Map.groupBy(ports, ({ subnetId }) => subnetId).values()].map((members) => ({
+        acl: members[0]?.networkAcl,
+        devs: members.map(({ dev }) => `"${dev}"`).join(", "),
+    }));
+}
+
+function aclChain(way: "in" | "out", acl: NetworkAcl | undefined): string {
+    return `acl_${way}_${acl?.id ?? "none"}`;
+}
+
+/**
+ * The entries of a network ACL, which return on the packets that they allow. The entry with the lowest number that matches
+ * decides; a packet that matches none is denied. They apply to packets between subnets, not within one, and not to DNS.
+ * Source: Amazon VPC User Guide, "Network ACL basics" and "Network ACL rules".
+ */
+function entriesOf(acl: NetworkAcl | undefined, direction: "ingress" | "egress"): string[] {
     const address = direction === "ingress" ? "saddr" : "daddr";
+    return (acl?.[direction] ?? []).map(
+        ({ allow, cidrBlock, ...traffic }) =>
+            `ip ${address} ${cidrBlock} ${trafficOf(traffic)}${allow ? "return" : "drop"}`,
+    );
+}
+
+/**
+ * The rules of a port's groups, which return on the packets that they allow. A rule that references a group applies to the
+ * group's members in its own VPC, not to a host of another peer that has a member's address.
+ * Source: Amazon VPC Peering Guide, "Update your security groups to reference peer security groups".
+ */
+function rulesOf({ groups }: Port, { members }: Site, direction: "ingress" | "egress"): string[] {
+    const [address, dev] = direction === "ingress" ? ["saddr", "iifname"] : ["daddr", "oifname"];
     const membersOf = (groupId: string) =>
-        members.filter(({ groupIds }) => groupIds.includes(groupId)).map(({ privateIp }) => privateIp);
+        members
+            .filter(({ groupIds }) => groupIds.includes(groupId))
+            .map((member) => `${dev} "${member.dev}" ip ${address} ${member.privateIp}`);
     const rules = groups
         .flatMap((group) => group[direction])
         .flatMap((rule) =>
-            [...rule.cidrBlocks, ...rule.groupIds.flatMap(membersOf)].map(
-                (other) => `ip ${address} ${other} ${protocolOf(rule)}return`,
+            [...rule.cidrBlocks.map((block) => `ip ${address} ${block}`), ...rule.groupIds.flatMap(membersOf)].map(
+                (other) => `${other} ${trafficOf(rule)}return`,
             ),
         );
     // Sorted, so that the text changes only if its meaning does.
@@ -72,13 +116,16 @@ function rulesOf({ groups }: Port, { members }: Site, direction: "ingress" | "eg
 }
 
 /** The part of an nft rule that matches the protocol and the ports, with a space after it. */
-function protocolOf({ protocol, from, to }: Rule): string {
+function trafficOf({ protocol, from, to }: Traffic): string {
     switch (protocol) {
         case "all":
             return "";
         case "icmp":
             return from < 0 ? "ip protocol icmp " : `icmp type ${from} ${to < 0 ? "" : `icmp code ${to} `}`;
-        default:
+        case "tcp":
+        case "udp":
             return from < 0 ? `ip protocol ${protocol} ` : `${protocol} dport ${from === to ? from : `${from}-${to}`} `;
+        default:
+            return `ip protocol ${protocol} `;
     }
 }

@@ -1,5 +1,5 @@
 import { overlap } from "../../api/client/vpcs.ts";
-import type { Instance, RouteTable, SecurityGroup, State, Vpc } from "../described/state.ts";
+import type { Instance, NetworkAcl, RouteTable, SecurityGroup, State, Vpc } from "../described/state.ts";
 import { devOf } from "./links.ts";
 
 /** A VPC with running instances, and everything that its router depends on. */
@@ -11,7 +11,13 @@ export interface Site {
     /** Its peering connections that can carry packets. */
     readonly peerings: readonly SitePeering[];
     /** The instances whose groups its rules may reference: its own, and those of its peers in the same region. */
-    readonly members: readonly Instance[];
+    readonly members: readonly Member[];
+}
+
+/** An instance whose groups rules may reference, as the VPC's router sees it. */
+interface Member extends Pick<Instance, "groupIds" | "privateIp"> {
+    /** The router's interface to it: two peers may have the same address. */
+    readonly dev: string;
 }
 
 /** A peering connection from one of its VPCs. */
@@ -30,6 +36,8 @@ export interface Port extends Instance {
     readonly block: string;
     /** The route table of its subnet: the associated one, or the VPC's main route table. */
     readonly routeTable: RouteTable | undefined;
+    /** The network ACL of its subnet. */
+    readonly networkAcl: NetworkAcl | undefined;
     readonly groups: readonly SecurityGroup[];
 }
 
@@ -39,13 +47,19 @@ export function sitesOf(state: State): Site[] {
     const vpcs = sorted(state.vpcs).filter(({ id }) => instances.some(({ vpcId }) => vpcId === id));
     return vpcs.map((vpc) => {
         const peerings = peeringsOf(vpc, vpcs, state);
-        const near = peerings.map(({ peer }) => peer).filter(({ region }) => region === vpc.region);
+        const ports = instances.filter(({ vpcId }) => vpcId === vpc.id).map((instance) => portOf(instance, state));
+        const near = peerings.filter(({ peer }) => peer.region === vpc.region);
         return {
             vpc,
-            ports: instances.filter(({ vpcId }) => vpcId === vpc.id).map((instance) => portOf(instance, state)),
+            ports,
             gatewayId: state.internetGateways.find(({ vpcId }) => vpcId === vpc.id)?.id,
             peerings,
-            members: instances.filter(({ vpcId }) => [vpc, ...near].some(({ id }) => id === vpcId)),
+            members: [
+                ...ports,
+                ...near.flatMap(({ id, peer }) =>
+                    instances.filter(({ vpcId }) => vpcId === peer.id).map((one) => ({ ...one, dev: devOf("p", id) })),
+                ),
+            ],
         };
     });
 }
@@ -75,6 +89,7 @@ function portOf(instance: Instance, state: State): Port {
         dev: devOf("e", interfaceId),
         block: state.subnets.find(({ id }) => id === subnetId)?.cidrBlock ?? `${privateIp}/32`,
         routeTable: tables.find(({ subnetIds }) => subnetIds.includes(subnetId)) ?? tables.find(({ main }) => main),
+        networkAcl: state.networkAcls.find(({ subnetIds }) => subnetIds.includes(subnetId)),
         groups: state.securityGroups.filter(({ id }) => groupIds.includes(id)),
     };
 }

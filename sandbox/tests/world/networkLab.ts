@@ -1,4 +1,4 @@
-import type { EC2, IpPermission } from "@aws-sdk/client-ec2";
+import type { CreateNetworkAclEntryCommandInput, EC2, IpPermission, NetworkAclAssociation } from "@aws-sdk/client-ec2";
 import { operator, type Machine, type World } from "./world.ts";
 import { makeMachine, makeSide, type Side } from "./side.ts";
 
@@ -36,7 +36,43 @@ export const permit = {
         ToPort: 80,
         UserIdGroupPairs: [{ GroupId, ...(UserId && { UserId }) }],
     }),
+    httpFromList: (PrefixListId: string): IpPermission => ({
+        IpProtocol: "tcp",
+        FromPort: 80,
+        ToPort: 80,
+        PrefixListIds: [{ PrefixListId }],
+    }),
 };
+
+/** An entry of a network ACL that is not in one yet. */
+type Entry = Omit<CreateNetworkAclEntryCommandInput, "NetworkAclId">;
+
+/** Entries of network ACLs: their number and direction, and the protocol and block that they allow or deny. */
+export const entry = (
+    RuleNumber: number,
+    way: "in" | "out",
+    RuleAction: "allow" | "deny",
+    what: "all" | `${"tcp" | "udp"} ${number}-${number}` | `icmp ${number}`,
+    CidrBlock: string = cidr.all,
+): Entry => {
+    const [name = "", numbers = ""] = what.split(" ");
+    const [From, To] = numbers.split("-").map(Number);
+    return {
+        RuleNumber,
+        Egress: way === "out",
+        RuleAction,
+        Protocol: { all: "-1", icmp: "1", tcp: "6", udp: "17" }[name],
+        CidrBlock,
+        ...(name === "icmp"
+            ? { IcmpTypeCode: { Type: From, Code: -1 } }
+            : To !== undefined && { PortRange: { From, To } }),
+    };
+};
+
+/** Undoes faults from the last to the first. */
+export function inReverse(...undos: Undo[]): Undo {
+    return () => undos.reduceRight(async (before, undo) => before.then(undo), Promise.resolve<unknown>(0));
+}
 
 /**
  * Three VPCs: one is peered with two, and two with three. The connections are accepted, with routes and rules on both sides.
@@ -47,6 +83,8 @@ export class Lab {
     readonly one: Side;
     readonly two: Side;
     readonly three: Side;
+    /** It has the first one's block, and is not peered. */
+    readonly twin: Side;
     readonly machines: Readonly<Record<string, Machine>>;
     /** The peering connection of one and two. */
     peering = "";
@@ -55,11 +93,11 @@ export class Lab {
 
     constructor(
         { api, bare }: Pick<World, "api" | "bare">,
-        [one, two, three]: readonly [Side, Side, Side],
+        [one, two, three, twin]: readonly [Side, Side, Side, Side],
         machines: Lab["machines"],
     ) {
         [this.#api, this.#bare] = [api, bare];
-        [this.one, this.two, this.three] = [one, two, three];
+        [this.one, this.two, this.three, this.twin] = [one, two, three, twin];
         this.machines = machines;
     }
 
@@ -80,7 +118,7 @@ export class Lab {
             makeMachine(api, twin, "10.41.1.100"),
         ]);
         const machines = { "1": first, "2": second, neighbor, "3": third, twin: mTwin, internet: operator };
-        const lab = new Lab({ api, bare }, [one, two, three], machines);
+        const lab = new Lab({ api, bare }, [one, two, three, twin], machines);
         lab.peering = await lab.peer(one, two);
         const onward = await lab.peer(two, three);
         await Promise.all([
@@ -98,7 +136,8 @@ export class Lab {
 
     /** Makes a fault that AWS and the gateway refuse, without the gateway. */
     async past(fault: (lab: Lab) => Promise<Undo>): Promise<Undo> {
-        const lab = new Lab({ api: this.#bare, bare: this.#bare }, [this.one, this.two, this.three], this.machines);
+        const sides = [this.one, this.two, this.three, this.twin] as const;
+        const lab = new Lab({ api: this.#bare, bare: this.#bare }, sides, this.machines);
         lab.peering = this.peering;
         // The network is not notified of this change, so a call through the gateway that changes nothing follows.
         const follow = () => this.#api.modifyVpcAttribute({ VpcId: this.one.vpcId, EnableDnsSupport: { Value: true } });
@@ -150,6 +189,16 @@ export class Lab {
         };
     }
 
+    /** Peers the twin with two, and routes two's traffic for the block that it shares with one to it. */
+    async peerTwin(): Promise<Undo> {
+        const id = await this.peer(this.twin, this.two);
+        return inReverse(
+            () => this.#api.deleteVpcPeeringConnection({ VpcPeeringConnectionId: id }),
+            await this.route(this.twin, cidr.two, id),
+            await this.reroute(this.two, cidr.one, this.peering, id),
+        );
+    }
+
     routePeering(): Promise<unknown> {
         return Promise.all(this.#peeringRoutes().map(([side, block]) => this.route(side, block, this.peering)));
     }
@@ -162,8 +211,35 @@ export class Lab {
         ];
     }
 
-    async route({ tableId }: Side, DestinationCidrBlock: string, target: string): Promise<Undo> {
-        const key = { RouteTableId: tableId, DestinationCidrBlock };
+    /** Creates a prefix list; `change` removes one block and adds another. */
+    async prefixList(...blocks: string[]): Promise<{
+        id: string;
+        remove: Undo;
+        change: (remove: string, add: string) => Promise<unknown>;
+    }> {
+        const { PrefixList } = await this.#api.createManagedPrefixList({
+            PrefixListName: "blocks",
+            AddressFamily: "IPv4",
+            MaxEntries: 5,
+            Entries: blocks.map((Cidr) => ({ Cidr })),
+        });
+        const id = PrefixList?.PrefixListId ?? "";
+        const change = (remove: string, add: string) =>
+            this.#api.modifyManagedPrefixList({
+                PrefixListId: id,
+                CurrentVersion: 1,
+                RemoveEntries: [{ Cidr: remove }],
+                AddEntries: [{ Cidr: add }],
+            });
+        return { id, change, remove: () => this.#api.deleteManagedPrefixList({ PrefixListId: id }) };
+    }
+
+    /** Adds a route to a block or to a prefix list. */
+    async route({ tableId }: Side, destination: string, target: string): Promise<Undo> {
+        const key = {
+            RouteTableId: tableId,
+            [destination.startsWith("pl-") ? "DestinationPrefixListId" : "DestinationCidrBlock"]: destination,
+        };
         await this.#api.createRoute({ ...key, ...targetOf(target) });
         return () => this.#api.deleteRoute(key);
     }
@@ -200,6 +276,50 @@ export class Lab {
         const rules = { GroupId: groupId, IpPermissions: [permit.all(cidr.all)] };
         await this.#api.revokeSecurityGroupEgress(rules);
         return () => this.#api.authorizeSecurityGroupEgress(rules);
+    }
+
+    /** Allows only this outbound traffic. */
+    async egress(side: Side, ...IpPermissions: IpPermission[]): Promise<Undo> {
+        const undo = await this.revokeEgress(side);
+        const rules = { GroupId: side.groupId, IpPermissions };
+        await this.#api.authorizeSecurityGroupEgress(rules);
+        return inReverse(undo, () => this.#api.revokeSecurityGroupEgress(rules));
+    }
+
+    /** Gives a side's subnet a new network ACL with these entries only. */
+    async acl(side: Side, ...entries: Entry[]): Promise<Undo> {
+        const old = await this.#association(side);
+        const { NetworkAcl } = await this.#api.createNetworkAcl({ VpcId: side.vpcId });
+        const NetworkAclId = NetworkAcl?.NetworkAclId;
+        await Promise.all(entries.map((one) => this.#api.createNetworkAclEntry({ ...one, NetworkAclId })));
+        await this.#api.replaceNetworkAclAssociation({ AssociationId: old.NetworkAclAssociationId, NetworkAclId });
+        return async () => {
+            const { NetworkAclAssociationId: AssociationId } = await this.#association(side);
+            await this.#api.replaceNetworkAclAssociation({ AssociationId, NetworkAclId: old.NetworkAclId });
+            await this.#api.deleteNetworkAcl({ NetworkAclId });
+        };
+    }
+
+    /** Adds an entry to the network ACL of a side's subnet. */
+    async enter(side: Side, added: Entry): Promise<Undo> {
+        const { NetworkAclId } = await this.#association(side);
+        await this.#api.createNetworkAclEntry({ ...added, NetworkAclId });
+        const { RuleNumber, Egress } = added;
+        return () => this.#api.deleteNetworkAclEntry({ NetworkAclId, RuleNumber, Egress });
+    }
+
+    /** Replaces an entry in the network ACL of a side's subnet by another one. */
+    async reenter(side: Side, old: Entry, other: Entry): Promise<Undo> {
+        const { NetworkAclId } = await this.#association(side);
+        await this.#api.replaceNetworkAclEntry({ ...other, NetworkAclId });
+        return () => this.#api.replaceNetworkAclEntry({ ...old, NetworkAclId });
+    }
+
+    /** The association of a side's subnet with its network ACL. */
+    async #association({ subnetId }: Side): Promise<NetworkAclAssociation> {
+        const Filters = [{ Name: "association.subnet-id", Values: [subnetId] }];
+        const { NetworkAcls } = await this.#api.describeNetworkAcls({ Filters });
+        return NetworkAcls?.[0]?.Associations?.find(({ SubnetId }) => SubnetId === subnetId) ?? {};
     }
 
     async detach({ vpcId, gatewayId }: Side): Promise<Undo> {

@@ -3,7 +3,7 @@
  * network. Tests run outside and reach the API through Unix sockets.
  */
 import { execFileSync, spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { appendFileSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -97,7 +97,7 @@ function fail(error: unknown): void {
 async function startApi({ moto, dir, region, network }: NonNullable<Start["api"]>): Promise<void> {
     const { endpoint: upstream } = await startMoto(moto, "/run/moto.log");
     const reconcile: Reconcile = network
-        ? createReconciler({ endpoint: upstream, home: { accessKeyId: HOME_KEY, region }, onServers })
+        ? createReconciler({ endpoint: upstream, home: { accessKeyId: HOME_KEY, region }, onServers, onRebuilt })
         : () => Promise.resolve();
     const { endpoint } = await startGateway({ upstream, onChange: reconcile, onError: fail });
     await reconcile();
@@ -113,6 +113,10 @@ function onServers(specs: readonly ServerSpec[]): void {
     for (const { id } of specs.filter(({ id }) => !listening.has(id))) {
         startWebServer(id, id);
     }
+}
+
+function onRebuilt(error: unknown): void {
+    appendFileSync("/run/rebuilt.log", `${JSON.stringify(String(error))}\n`);
 }
 
 let servers: Servers | undefined;
