@@ -86,10 +86,12 @@ interface Run {
     readonly key?: string | undefined;
     readonly script?: string;
     readonly env?: Record<string, string>;
+    /** The command that runs it; nothing stands between by default. */
+    readonly under?: readonly string[];
 }
 
-function start({ at = port, key = keys.right, script = "echo done", env = {} }: Run): ChildProcess {
-    const [program = "", ...args] = overSsh(key !== "");
+function start({ at = port, key = keys.right, script = "echo done", env = {}, under = [] }: Run): ChildProcess {
+    const [program = "", ...args] = [...under, ...overSsh(key !== "")];
     const child = spawn(program, [...args, `ssh://ec2-user@127.0.0.1:${at}`], {
         env: {
             PATH: process.env["PATH"],
@@ -115,15 +117,18 @@ async function run(how: Run): Promise<Ended> {
     return { status, stdout, stderr, seconds: (performance.now() - begin) / 1000 };
 }
 
+/** A file of a process; empty once it has ended. */
+function ofProcess(id: string, file: string): string {
+    try {
+        return fs.readFileSync(`/proc/${id}/${file}`, "utf8");
+    } catch {
+        return "";
+    }
+}
+
 /** Processes with this variable in their environment. */
 function processesWith(variable: string): string[] {
-    return fs.readdirSync("/proc").filter((id) => {
-        try {
-            return /^\d+$/.test(id) && fs.readFileSync(`/proc/${id}/environ`, "utf8").includes(variable);
-        } catch {
-            return false;
-        }
-    });
+    return fs.readdirSync("/proc").filter((id) => /^\d+$/.test(id) && ofProcess(id, "environ").includes(variable));
 }
 
 async function until(condition: () => boolean, seconds: number): Promise<void> {
@@ -231,21 +236,29 @@ describe("overSsh", function () {
         });
     }
 
-    it("shows the key to nobody, and leaves no process behind when it is killed", async () => {
-        const marker = `CHECK_LABEL=killed-${process.pid}`;
-        const child = start({ script: "sleep 600", env: { CHECK_LABEL: marker.slice("CHECK_LABEL=".length) } });
-        const isSsh = (id: string) => fs.readFileSync(`/proc/${id}/comm`, "utf8") === "ssh\n";
-        await until(() => processesWith(marker).some(isSsh), 5);
-        const all = processesWith(marker);
-        const secret = keys.right.split("\n")[2] ?? "";
-        const [ssh = ""] = all.filter(isSsh);
-        for (const file of [...all.map((id) => `/proc/${id}/cmdline`), `/proc/${ssh}/environ`]) {
-            assert.ok(!fs.readFileSync(file, "utf8").includes(secret), file);
-        }
-        child.kill("SIGKILL");
-        await once(child, "close");
-        await until(() => processesWith(marker).length === 0, 2);
-    });
+    for (const [who, under] of [
+        ["it", []],
+        ["what started it", ["sh", "-c", '"$@" & wait', "sh"]],
+    ] as const) {
+        it(`shows the key to nobody, and leaves no process behind when ${who} is killed`, async () => {
+            const name = `killed-${process.pid}-${under.length}`;
+            const child = start({ script: "sleep 600", env: { CHECK_LABEL: name }, under });
+            const all = () => processesWith(`CHECK_LABEL=${name}`);
+            const isSsh = (id: string) => ofProcess(id, "comm") === "ssh\n";
+            await until(() => all().some(isSsh), 5);
+            const secret = keys.right.split("\n")[2] ?? "";
+            const shown = [
+                ...all().map((id) => ofProcess(id, "cmdline")),
+                ...all()
+                    .filter(isSsh)
+                    .map((id) => ofProcess(id, "environ")),
+            ];
+            assert.ok(shown.length > 3 && !shown.some((text) => text.includes(secret)));
+            child.kill("SIGKILL");
+            await once(child, "close");
+            await until(() => all().length === 0, 2);
+        });
+    }
 
     // All at once, since each takes the whole time.
     describe(`is done after ${limit} s, give or take 10 %,`, () => {

@@ -7,8 +7,8 @@
  * A private key in `CHECK_PRIVATE_KEY` goes into the SSH agent that this runs under and nowhere else, and then neither the
  * user's own agent nor their SSH configuration counts. Without it they do.
  *
- * When `pulumi up` is cancelled, the plugin kills this process and no other, so a watcher ends the rest. It keeps to bash 3.2
- * and BSD's tools, which macOS has: no `timeout`, no `wait -n`.
+ * When `pulumi up` is cancelled, the plugin kills this process and no other, so a watcher ends the rest, and all of it when
+ * the plugin is gone. It keeps to bash 3.2 and BSD's tools, which macOS has: no `timeout`, no `wait -n`.
  */
 const program = `set -u
 script=$(cat)
@@ -57,7 +57,7 @@ attempts() {
 
 watch() {
     sleep "$CHECK_LIMIT" &
-    while kill -0 $$ && kill -0 "$!"; do
+    while kill -0 $$ && kill -0 "$PPID" && kill -0 "$!"; do
         sleep 0.2
     done
     kill -- "-$work"
