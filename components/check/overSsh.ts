@@ -1,7 +1,7 @@
 /**
  * Runs the script on its standard input in a bash on a server, over this machine's OpenSSH. The server is `user@address`, its
  * `$0`. It tries to log in until `CHECK_LIMIT` seconds are over, and then ends, whatever the server does or does not do. A
- * login that is refused fails at once, since cloud-init installs the key before sshd starts
+ * login that is refused fails at once: Amazon Linux starts sshd only after cloud-init's network stage, which installs the key
  * (https://docs.cloud-init.io/en/latest/explanation/boot.html).
  *
  * A private key in `CHECK_PRIVATE_KEY` goes into the SSH agent that this runs under and nowhere else, and then neither the
