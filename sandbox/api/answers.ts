@@ -62,6 +62,16 @@ export function fill(parent: Node, name: string, texts: Readonly<Record<string, 
     }
 }
 
+/** Sets the text of a child element, which is added if it does not exist. */
+export function setText(parent: Element, name: string, text: string): void {
+    const existing = childOf(parent, name);
+    const element = existing ?? parent.ownerDocument?.createElementNS(parent.namespaceURI, name);
+    if (element) {
+        element.textContent = text;
+        parent.appendChild(element);
+    }
+}
+
 function escapeXml(text: string): string {
     return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

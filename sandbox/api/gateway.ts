@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, request, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
+import { changesNetwork, notHere, refuseAbsent } from "./actions.ts";
 import { Refusal, refusalAnswer, type Answer } from "./answers.ts";
 import type { CallParameters } from "./call.ts";
 import type { Caller } from "./client/caller.ts";
@@ -20,9 +21,6 @@ export interface GatewayOptions {
     readonly onError: (error: unknown) => void;
 }
 
-/** Actions that do not affect the network. */
-const harmless = /^(Describe|Get|List|CreateTags$|DeleteTags$)/;
-
 /**
  * Starts an HTTP gateway to the EC2 API on the loopback interface. It refuses the calls that AWS refuses and the API does
  * not, forwards all others, and responds to a change only after the network has been updated.
@@ -30,25 +28,42 @@ const harmless = /^(Describe|Get|List|CreateTags$|DeleteTags$)/;
 export async function startGateway(options: GatewayOptions): Promise<{ endpoint: string; stop(): void }> {
     const { upstream, onChange, onError } = options;
     const clients = new Clients(upstream);
-    const carryOut = createCorrections();
+    const corrections = createCorrections();
+    const inTurn = createQueue();
 
     const answerTo = async (incoming: IncomingMessage): Promise<Answer> => {
         const body = await buffer(incoming);
-        const forward = (instead?: CallParameters) =>
-            pass(incoming, instead ? Buffer.from(new URLSearchParams(instead).toString()) : body, upstream);
-        const caller = callerOf(incoming);
+        const { caller, service } = callerOf(incoming);
         if (!caller) {
-            return forward();
+            return pass(incoming, body, upstream);
         }
         const parameters: CallParameters = Object.fromEntries(new URLSearchParams(body.toString("latin1")));
         const { Action: action = "" } = parameters;
-        const view = new View(clients, caller);
-        await refuse(action, parameters, view);
-        const answer = await carryOut(action, { parameters, view, forward });
-        if (answer.status === 200 && !harmless.test(action)) {
+        if (service === "ec2") {
+            refuseAbsent(action, parameters);
+        }
+        const changes = service === "ec2" ? changesNetwork(action) : !/^(Describe|Get|List)/.test(action);
+        let forwarded = false;
+        const forward = (instead?: CallParameters) => {
+            forwarded = true;
+            return pass(incoming, instead ? Buffer.from(new URLSearchParams(instead).toString()) : body, upstream);
+        };
+        const judgeAndForward = async (): Promise<Answer> => {
+            const view = new View(clients, caller);
+            await corrections.settle(view);
+            await refuse(action, parameters, view);
+            return corrections.carryOut(action, { parameters, view, forward });
+        };
+        if (!changes) {
+            return understood(action, await judgeAndForward());
+        }
+        const answer = await inTurn(judgeAndForward).catch((error: unknown) => {
+            throw error instanceof Refusal || !forwarded ? error : failedAfterwards(action, error);
+        });
+        if (answer.status === 200) {
             await onChange(caller, action).catch(onError);
         }
-        return answer;
+        return understood(action, answer);
     };
 
     const server = createServer((incoming, outgoing) => {
@@ -92,12 +107,43 @@ async function pass({ method, url = "/", headers }: IncomingMessage, body: Buffe
     return { status: answer.statusCode ?? 502, headers: answer.headers, content };
 }
 
+/** Runs tasks one after the other. Of two equal calls at the same moment, the second is judged by what the first has changed. */
+function createQueue(): <T>(task: () => Promise<T>) => Promise<T> {
+    let last: Promise<unknown> = Promise.resolve();
+    return (task) => {
+        const turn = last.catch(() => undefined).then(task);
+        last = turn;
+        return turn;
+    };
+}
+
+/** The API answers what it does not implement with status 500 and a page of HTML, which SDKs would ask for again. */
+function understood(action: string, answer: Answer): Answer {
+    if (answer.status >= 500) {
+        throw notHere(
+            `${action} is not in this sandbox, at least not with these parameters: its EC2 API answered with HTTP status ${answer.status}.`,
+        );
+    }
+    return answer;
+}
+
 /**
- * The caller of EC2 or of a service that changes EC2 resources; undefined for calls of other services.
+ * The API may have carried out the call, so the error has a status that SDKs don't repeat. Source: AWS SDKs and Tools
+ * Reference Guide, "Retry behavior".
+ */
+function failedAfterwards(action: string, error: unknown): Refusal {
+    return new Refusal(
+        "InternalFailure",
+        `The sandbox failed during ${action}, which may have been carried out: ${String(error)}`,
+    );
+}
+
+/**
+ * The caller of EC2 or of a service that changes EC2 resources, with the service; no caller for calls of other services.
  * Source: AWS Identity and Access Management User Guide, "Elements of an AWS API request signature" (the credential scope).
  */
-function callerOf({ headers }: IncomingMessage): Caller | undefined {
-    const scope = /Credential=([^/,]+)\/\d+\/([^/,]+)\/(?:ec2|autoscaling|cloudformation)\/aws4_request/;
-    const [, accessKeyId, region] = scope.exec(headers.authorization ?? "") ?? [];
-    return accessKeyId && region ? { accessKeyId, region } : undefined;
+function callerOf({ headers }: IncomingMessage): { caller?: Caller; service?: string } {
+    const scope = /Credential=([^/,]+)\/\d+\/([^/,]+)\/(ec2|autoscaling|cloudformation)\/aws4_request/;
+    const [, accessKeyId, region, service] = scope.exec(headers.authorization ?? "") ?? [];
+    return accessKeyId && region && service ? { caller: { accessKeyId, region }, service } : {};
 }

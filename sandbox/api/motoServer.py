@@ -1,64 +1,116 @@
 """
-moto's server with three changes. Security group rules may reference groups of other accounts by group and owner ID; the
-gateway has already checked that the group exists and that its VPC is a peer. Network ACL entries keep their ICMP type and
-code. A new network ACL has the entries that deny what no other entry matches.
+moto's server with what its EC2 API lacks: where it accepts a change and ignores a part of it, the change is made in full.
 """
 
+from copy import deepcopy
 from threading import Thread
 
 from moto.server import main
 
 
-def take_foreign_groups():
+def complete():
+    # Imported in a thread, because it takes a second; the server would import it on the first EC2 call.
+    from moto.ec2.exceptions import InvalidPermissionDuplicateError
+    from moto.ec2.models import ec2_backends
+    from moto.ec2.models.instances import InstanceBackend
+    from moto.ec2.models.network_acls import NetworkAclBackend, NetworkAclEntry
     from moto.ec2.models.security_groups import SecurityGroupBackend
+    from moto.ec2.models.subnets import SubnetBackend
+    from moto.ec2.responses.network_acls import NetworkACLs
 
     add_own = SecurityGroupBackend._add_source_group
 
-    def add(self, source_groups, vpc_id):
+    # Security group rules may reference groups of other accounts by group and owner ID. The gateway has already checked that
+    # the group exists and that its VPC is a peer.
+    def add_source_group(self, source_groups, vpc_id):
         groups = source_groups or []
         foreign = [group for group in groups if group.get("UserId", self.account_id) != self.account_id]
         own = [group for group in groups if group not in foreign]
         return add_own(self, own, vpc_id) + [{**group, "OwnerId": group["UserId"]} for group in foreign]
 
-    SecurityGroupBackend._add_source_group = add
+    modify_rules = SecurityGroupBackend.modify_security_group_rules
+    attributes = ["ip_protocol", "from_port", "to_port", "ip_range", "source_group", "prefix_list_id"]
 
+    def owner_of(self, group_id):
+        for account_id, regions in ec2_backends.items():
+            backend = dict.get(regions, self.region_name)
+            if backend is not None and backend.get_security_group_from_id(group_id):
+                return account_id
+        return self.account_id
 
-def keep_icmp_types():
-    from moto.ec2.responses.network_acls import NetworkACLs
+    # A rule that references a group or a prefix list may be changed to reference another one, a rule for all protocols has no ports, and no
+    # two rules of a group are equal.
+    def modify_security_group_rules(self, group_id, rules):
+        group = self.get_security_group_by_name_or_id(group_id)
+        found = [rule for rule in map(group.get_rule, rules) if rule] if group else []
+        before = [(rule, deepcopy([getattr(rule, name) for name in attributes])) for rule in found]
+        for changed in rules.values():
+            if changed.get("IpProtocol") == "-1":
+                changed.update(FromPort=-1, ToPort=-1)
+        modify_rules(self, group_id, rules)
+        for rule in found:
+            referenced = rules[rule.id].get("ReferencedGroupId")
+            if referenced is not None:
+                owner = owner_of(self, referenced)
+                rule.source_group = {"GroupId": referenced, "OwnerId": owner, "UserId": owner}
+            if rules[rule.id].get("PrefixListId") is not None:
+                rule.prefix_list_id = rules[rule.id]["PrefixListId"]
+            if rule.ip_protocol == "-1":
+                rule.from_port = rule.to_port = None
+        for rule in found:
+            others = group.egress_rules if rule.is_egress else group.ingress_rules
+            if any(rule == other for other in others if other is not rule):
+                for changed, values in before:
+                    for name, value in zip(attributes, values):
+                        setattr(changed, name, value)
+                raise InvalidPermissionDuplicateError()
+
+    modify_groups = InstanceBackend.modify_instance_security_groups
+
+    # The groups of an instance are those of its network interface.
+    def modify_instance_security_groups(self, instance_id, new_group_id_list):
+        instance = modify_groups(self, instance_id, new_group_id_list)
+        instance.nics[0]._group_set = instance.security_groups
+        return instance
+
+    delete = SubnetBackend.delete_subnet
+
+    # A subnet's associations with its route table and its network ACL are deleted with it.
+    def delete_subnet(self, subnet_id):
+        subnet = delete(self, subnet_id)
+        for table in self.route_tables.values():
+            for association_id in [id for id, used in table._associations.items() if used == subnet_id]:
+                del table._associations[association_id]
+        for acl in self.network_acls.values():
+            for association_id in [id for id, used in acl._associations.items() if used.subnet_id == subnet_id]:
+                del acl._associations[association_id]
+        return subnet
 
     get = NetworkACLs._get_param
 
+    # Network ACL entries keep their ICMP type and code. moto's parser has renamed the parameter, as the SDKs do.
     def get_parameter(self, name, *default, **defaults):
-        # moto's parser has renamed the parameter, as the SDKs do.
         return get(self, name.replace("Icmp.", "IcmpTypeCode."), *default, **defaults)
-
-    NetworkACLs._get_param = get_parameter
-
-
-def deny_by_default():
-    from moto.ec2.models.network_acls import NetworkAclBackend, NetworkAclEntry
 
     create = NetworkAclBackend.create_network_acl
 
-    def create_with_entries(self, vpc_id, tags=None, default=False):
+    # A new network ACL has the entries that deny what no other entry matches. In the order of the constructor's arguments,
+    # block, ICMP code and type, ports and IPv6 block follow the direction.
+    def create_network_acl(self, vpc_id, tags=None, default=False):
         acl = create(self, vpc_id, tags=tags, default=default)
         if not default:
-            # In the order of the constructor's arguments, which follow the direction: block, ICMP code and type, ports, IPv6 block.
             rest = ("0.0.0.0/0", None, None, None, None, None)
-            acl.network_acl_entries += [
-                NetworkAclEntry(self, acl.id, 32767, "-1", "deny", egress, *rest) for egress in (True, False)
-            ]
+            for egress in (True, False):
+                acl.network_acl_entries.append(NetworkAclEntry(self, acl.id, 32767, "-1", "deny", egress, *rest))
         return acl
 
-    NetworkAclBackend.create_network_acl = create_with_entries
+    SecurityGroupBackend._add_source_group = add_source_group
+    SecurityGroupBackend.modify_security_group_rules = modify_security_group_rules
+    InstanceBackend.modify_instance_security_groups = modify_instance_security_groups
+    SubnetBackend.delete_subnet = delete_subnet
+    NetworkACLs._get_param = get_parameter
+    NetworkAclBackend.create_network_acl = create_network_acl
 
 
-def change_moto():
-    # In a thread, because the imports take a second; the server would import the same on the first EC2 call.
-    take_foreign_groups()
-    keep_icmp_types()
-    deny_by_default()
-
-
-Thread(target=change_moto, daemon=True).start()
+Thread(target=complete, daemon=True).start()
 main()

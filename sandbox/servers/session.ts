@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { constants } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import type { PseudoTtyInfo, ServerChannel, Session } from "ssh2";
@@ -47,7 +48,10 @@ export function serveSession(session: Session, options: SessionOptions): void {
         (accept as (() => void) | undefined)?.();
     });
     session.on("signal", (accept, _, { name }) => {
-        signal(`SIG${name}` as NodeJS.Signals);
+        const known = `SIG${name}` as NodeJS.Signals;
+        if (known in constants.signals) {
+            signal(known);
+        }
         (accept as (() => void) | undefined)?.();
     });
     session.on("shell", (accept) => {

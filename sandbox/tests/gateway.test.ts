@@ -109,7 +109,7 @@ describe("Gateway", () => {
         assert.deepEqual(order, ["passed on: 1", "obeyed", "answered"]);
     });
 
-    const kept = ["DescribeVpcs", "GetConsoleOutput", "ListImagesInRecycleBin", "CreateTags", "DeleteTags"];
+    const kept = ["DescribeVpcs", "GetConsoleOutput", "ListImagesInRecycleBin", "CreateTags", "ImportKeyPair"];
     for (const action of kept) {
         it(`does not wait for ${action}, which does not affect the network`, async () => {
             assert.equal((await call(action)).text, "done");
@@ -126,7 +126,7 @@ describe("Gateway", () => {
         it(`reports the caller and the region of a change by ${service}`, async () => {
             const callers: Caller[] = [];
             onChange = (caller) => Promise.resolve(void callers.push(caller));
-            await call("CreateThing", { service });
+            await call(service === "ec2" ? "CreateVpc" : "CreateThing", { service });
             assert.deepEqual(callers, [{ accessKeyId: "test", region: "eu-north-1" }]);
         });
     }
@@ -134,29 +134,6 @@ describe("Gateway", () => {
     it("does not wait after the API has refused a change", async () => {
         answer = { status: 400, headers: {}, pieces: ["no"] };
         assert.deepEqual([(await call("DeleteRoute")).status, errors], [400, []]);
-    });
-
-    it("sets DeleteOnTermination as AWS does by default, unless the interface existed before or the call sets it", async () => {
-        onChange = () => Promise.resolve();
-        const kept = "ClientToken=1&UserData=a%2Bb%3D";
-        const body = (parameters: string) => ({ body: Buffer.from(`&${kept}${parameters}`) });
-        await call("RunInstances", body("&SubnetId=subnet-1"));
-        const three = [
-            "&NetworkInterface.1.DeviceIndex=0",
-            "&NetworkInterface.2.DeviceIndex=1&NetworkInterface.2.NetworkInterfaceId=eni-2",
-            "&NetworkInterface.3.DeviceIndex=2&NetworkInterface.3.DeleteOnTermination=false",
-        ].join("");
-        await call("RunInstances", body(three));
-        await call("RunInstances", { ...body("&SubnetId=subnet-1"), service: "other" });
-        const passed = calls.map(({ headers, body }) => {
-            assert.equal(Number(headers["content-length"]), body.length);
-            return body.toString();
-        });
-        assert.deepEqual(passed, [
-            `Action=RunInstances&${kept}&NetworkInterface.1.DeviceIndex=0&NetworkInterface.1.SubnetId=subnet-1&NetworkInterface.1.DeleteOnTermination=true`,
-            `Action=RunInstances&${kept}${three}&NetworkInterface.1.DeleteOnTermination=true`,
-            `Action=RunInstances&${kept}&SubnetId=subnet-1`,
-        ]);
     });
 
     it("responds to a change even if the network update fails, and reports the failure", async () => {
@@ -171,5 +148,27 @@ describe("Gateway", () => {
         const { status, text } = await call("DescribeVpcs");
         assert.equal(status, 502);
         assert.match(text, /ECONNREFUSED/);
+    });
+
+    // AWS SDKs and Tools Reference Guide, "Retry behavior": they repeat calls after status 500, 502, 503 or 504.
+    for (const action of ["DeleteRoute", "DescribeNetworkInsightsPaths"]) {
+        it(`says that ${action} is not in the sandbox if the API can't answer it`, async () => {
+            answer = { status: 500, headers: {}, pieces: ["<!doctype html>"] };
+            const { status, text } = await call(action);
+            assert.equal(status, 400);
+            assert.match(
+                text,
+                new RegExp(`<Code>UnsupportedOperation</Code><Message>${action} is not in this sandbox`),
+            );
+        });
+    }
+
+    it("returns an error that SDKs don't repeat if a change may have been made", async () => {
+        upstream.removeAllListeners("request");
+        upstream.on("request", ({ socket }) => socket.destroy());
+        assert.equal((await call("DescribeVpcs")).status, 502);
+        const { status, text } = await call("DeleteRoute");
+        assert.equal(status, 400);
+        assert.match(text, /<Code>InternalFailure<\/Code><Message>The sandbox failed during DeleteRoute/);
     });
 });

@@ -102,6 +102,19 @@ describe("Gateway, network ACLs and prefix lists", function () {
         const list = { PrefixListName: "list", AddressFamily: "IPv4", MaxEntries: 1 };
         const id = (await lab.api.createManagedPrefixList(list)).PrefixList?.PrefixListId ?? "";
         await lab.api.createRoute({ ...route, DestinationPrefixListId: id });
-        await lab.api.authorizeSecurityGroupIngress(rule(id));
+        const { SecurityGroupRules } = await lab.api.authorizeSecurityGroupIngress(rule(id));
+        const SecurityGroupRuleId = SecurityGroupRules?.[0]?.SecurityGroupRuleId;
+        const modify = (PrefixListId: string) =>
+            lab.api.modifySecurityGroupRules({
+                GroupId,
+                SecurityGroupRules: [
+                    {
+                        SecurityGroupRuleId,
+                        SecurityGroupRule: { IpProtocol: "tcp", FromPort: 1, ToPort: 2, PrefixListId },
+                    },
+                ],
+            });
+        await refuses(modify("pl-1"), "InvalidPrefixListID.NotFound", /'pl-1' does not exist/);
+        await modify(id);
     });
 });

@@ -126,4 +126,85 @@ describe("Gateway, across a peering connection", function () {
         await allow(named.GroupId);
         await refuses(allow("sg-0123456789abcdef0"), "InvalidGroup.NotFound", different);
     });
+
+    // Amazon EC2 API Reference, "ModifySecurityGroupRules".
+    describe("a rule that is changed", () => {
+        const changed = async (
+            GroupId: string,
+            rule: {
+                ReferencedGroupId?: string;
+                CidrIpv4?: string;
+                IpProtocol?: string;
+                FromPort?: number;
+                ToPort?: number;
+            },
+            from: object,
+        ) => {
+            const { SecurityGroupRules } = await lab.api.authorizeSecurityGroupIngress({
+                GroupId,
+                IpPermissions: [{ IpProtocol: "tcp", FromPort: 80, ToPort: 80, ...from }],
+            });
+            const SecurityGroupRuleId = SecurityGroupRules?.[0]?.SecurityGroupRuleId ?? "";
+            await lab.api.modifySecurityGroupRules({
+                GroupId,
+                SecurityGroupRules: [
+                    {
+                        SecurityGroupRuleId,
+                        SecurityGroupRule: { IpProtocol: "tcp", FromPort: 80, ToPort: 80, ...rule },
+                    },
+                ],
+            });
+            const Filters = [{ Name: "security-group-rule-id", Values: [SecurityGroupRuleId] }];
+            return (await lab.api.describeSecurityGroupRules({ Filters })).SecurityGroupRules?.[0];
+        };
+
+        it("references groups of its own VPC and of active peers only", async () => {
+            const [one, near, foreign, strange] = [
+                await lab.makeVpc(),
+                await lab.makeVpc(),
+                await lab.makeVpc(lab.stranger),
+                await lab.makeVpc(),
+            ];
+            await lab.peer(one.id, near.id);
+            const VpcPeeringConnectionId = await lab.request(one.id, foreign.id, { PeerOwnerId: otherAccount });
+            const named = await lab.stranger.createSecurityGroup({
+                VpcId: foreign.id,
+                GroupName: "foreign",
+                Description: "foreign",
+            });
+            const GroupId = await lab.makeGroup(one);
+            const to = async (ReferencedGroupId = "", from = GroupId) => {
+                const group = await lab.makeGroup(one, `changed to ${ReferencedGroupId}${Math.random()}`);
+                return changed(group, { ReferencedGroupId }, { UserIdGroupPairs: [{ GroupId: from }] });
+            };
+            const different = /^You have specified two resources that belong to different networks\.$/;
+            await refuses(to(await lab.makeGroup(strange)), "InvalidGroup.NotFound", different);
+            await refuses(to(named.GroupId), "InvalidGroup.NotFound", different);
+            await refuses(to("sg-0123456789abcdef0"), "InvalidGroup.NotFound", different);
+            await lab.stranger.acceptVpcPeeringConnection({ VpcPeeringConnectionId });
+            const group = await lab.makeGroup(near);
+            assert.equal((await to(group))?.ReferencedGroupInfo?.GroupId, group);
+            assert.deepEqual((await to(named.GroupId))?.ReferencedGroupInfo, {
+                GroupId: named.GroupId,
+                UserId: otherAccount,
+            });
+        });
+
+        it("has a valid block, and is not equal to another one", async () => {
+            const GroupId = await lab.makeGroup(await lab.makeVpc());
+            const block = (last: number) => ({ IpRanges: [{ CidrIp: `192.0.2.${last}/32` }] });
+            const malformed = changed(GroupId, { CidrIpv4: "192.0.2.0/33" }, block(1));
+            await refuses(malformed, "InvalidParameterValue", /^CIDR block 192\.0\.2\.0\/33 is malformed$/);
+            const same = changed(GroupId, { CidrIpv4: "192.0.2.1/32" }, block(2));
+            await refuses(same, "InvalidPermission.Duplicate", /already exists/);
+            const { CidrIpv4, IpProtocol } =
+                (await changed(GroupId, { CidrIpv4: "192.0.2.4/32", IpProtocol: "-1" }, block(3))) ?? {};
+            assert.deepEqual([CidrIpv4, IpProtocol], ["192.0.2.4/32", "-1"]);
+            const { SecurityGroupRules = [] } = await lab.api.describeSecurityGroupRules({
+                Filters: [{ Name: "group-id", Values: [GroupId] }],
+            });
+            const blocks = SecurityGroupRules.filter(({ IsEgress }) => !IsEgress).map((one) => one.CidrIpv4);
+            assert.deepEqual(blocks, ["192.0.2.1/32", "192.0.2.2/32", "192.0.2.4/32"]);
+        });
+    });
 });

@@ -99,6 +99,12 @@ describe("Gateway, peering connections", function () {
             assert.notEqual(await lab.request(one.id, other.id), id);
         });
 
+        it("is one and the same if it is requested twice at the same moment", async () => {
+            const [one, other] = [await lab.makeVpc(), await lab.makeVpc()];
+            const [first, second] = await Promise.all([1, 2].map(() => lab.request(one.id, other.id)));
+            assert.equal(first, second);
+        });
+
         it("is not accepted if the VPCs already have one in the opposite direction", async () => {
             const [one, other] = [await lab.makeVpc(), await lab.makeVpc()];
             const VpcPeeringConnectionId = await lab.request(other.id, one.id);
@@ -128,6 +134,29 @@ describe("Gateway, peering connections", function () {
             }
         });
 
+        it("expires if it is not accepted within seven days, also in another account", async () => {
+            const [one, other, foreign] = [await lab.makeVpc(), await lab.makeVpc(), await lab.makeVpc(lab.stranger)];
+            const VpcPeeringConnectionId = await lab.request(one.id, other.id);
+            const theirs = await lab.request(one.id, foreign.id, { PeerOwnerId: otherAccount });
+            const active = await lab.peer(other.id, (await lab.makeVpc()).id);
+            await lab.wait(6.9);
+            assert.equal(await lab.statusOf(VpcPeeringConnectionId), "pending-acceptance");
+            await lab.wait(0.2);
+            const accept = lab.api.acceptVpcPeeringConnection({ VpcPeeringConnectionId });
+            await refuses(accept, "InvalidStateTransition", /pcx-/);
+            assert.deepEqual(
+                await Promise.all([
+                    lab.statusOf(VpcPeeringConnectionId),
+                    lab.statusOf(theirs),
+                    lab.statusOf(theirs, lab.stranger),
+                    lab.statusOf(active),
+                ]),
+                ["expired", "expired", "expired", "active"],
+            );
+            assert.notEqual(await lab.request(one.id, other.id), VpcPeeringConnectionId);
+            await lab.wait(-7.1);
+        });
+
         // Amazon EC2 API Reference, "DeleteVpcPeeringConnection".
         it("can't be deleted after it is rejected", async () => {
             const [one, other] = [await lab.makeVpc(), await lab.makeVpc()];
@@ -135,6 +164,143 @@ describe("Gateway, peering connections", function () {
             await lab.api.rejectVpcPeeringConnection({ VpcPeeringConnectionId });
             const remove = lab.api.deleteVpcPeeringConnection({ VpcPeeringConnectionId });
             await refuses(remove, "InvalidStateTransition", /from rejected to deleting/);
+        });
+    });
+
+    // Amazon EC2 API Reference, "DescribeVpcPeeringConnections" and "Error codes".
+    describe("the description of peering connections", () => {
+        it("is filtered by states, also failed ones, by sides and by tags", async () => {
+            const [one, other] = [await lab.makeVpc(), await lab.makeVpc()];
+            const twin = await lab.makeVpc(lab.api, one.block);
+            const failed = await lab.request(one.id, twin.id);
+            const active = await lab.peer(one.id, other.id);
+            const pending = await lab.request(other.id, twin.id);
+            await lab.api.createTags({ Resources: [pending], Tags: [{ Key: "Team", Value: "a*b" }] });
+            const found = async (filters: Record<string, string[]>) => {
+                const Filters = Object.entries(filters).map(([Name, Values]) => ({ Name, Values }));
+                const { VpcPeeringConnections = [] } = await lab.api.describeVpcPeeringConnections({ Filters });
+                return VpcPeeringConnections.map(({ VpcPeeringConnectionId }) => VpcPeeringConnectionId);
+            };
+            const mine = { "vpc-peering-connection-id": [failed, active, pending] };
+            const cases: [Record<string, string[]>, string[]][] = [
+                [{}, [failed, active, pending]],
+                [{ "status-code": ["failed"] }, [failed]],
+                [{ "status-code": ["active", "pending-*"] }, [active, pending]],
+                [{ "status-message": ["Failed due to*"] }, [failed]],
+                [{ "requester-vpc-info.vpc-id": [one.id], "status-code": ["active"] }, [active]],
+                [{ "accepter-vpc-info.vpc-id": [twin.id] }, [failed, pending]],
+                [{ "requester-vpc-info.cidr-block": [other.block] }, [pending]],
+                [{ "requester-vpc-info.owner-id": ["1234567890??"] }, [failed, active, pending]],
+                [{ "tag:Team": ["a\\*b"] }, [pending]],
+                [{ "tag:Team": ["a\\?b"] }, []],
+                [{ "tag-key": ["Team"] }, [pending]],
+            ];
+            for (const [filters, expected] of cases) {
+                assert.deepEqual(await found({ ...mine, ...filters }), expected, JSON.stringify(filters));
+            }
+            await refuses(found({ status: ["active"] }), "InvalidParameterValue", /^The filter 'status' is invalid$/);
+        });
+
+        it("has the time when a pending request expires, in seven days", async () => {
+            const [one, other] = [await lab.makeVpc(), await lab.makeVpc()];
+            const asked = await lab.api.createVpcPeeringConnection({ VpcId: one.id, PeerVpcId: other.id });
+            const id = asked.VpcPeeringConnection?.VpcPeeringConnectionId ?? "";
+            const expires = async () => {
+                const { VpcPeeringConnections } = await lab.api.describeVpcPeeringConnections({
+                    VpcPeeringConnectionIds: [id],
+                });
+                return VpcPeeringConnections?.[0]?.ExpirationTime;
+            };
+            const time = asked.VpcPeeringConnection?.ExpirationTime;
+            const days = ((time?.getTime() ?? 0) - Date.now()) / (24 * 3600 * 1000);
+            assert.ok(days > 6.99 && days <= 7, `${days} days`);
+            assert.deepEqual(await expires(), time);
+            await lab.api.acceptVpcPeeringConnection({ VpcPeeringConnectionId: id });
+            assert.equal(await expires(), undefined);
+        });
+
+        it("does not know an ID that does not exist, nor does any other call", async () => {
+            const unknown = "pcx-0123456789abcdef0";
+            const RouteTableId = await lab.makeTable(await lab.makeVpc());
+            const route = {
+                RouteTableId,
+                DestinationCidrBlock: "192.0.2.0/24",
+                VpcPeeringConnectionId: unknown,
+            };
+            for (const call of [
+                () => lab.api.describeVpcPeeringConnections({ VpcPeeringConnectionIds: [unknown] }),
+                () => lab.api.acceptVpcPeeringConnection({ VpcPeeringConnectionId: unknown }),
+                () => lab.api.rejectVpcPeeringConnection({ VpcPeeringConnectionId: unknown }),
+                () => lab.api.deleteVpcPeeringConnection({ VpcPeeringConnectionId: unknown }),
+                () => lab.api.modifyVpcPeeringConnectionOptions({ VpcPeeringConnectionId: unknown }),
+                () => lab.api.createRoute(route),
+                () => lab.api.replaceRoute(route),
+            ]) {
+                const message = /^The vpcPeeringConnection ID 'pcx-0123456789abcdef0' does not exist$/;
+                await refuses(call(), "InvalidVpcPeeringConnectionID.NotFound", message);
+            }
+        });
+    });
+
+    // Amazon VPC User Guide, "VPC CIDR blocks" (manage IPv4 CIDR blocks for a VPC).
+    describe("a block that is added to a VPC", () => {
+        const add = ({ id: VpcId }: { id: string }, CidrBlock: string) =>
+            lab.api.associateVpcCidrBlock({ VpcId, CidrBlock });
+        const inside = (block: string, third: number) => block.replace("0.0/16", `${third}.0/24`);
+
+        it("does not overlap the peer of an active connection, wherever it is", async () => {
+            const one = await lab.makeVpc();
+            const [near, far] = [await lab.makeVpc(), await lab.makeVpc(lab.abroad)];
+            const id = await lab.peer(one.id, near.id);
+            const VpcPeeringConnectionId = await lab.request(one.id, far.id, { PeerRegion: otherRegion });
+            await lab.abroad.acceptVpcPeeringConnection({ VpcPeeringConnectionId });
+            for (const peer of [near, far]) {
+                const message = /overlaps a CIDR block of vpc-\w+, the peer of pcx-\w+\.$/;
+                await refuses(add(one, inside(peer.block, 7)), "InvalidVpc.Range", message);
+            }
+            await refuses(add(near, inside(one.block, 7)), "InvalidVpc.Range", /the peer of/);
+            await add(one, "10.251.0.0/16");
+            await refuses(add(near, "10.251.1.0/24"), "InvalidVpc.Range", /the peer of/);
+            await lab.api.deleteVpcPeeringConnection({ VpcPeeringConnectionId: id });
+            await add(one, inside(near.block, 7));
+        });
+
+        it("does not overlap a block of the VPC itself", async () => {
+            const vpc = await lab.makeVpc();
+            await refuses(add(vpc, inside(vpc.block, 7)), "InvalidVpc.Range", /conflicts with a CIDR block of vpc-/);
+        });
+
+        it("is not added to the requester while its request is pending", async () => {
+            const [one, other] = [await lab.makeVpc(), await lab.makeVpc()];
+            const VpcPeeringConnectionId = await lab.request(one.id, other.id);
+            await refuses(add(one, "10.252.0.0/16"), "OperationNotPermitted", /pcx-\w+ is pending acceptance/);
+            await add(other, "10.253.0.0/16");
+            await lab.api.acceptVpcPeeringConnection({ VpcPeeringConnectionId });
+            await add(one, "10.252.0.0/16");
+        });
+
+        it("lets a pending request fail if the accepter's new block overlaps the requester", async () => {
+            const [one, other] = [await lab.makeVpc(), await lab.makeVpc()];
+            const VpcPeeringConnectionId = await lab.request(one.id, other.id);
+            await add(other, inside(one.block, 7));
+            assert.equal(await lab.statusOf(VpcPeeringConnectionId), "failed");
+            const accept = lab.api.acceptVpcPeeringConnection({ VpcPeeringConnectionId });
+            await refuses(accept, "InvalidStateTransition", /pcx-/);
+            const remove = lab.api.deleteVpcPeeringConnection({ VpcPeeringConnectionId });
+            await refuses(remove, "InvalidStateTransition", /from failed to deleting/);
+        });
+
+        it("is smaller than the destinations of the VPC's routes", async () => {
+            const [one, other] = [await lab.makeVpc(), await lab.makeVpc()];
+            const VpcPeeringConnectionId = await lab.peer(one.id, other.id);
+            const RouteTableId = await lab.makeTable(one);
+            const DestinationCidrBlock = "10.254.0.0/24";
+            await lab.api.createRoute({ RouteTableId, DestinationCidrBlock, VpcPeeringConnectionId });
+            for (const block of ["10.254.0.0/24", "10.254.0.0/16"]) {
+                const message = /is the same as or larger than the destination 10\.254\.0\.0\/24 of a route in rtb-/;
+                await refuses(add(one, block), "InvalidVpc.Range", message);
+            }
+            await add(one, "10.254.0.0/25");
         });
     });
 

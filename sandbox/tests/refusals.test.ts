@@ -1,5 +1,7 @@
+import assert from "node:assert/strict";
 import { GatewayLab, refuses, type Vpc } from "./world/gatewayLab.ts";
 import { image } from "./world/side.ts";
+import { region } from "./world/world.ts";
 
 // Deletions and launches that AWS refuses, with the error code from the cited page, and those that it allows.
 describe("Gateway, resources in use and launches", function () {
@@ -22,7 +24,8 @@ describe("Gateway, resources in use and launches", function () {
             const groups = ["used", "named", "naming"].map((name) => lab.makeGroup(vpc, name));
             const [used = "", named = "", naming = ""] = await Promise.all(groups);
             const SubnetId = await lab.makeSubnet(vpc);
-            const { NetworkInterface } = await lab.api.createNetworkInterface({ SubnetId, Groups: [used] });
+            const launch = { ImageId: image, InstanceType: "t2.micro", MinCount: 1, MaxCount: 1 } as const;
+            const { Instances } = await lab.api.runInstances({ ...launch, SubnetId, SecurityGroupIds: [used] });
             const IpPermissions = [{ IpProtocol: "-1", UserIdGroupPairs: [{ GroupId: named }] }];
             await lab.api.authorizeSecurityGroupIngress({ GroupId: naming, IpPermissions });
             await lab.api.authorizeSecurityGroupIngress({ GroupId: named, IpPermissions });
@@ -34,7 +37,7 @@ describe("Gateway, resources in use and launches", function () {
                     new RegExp(`^resource ${GroupId} has a dependent object$`),
                 );
             }
-            await lab.api.deleteNetworkInterface({ NetworkInterfaceId: NetworkInterface?.NetworkInterfaceId });
+            await lab.api.terminateInstances({ InstanceIds: [Instances?.[0]?.InstanceId ?? ""] });
             for (const GroupId of [used, naming, named]) {
                 await lab.api.deleteSecurityGroup({ GroupId });
             }
@@ -56,7 +59,13 @@ describe("Gateway, resources in use and launches", function () {
             const SubnetId = await lab.makeSubnet(vpc);
             await lab.api.modifySubnetAttribute({ SubnetId, MapPublicIpOnLaunch: { Value: true } });
             const gateway = { InternetGatewayId: await lab.makeGateway(vpc), VpcId: vpc.id };
-            const { Instances } = await lab.api.runInstances({ ImageId: image, MinCount: 1, MaxCount: 1, SubnetId });
+            const { Instances } = await lab.api.runInstances({
+                ImageId: image,
+                InstanceType: "t2.micro",
+                MinCount: 1,
+                MaxCount: 1,
+                SubnetId,
+            });
             const InstanceIds = [Instances?.[0]?.InstanceId ?? ""];
             await refuses(
                 lab.api.deleteSubnet({ SubnetId }),
@@ -89,6 +98,23 @@ describe("Gateway, resources in use and launches", function () {
             }
             await lab.api.disassociateRouteTable({ AssociationId });
             await lab.api.deleteRouteTable({ RouteTableId: used });
+        });
+
+        // "DeleteSubnet": its associations are deleted with it.
+        it("do not include what a deleted subnet was associated with", async () => {
+            const vpc = await lab.makeVpc();
+            const [RouteTableId, SubnetId] = [await lab.makeTable(vpc), await lab.makeSubnet(vpc)];
+            await lab.api.associateRouteTable({ RouteTableId, SubnetId });
+            const { NetworkAcl } = await lab.api.createNetworkAcl({ VpcId: vpc.id });
+            const { NetworkAcls } = await lab.api.describeNetworkAcls({
+                Filters: [{ Name: "association.subnet-id", Values: [SubnetId] }],
+            });
+            const NetworkAclId = NetworkAcl?.NetworkAclId;
+            const used = NetworkAcls?.[0]?.Associations?.find((one) => one.SubnetId === SubnetId);
+            await lab.api.replaceNetworkAclAssociation({ AssociationId: used?.NetworkAclAssociationId, NetworkAclId });
+            await lab.api.deleteSubnet({ SubnetId });
+            await lab.api.deleteRouteTable({ RouteTableId });
+            await lab.api.deleteNetworkAcl({ NetworkAclId });
         });
 
         // Also: VPC Peering Guide, "Delete a VPC peering connection".
@@ -141,19 +167,43 @@ describe("Gateway, resources in use and launches", function () {
         let run: (more: object) => Promise<unknown>;
         let address: (last: number) => string;
         let subnet: string;
+        let vpc: Vpc;
 
         before(async () => {
-            const vpc = await lab.makeVpc();
+            vpc = await lab.makeVpc();
             subnet = await lab.makeSubnet(vpc);
             address = (last) => vpc.block.replace("0.0/16", `1.${last}`);
             run = (more) =>
-                lab.api.runInstances({ ImageId: image, MinCount: 1, MaxCount: 1, SubnetId: subnet, ...more });
+                lab.api.runInstances({
+                    ImageId: image,
+                    InstanceType: "t2.micro",
+                    MinCount: 1,
+                    MaxCount: 1,
+                    SubnetId: subnet,
+                    ...more,
+                });
             await run({ PrivateIpAddress: address(9), SecurityGroupIds: [await lab.makeGroup(vpc)] });
         });
 
         it("require an existing image", async () => {
             const message = /^The image id '\[ami-12345678\]' does not exist$/;
             await refuses(run({ ImageId: "ami-12345678" }), "InvalidAMIID.NotFound", message);
+        });
+
+        // "DescribeInstanceTypeOfferings": t2.micro is offered in the zones a and c of this region, m1.small in none.
+        it("require an instance type that is offered in the subnet's zone", async () => {
+            const { Subnet } = await lab.api.createSubnet({
+                VpcId: vpc.id,
+                CidrBlock: vpc.block.replace("0.0/16", "2.0/24"),
+                AvailabilityZone: `${region}b`,
+            });
+            await refuses(
+                run({ SubnetId: Subnet?.SubnetId }),
+                "Unsupported",
+                /^Your requested instance type \(t2\.micro\) is not supported in your requested Availability Zone \(ap-northeast-2b\)\. .* or choosing ap-northeast-2a, ap-northeast-2c\.$/,
+            );
+            await refuses(run({ InstanceType: undefined }), "Unsupported", /configuration is currently not supported/);
+            await refuses(run({ InstanceType: "t2.huge" }), "InvalidParameterValue", /^Invalid value 't2\.huge'/);
         });
 
         it("require an existing key pair", async () => {
@@ -170,6 +220,26 @@ describe("Gateway, resources in use and launches", function () {
             const group = await lab.makeGroup(await lab.makeVpc());
             const message = /^Security group sg-\w+ and subnet subnet-\w+ belong to different networks\.$/;
             await refuses(run({ SecurityGroupIds: [group] }), "InvalidParameter", message);
+        });
+
+        // Amazon EC2 User Guide, "Terminate Amazon EC2 instances".
+        it("create an interface that is deleted with the instance, unless they say otherwise", async () => {
+            for (const [DeleteOnTermination, left] of [
+                [undefined, 0],
+                [false, 1],
+            ] as const) {
+                const launched = (await run({
+                    SubnetId: undefined,
+                    NetworkInterfaces: [
+                        { DeviceIndex: 0, SubnetId: subnet, PrivateIpAddress: address(30), DeleteOnTermination },
+                    ],
+                })) as { Instances: { InstanceId: string; NetworkInterfaces: { NetworkInterfaceId: string }[] }[] };
+                const [{ InstanceId, NetworkInterfaces: [nic] } = assert.fail()] = launched.Instances;
+                await lab.api.terminateInstances({ InstanceIds: [InstanceId] });
+                const { NetworkInterfaces = [] } = await lab.api.describeNetworkInterfaces({});
+                const kept = NetworkInterfaces.filter((one) => one.NetworkInterfaceId === nic?.NetworkInterfaceId);
+                assert.equal(kept.length, left);
+            }
         });
 
         it("require addresses that are in the subnet's block, not reserved and not in use", async () => {
@@ -192,8 +262,6 @@ describe("Gateway, resources in use and launches", function () {
             }
             const NetworkInterfaces = [{ DeviceIndex: 0, SubnetId: subnet, PrivateIpAddress: address(9) }];
             await refuses(run({ SubnetId: undefined, NetworkInterfaces }), "InvalidIPAddress.InUse", /is in use/);
-            const taken = lab.api.createNetworkInterface({ SubnetId: subnet, PrivateIpAddress: address(9) });
-            await refuses(taken, "InvalidIPAddress.InUse", /is in use/);
         });
     });
 });

@@ -191,6 +191,22 @@ ip -n i-${name} link set lo up
         await eventually("! pgrep -f '^sleep 4321'");
     });
 
+    it("ignore a signal that they don't know", async () => {
+        const client = `import ssh2 from "${import.meta.resolve("ssh2")}";
+            import constants from "${import.meta.resolve("ssh2/lib/protocol/constants.js")}";
+            import { readFileSync } from "node:fs";
+            // The client sends only what it knows itself.
+            constants.SIGNALS.NONSENSE = 1;
+            const client = new ssh2.Client();
+            client.on("ready", () => client.exec("sleep 0.5; echo alive", (_, session) => {
+                session.signal("NONSENSE");
+                session.on("data", (data) => process.stdout.write(data)).on("close", () => client.end());
+            })).connect({ host: "10.0.${number.bare}.2", username: "ec2-user", privateKey: readFileSync("/run/key") });`;
+        const { output } = await run(`'${process.execPath}' --input-type=module -e '${client}'`);
+        assert.equal(output, "alive\n");
+        assert.equal((await ssh("bare", "echo again")).output, "again\n");
+    });
+
     it("leave the host name and the files of the machine alone", async () => {
         assert.equal((await ssh("bare", "hostname")).output, "ip-10-0-2-2\n");
         const { output } = await run(

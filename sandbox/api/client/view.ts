@@ -49,10 +49,8 @@ export class View {
     readonly internetGateway = this.#one(this.internetGateways, "InternetGatewayId");
     readonly networkAcl = this.#one(this.networkAcls, "NetworkAclId");
     readonly prefixList = this.#one(this.#all(sdk.paginateDescribeManagedPrefixLists, "PrefixLists"), "PrefixListId");
-    readonly natGateway = this.#one(this.#all(sdk.paginateDescribeNatGateways, "NatGateways"), "NatGatewayId");
     readonly peering = this.#one(this.peerings, "VpcPeeringConnectionId");
     readonly group = this.#one(this.groups, "GroupId");
-    readonly networkInterface = this.#one(this.interfaces, "NetworkInterfaceId");
 
     /** The IPv4 blocks of a prefix list. */
     prefixListBlocks(PrefixListId: string): Promise<string[]> {

@@ -1,5 +1,6 @@
 import type { InternetGateway, Vpc, VpcPeeringConnection } from "@aws-sdk/client-ec2";
 import ipaddr from "ipaddr.js";
+import type { View } from "./view.ts";
 
 /** All IPv4 blocks of a VPC, the primary one first. */
 export function blocksOf({ CidrBlock: primary, CidrBlockAssociationSet = [] }: Vpc): string[] {
@@ -16,6 +17,12 @@ export function overlap(some: readonly string[], others: readonly string[]): boo
             return a.match(b, Math.min(lengthA, lengthB));
         }),
     );
+}
+
+/** Whether a block contains all of another, or is equal to it. */
+export function covers(outer: string, inner: string): boolean {
+    const [[network, length], [other, otherLength]] = [ipaddr.IPv4.parseCIDR(outer), ipaddr.IPv4.parseCIDR(inner)];
+    return length <= otherLength && other.match(network, length);
 }
 
 /** Whether an internet gateway is attached to a VPC. */
@@ -42,4 +49,15 @@ export function endsOf({ RequesterVpcInfo, AccepterVpcInfo }: VpcPeeringConnecti
 export function isBetween(connection: VpcPeeringConnection, requester?: string, accepter?: string): boolean {
     const [one, other] = endsOf(connection);
     return one === requester && other === accepter;
+}
+
+/** The VPC at the other end of a peering connection, in whichever account and region it is. */
+export async function peerOf(connection: VpcPeeringConnection, vpcId: string | undefined, view: View) {
+    const { RequesterVpcInfo, AccepterVpcInfo } = connection;
+    const {
+        OwnerId = "",
+        Region = "",
+        VpcId,
+    } = (RequesterVpcInfo?.VpcId === vpcId ? AccepterVpcInfo : RequesterVpcInfo) ?? {};
+    return (await view.elsewhere(OwnerId, Region)).vpc(VpcId);
 }

@@ -9,8 +9,6 @@ const targets: Readonly<Record<string, (id: string, vpcId: string, view: View) =
     // "local" is always available. Other kinds of gateways are assumed to be.
     gatewayId: async (id, vpcId, view) =>
         !id.startsWith("igw-") || isAttached((await view.internetGateway(id)) ?? {}, vpcId),
-    natGatewayId: async (id, _, view) => (await view.natGateway(id))?.State === "available",
-    networkInterfaceId: async (id, _, view) => (await view.networkInterface(id))?.Status === "in-use",
 };
 
 /**

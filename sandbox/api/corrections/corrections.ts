@@ -1,20 +1,32 @@
 import { withText, type Answer } from "../answers.ts";
 import type { Call } from "../call.ts";
+import type { View } from "../client/view.ts";
 import { withBlackholes } from "./blackholes.ts";
-import { withInterfaceDefaults } from "./launches.ts";
+import { withInterfaceDefaults, withZone } from "./launches.ts";
 import { Peerings } from "./peerings.ts";
 
-/**
- * Creates the handler of calls, by their action. It changes calls and responses where AWS behaves differently from the API
- * behind the gateway, and forwards all other calls unchanged.
- */
-export function createCorrections(): (action: string, call: Call) => Promise<Answer> {
+/** Changes calls and responses where AWS behaves differently from the API behind the gateway. */
+export interface Corrections {
+    /** Makes the changes that time brings. */
+    readonly settle: (view: View) => Promise<void>;
+    /** Handles a call, by its action. Calls that need no correction are forwarded unchanged. */
+    readonly carryOut: (action: string, call: Call) => Promise<Answer>;
+}
+
+/** Creates the corrections of a gateway. */
+export function createCorrections(): Corrections {
     const peerings = new Peerings();
     const corrections: Readonly<Record<string, (call: Call) => Promise<Answer>>> = {
         RunInstances: ({ parameters, forward }) => forward(withInterfaceDefaults(parameters)),
+        CreateSubnet: async ({ parameters, view, forward }) => forward(await withZone(parameters, view)),
         DescribeRouteTables: async ({ view, forward }) => withText(await forward(), (xml) => withBlackholes(xml, view)),
         CreateVpcPeeringConnection: (call) => peerings.create(call),
         DescribeVpcPeeringConnections: (call) => peerings.describe(call),
+        DeleteVpcPeeringConnection: (call) => peerings.delete(call),
+        AssociateVpcCidrBlock: (call) => peerings.associate(call),
     };
-    return (action, call) => corrections[action]?.(call) ?? call.forward();
+    return {
+        settle: (view) => peerings.expire(view),
+        carryOut: (action, call) => corrections[action]?.(call) ?? call.forward(),
+    };
 }

@@ -1,9 +1,10 @@
 import type { Vpc } from "@aws-sdk/client-ec2";
 import type { Element } from "@xmldom/xmldom";
-import { fill, rewrite, withText, type Answer } from "../answers.ts";
+import { childOf, fill, Refusal, rewrite, setText, withText, type Answer } from "../answers.ts";
 import type { View } from "../client/view.ts";
-import { blocksOf, isActive, isBetween, isPending, overlap } from "../client/vpcs.ts";
-import type { Call } from "../call.ts";
+import { blocksOf, isActive, isBetween, isPending, overlap, peerOf } from "../client/vpcs.ts";
+import type { Call, CallParameters } from "../call.ts";
+import { filtersIn, matches, type Filter } from "./filters.ts";
 
 /** The accepter VPC that a request names. */
 interface Accepter {
@@ -12,20 +13,37 @@ interface Accepter {
     readonly region: string;
 }
 
-/** Source: VPC Peering Guide, "VPC peering connection lifecycle" (Failed); the message is the one that the API returns. */
+/** A status in EC2's responses. */
+type Status = Readonly<Record<"code" | "message", string>>;
+
+/** What the API behind the gateway does not know of a connection. */
+interface Known {
+    readonly accepter: Accepter;
+    /** When the request expires. */
+    readonly expires: Date;
+    /** A status that the API does not have, in place of `rejected`. */
+    readonly status?: Status;
+}
+
+/** Source: VPC Peering Guide, "VPC peering connection lifecycle" (Failed, Expired); the first message is the one that AWS returns. */
 const FAILED = {
     code: "failed",
     message: "Failed due to incorrect VPC-ID, Account ID, or overlapping CIDR range",
 } as const;
+const EXPIRED = { code: "expired", message: "Expired" } as const;
+
+/** How long a request can be accepted, in milliseconds. Source: the same page (Pending-acceptance). */
+const lifetime = 7 * 24 * 3600 * 1000;
 
 /**
- * Creates peering connections as AWS does: invalid requests fail, which the API behind the gateway would allow, and a pair
- * of VPCs gets no second connection in the same direction. That API has no failed connections. The gateway represents them
- * as connections from the requester's VPC to itself that are rejected at once; only the requester sees them.
+ * Creates peering connections as AWS does: invalid requests fail, which the API behind the gateway would allow, a pair of VPCs
+ * gets no second connection in the same direction, and requests expire. That API has no failed or expired connections. The
+ * gateway represents them as rejected ones, and one that failed at once as a connection from the requester's VPC to itself;
+ * only the requester sees it.
  */
 export class Peerings {
-    /** The accepters of failed connections, by connection ID. */
-    readonly #failed = new Map<string, Accepter>();
+    /** By connection ID. */
+    readonly #known = new Map<string, Known>();
 
     /**
      * Handles CreateVpcPeeringConnection. Sources: VPC Peering Guide, "VPC peering limitations" (one connection for a pair)
@@ -43,41 +61,124 @@ export class Peerings {
         )?.VpcPeeringConnectionId;
         if (existing !== undefined) {
             const Action = "DescribeVpcPeeringConnections";
-            return withText(await forward({ Action, Version, "VpcPeeringConnectionId.1": existing }), createdFrom);
+            const described = await forward({ Action, Version, "VpcPeeringConnectionId.1": existing });
+            return withText(described, async (xml) => createdFrom(await this.#rewrite(xml)));
         }
         const accepter = {
             ownerId: PeerOwnerId ?? vpc.OwnerId ?? "",
             vpcId,
             region: PeerRegion ?? view.caller.region,
         };
+        const expires = new Date(Date.now() + lifetime);
+        const idIn = (xml: string) => /<vpcPeeringConnectionId>(.+?)<\//.exec(xml)?.[1] ?? "";
         const peer = await find(accepter, view);
         if (peer && !overlap(blocksOf(vpc), blocksOf(peer))) {
-            return forward();
+            return withText(await forward(), (xml) => {
+                this.#known.set(idIn(xml), { accepter, expires });
+                return this.#rewrite(xml);
+            });
         }
         return withText(await forward({ ...others, Version, VpcId, PeerVpcId: VpcId }), async (xml) => {
-            const id = /<vpcPeeringConnectionId>(.+?)<\//.exec(xml)?.[1] ?? "";
+            const id = idIn(xml);
             await view.ec2.rejectVpcPeeringConnection({ VpcPeeringConnectionId: id });
-            this.#failed.set(id, accepter);
             const message = `Initiating Request to ${accepter.ownerId}`;
-            return this.#rewrite(xml, { code: "initiating-request", message });
+            this.#known.set(id, { accepter, expires, status: { code: "initiating-request", message } });
+            const created = await this.#rewrite(xml);
+            this.#known.set(id, { accepter, expires, status: FAILED });
+            return created;
         });
     }
 
-    /** Handles DescribeVpcPeeringConnections, and shows failed connections as AWS does. */
-    async describe({ forward }: Call): Promise<Answer> {
-        const answer = await forward();
-        return this.#failed.size === 0 ? answer : withText(answer, (xml) => this.#rewrite(xml, FAILED));
+    /**
+     * Handles DescribeVpcPeeringConnections: shows failed and expired connections as AWS does and when requests expire, and
+     * applies the filters, which the API behind the gateway ignores.
+     */
+    async describe({ parameters, forward }: Call): Promise<Answer> {
+        const filters = filtersIn(parameters);
+        const others = Object.entries(parameters).filter(([name]) => !name.startsWith("Filter."));
+        const answer = await (filters.length === 0 ? forward() : forward(Object.fromEntries(others)));
+        return this.#known.size + filters.length === 0
+            ? answer
+            : withText(answer, (xml) => this.#rewrite(xml, filters));
     }
 
-    /** Gives failed connections the requested accepter and a status. */
-    #rewrite(xml: string, status: Readonly<Record<string, string>>): Promise<string> {
+    /** Handles DeleteVpcPeeringConnection. Source: Amazon EC2 API Reference, "DeleteVpcPeeringConnection": not a failed or rejected one. */
+    async delete({ parameters, view, forward }: Call): Promise<Answer> {
+        const { VpcPeeringConnectionId: id = "" } = parameters;
+        const state = this.#known.get(id)?.status?.code ?? (await view.peering(id))?.Status?.Code ?? "";
+        if (["failed", "rejected", "expired"].includes(state)) {
+            throw new Refusal(
+                "InvalidStateTransition",
+                `Invalid state transition for ${id}, attempted to transition from ${state} to deleting`,
+            );
+        }
+        return forward();
+    }
+
+    /**
+     * Handles AssociateVpcCidrBlock: a pending request fails if its accepter adds a block that overlaps one of the requester's.
+     * Source: Amazon VPC User Guide, "VPC CIDR blocks" (manage IPv4 CIDR blocks for a VPC).
+     */
+    async associate({ parameters, view, forward }: Call): Promise<Answer> {
+        const { VpcId, CidrBlock: block } = parameters as CallParameters & { VpcId?: string; CidrBlock?: string };
+        const answer = await forward();
+        const asked = (await view.peerings()).filter((one) => isPending(one) && one.AccepterVpcInfo?.VpcId === VpcId);
+        for (const one of answer.status === 200 && block !== undefined ? asked : []) {
+            const {
+                VpcPeeringConnectionId: id = "",
+                AccepterVpcInfo: info,
+                ExpirationTime: expires = new Date(),
+            } = one;
+            const requester = await peerOf(one, VpcId, view);
+            if (requester && overlap([block ?? ""], blocksOf(requester))) {
+                await view.ec2.rejectVpcPeeringConnection({ VpcPeeringConnectionId: id });
+                const accepter = {
+                    ownerId: info?.OwnerId ?? "",
+                    vpcId: VpcId ?? "",
+                    region: info?.Region ?? view.caller.region,
+                };
+                this.#known.set(id, { expires, accepter, ...this.#known.get(id), status: FAILED });
+            }
+        }
+        return answer;
+    }
+
+    /** Lets requests expire whose time is over. Source: VPC Peering Guide, "VPC peering connection lifecycle" (Expired). */
+    async expire(view: View): Promise<void> {
+        const over = [...this.#known].filter(([, { status, expires }]) => !status && expires.getTime() <= Date.now());
+        for (const [id, known] of over) {
+            const { ownerId, region } = known.accepter;
+            const { ec2 } = await view.elsewhere(ownerId, region);
+            const isOver = await ec2.rejectVpcPeeringConnection({ VpcPeeringConnectionId: id }).then(
+                () => true,
+                // It has been accepted, rejected or deleted.
+                () => false,
+            );
+            if (isOver) {
+                this.#known.set(id, { ...known, status: EXPIRED });
+            } else {
+                this.#known.delete(id);
+            }
+        }
+    }
+
+    /** Adds what is known of connections, and removes those that don't match the filters. */
+    #rewrite(xml: string, filters: readonly Filter[] = []): Promise<string> {
         return rewrite(xml, (document) => {
-            for (const element of document.getElementsByTagName("vpcPeeringConnectionId")) {
-                const accepter = this.#failed.get(element.textContent ?? "");
-                if (accepter) {
-                    const connection = element.parentNode as Element;
-                    fill(connection, "accepterVpcInfo", { ...accepter });
-                    fill(connection, "status", status);
+            for (const element of [...document.getElementsByTagName("vpcPeeringConnectionId")]) {
+                const connection = element.parentNode as Element;
+                const known = this.#known.get(element.textContent ?? "");
+                const status = childOf(connection, "status");
+                const code = known?.status?.code ?? (status && childOf(status, "code")?.textContent) ?? "";
+                if (known?.status) {
+                    fill(connection, "accepterVpcInfo", { ...known.accepter });
+                    fill(connection, "status", known.status);
+                }
+                if (known && ["initiating-request", "pending-acceptance"].includes(code)) {
+                    setText(connection, "expirationTime", known.expires.toISOString());
+                }
+                if (!matches(connection, filters)) {
+                    connection.parentNode?.removeChild(connection);
                 }
             }
         });

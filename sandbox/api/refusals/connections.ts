@@ -51,17 +51,16 @@ export const onlyOfPair: Rule = async ({ VpcPeeringConnectionId: id }, view) => 
     }
 };
 
-/** Amazon EC2 API Reference, "DeleteVpcPeeringConnection": not a failed or rejected connection. */
-export const deletable: Rule = async ({ VpcPeeringConnectionId: id }, view) => {
-    const connection = await view.peering(id);
-    if (connection?.Status?.Code === "rejected") {
-        const [requester] = endsOf(connection);
-        // The API behind the gateway has a failed connection as one of a VPC with itself.
-        const state = isBetween(connection, requester, requester) ? "failed" : "rejected";
-        throw new Refusal(
-            "InvalidStateTransition",
-            `Invalid state transition for ${id ?? ""}, attempted to transition from ${state} to deleting`,
-        );
+/** Amazon EC2 API Reference, "Error codes": InvalidVpcPeeringConnectionID.NotFound. */
+export const knownConnections: Rule = async (parameters, view) => {
+    const named = Object.entries(parameters).filter(([name]) => /^VpcPeeringConnectionId(\.\d+)?$/.test(name));
+    for (const [, id] of named) {
+        if (!(await view.peering(id))) {
+            throw new Refusal(
+                "InvalidVpcPeeringConnectionID.NotFound",
+                `The vpcPeeringConnection ID '${id}' does not exist`,
+            );
+        }
     }
 };
 

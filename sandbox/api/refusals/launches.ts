@@ -1,6 +1,8 @@
+import type { _InstanceType } from "@aws-sdk/client-ec2";
 import ipaddr from "ipaddr.js";
 import { Refusal } from "../answers.ts";
 import { prefixesIn, type CallParameters, type Rule } from "../call.ts";
+import type { View } from "../client/view.ts";
 
 // Calls that AWS refuses when they launch instances or create network interfaces.
 
@@ -13,6 +15,45 @@ export const knownImage: Rule = async ({ ImageId: id }, view) => {
         }
     }
 };
+
+/**
+ * The instance type must be offered in the subnet's Availability Zone. Sources: Amazon EC2 API Reference,
+ * "DescribeInstanceTypeOfferings", "RunInstances" (the default is m1.small) and "Error codes" (Unsupported).
+ */
+export const offeredType: Rule = async (parameters, view) => {
+    const { InstanceType: type = "m1.small" } = parameters;
+    const [placement] = placementsOf(parameters);
+    const [zones, subnet] = await Promise.all([zonesOffering(type, view), view.subnet(placement?.subnetId)]);
+    const zone = subnet?.AvailabilityZone ?? parameters["Placement.AvailabilityZone"];
+    if (zones.length > 0 && (zone === undefined || zones.includes(zone))) {
+        return;
+    }
+    if (zones.length === 0 && !(await isType(type, view))) {
+        throw new Refusal("InvalidParameterValue", `Invalid value '${type}' for InstanceType.`);
+    }
+    throw new Refusal(
+        "Unsupported",
+        zones.length === 0
+            ? "The requested configuration is currently not supported. Please check the documentation for supported configurations."
+            : `Your requested instance type (${type}) is not supported in your requested Availability Zone (${zone ?? ""}). Please retry your request by not specifying an Availability Zone or choosing ${zones.join(", ")}.`,
+    );
+};
+
+async function zonesOffering(type: string, { ec2 }: View): Promise<string[]> {
+    const { InstanceTypeOfferings = [] } = await ec2.describeInstanceTypeOfferings({
+        LocationType: "availability-zone",
+        Filters: [{ Name: "instance-type", Values: [type] }],
+    });
+    return InstanceTypeOfferings.flatMap(({ Location }) => Location ?? []).sort();
+}
+
+/** Whether an instance type exists in any region; the call fails for one that does not. */
+function isType(type: string, { ec2 }: View): Promise<boolean> {
+    return ec2.describeInstanceTypes({ InstanceTypes: [type as _InstanceType] }).then(
+        () => true,
+        () => false,
+    );
+}
 
 /** Amazon EC2 API Reference, "Error codes": InvalidKeyPair.NotFound. */
 export const knownKeyPair: Rule = async ({ KeyName: name }, view) => {

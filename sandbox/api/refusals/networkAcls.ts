@@ -61,7 +61,10 @@ export const associableAcl: Rule = async ({ AssociationId = "", NetworkAclId = "
 
 /** The prefix lists that a route or a rule references exist. Source: Amazon EC2 API Reference, "Error codes" (InvalidPrefixListID.NotFound). */
 export const knownPrefixLists: Rule = async (parameters, view) => {
-    const inRules = prefixesIn(parameters, /^IpPermissions\.\d+\.PrefixListIds\.\d+\.PrefixListId$/);
+    const inRules = prefixesIn(
+        parameters,
+        /^(IpPermissions\.\d+\.PrefixListIds\.\d+|SecurityGroupRule\.\d+\.SecurityGroupRule)\.PrefixListId$/,
+    );
     for (const name of ["DestinationPrefixListId", ...inRules]) {
         const id = parameters[name];
         if (id !== undefined && !(await view.prefixList(id))) {

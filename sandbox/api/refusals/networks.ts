@@ -1,35 +1,64 @@
 import ipaddr from "ipaddr.js";
 import { Refusal } from "../answers.ts";
 import { prefixesIn, type Rule } from "../call.ts";
-import { blocksOf, endsOf, isActive, isAttached } from "../client/vpcs.ts";
+import { blocksOf, covers, endsOf, isActive, isAttached, isPending, overlap, peerOf } from "../client/vpcs.ts";
 
 // Resources that a route or a rule references must belong to the VPC or to its peer.
 
-/** Targets for which the destination may be inside the VPC. */
-const middleboxes = ["NetworkInterfaceId", "InstanceId", "NatGatewayId", "VpcEndpointId", "LocalTarget"];
-
 /**
  * A VPC's own blocks are routed locally. Source: Amazon VPC User Guide, "Configure route tables" (routes in a route table):
- * a more specific route can only target a middlebox, and each block itself already has a route.
+ * a route for a block itself or for a part of it can only target a middlebox, of which the sandbox has none.
  */
-export const localRoute: Rule = async (parameters, view) => {
-    const { Action, DestinationCidrBlock: destination, GatewayId, RouteTableId } = parameters;
+export const localRoute: Rule = async ({ DestinationCidrBlock: destination, GatewayId, RouteTableId }, view) => {
     if (destination === undefined || !ipaddr.IPv4.isValidCIDR(destination) || GatewayId === "local") {
         return;
     }
     const vpc = await view.vpc((await view.routeTable(RouteTableId))?.VpcId);
-    const [network, length] = ipaddr.IPv4.parseCIDR(destination);
-    const around = (vpc ? blocksOf(vpc) : [])
-        .map((block) => ipaddr.IPv4.parseCIDR(block))
-        .find((block) => block[1] <= length && network.match(block));
-    if (around && !middleboxes.some((name) => name in parameters)) {
+    if (vpc && blocksOf(vpc).some((block) => covers(block, destination))) {
         throw new Refusal(
             "InvalidParameterValue",
             `The destination CIDR block ${destination} is equal to or more specific than one of this VPC's CIDR blocks. This route can target only an interface or an instance.`,
         );
     }
-    if (around?.[1] === length && Action === "CreateRoute") {
-        throw new Refusal("RouteAlreadyExists", `The route identified by ${destination} already exists.`);
+};
+
+/**
+ * A block that is added to a VPC must be free. Source: Amazon VPC User Guide, "VPC CIDR blocks" (manage IPv4 CIDR blocks for a
+ * VPC): not the same as or larger than the destination of a route in one of the VPC's route tables; no overlap with the VPC's
+ * own blocks or with those of a peer; and none at all while a request of this VPC is pending acceptance. The guide has no
+ * error codes: InvalidVpc.Range is what AWS answers to blocks that it restricts.
+ */
+export const addableBlock: Rule = async ({ VpcId, CidrBlock: block }, view) => {
+    const [vpc, tables, peerings] = await Promise.all([view.vpc(VpcId), view.routeTables(), view.peerings()]);
+    if (!vpc || block === undefined || !ipaddr.IPv4.isValidCIDR(block)) {
+        return;
+    }
+    const invalid = (why: string) => new Refusal("InvalidVpc.Range", `The CIDR '${block}' ${why}.`);
+    if (overlap([block], blocksOf(vpc))) {
+        throw invalid(`conflicts with a CIDR block of ${VpcId ?? ""}`);
+    }
+    for (const { RouteTableId = "", Routes = [] } of tables.filter((table) => table.VpcId === VpcId)) {
+        const covered = Routes.find(({ DestinationCidrBlock: one }) => one !== undefined && covers(block, one));
+        if (covered) {
+            throw invalid(
+                `is the same as or larger than the destination ${covered.DestinationCidrBlock ?? ""} of a route in ${RouteTableId}`,
+            );
+        }
+    }
+    const pending = peerings.find((one) => isPending(one) && one.RequesterVpcInfo?.VpcId === VpcId);
+    if (pending) {
+        throw new Refusal(
+            "OperationNotPermitted",
+            `A CIDR block cannot be added to ${VpcId ?? ""} while its request ${pending.VpcPeeringConnectionId ?? ""} is pending acceptance.`,
+        );
+    }
+    for (const one of peerings.filter((one) => isActive(one) && endsOf(one).includes(VpcId))) {
+        const peer = await peerOf(one, VpcId, view);
+        if (peer && overlap([block], blocksOf(peer))) {
+            throw invalid(
+                `overlaps a CIDR block of ${peer.VpcId ?? ""}, the peer of ${one.VpcPeeringConnectionId ?? ""}`,
+            );
+        }
     }
 };
 
@@ -66,24 +95,38 @@ export const reachableTarget: Rule = async ({ RouteTableId, GatewayId, VpcPeerin
  * (InvalidGroup.NotFound).
  */
 export const reachableGroups: Rule = async (parameters, view) => {
-    const named = prefixesIn(parameters, /^IpPermissions\.\d+\.Groups\.\d+\.(?=GroupId$)/);
+    const named = [
+        ...prefixesIn(parameters, /^IpPermissions\.\d+\.Groups\.\d+\.(?=GroupId$)/).map((prefix) => ({
+            groupId: parameters[`${prefix}GroupId`],
+            owner: parameters[`${prefix}UserId`],
+        })),
+        // ModifySecurityGroupRules names no owner: it may be that of a peer.
+        ...prefixesIn(parameters, /^SecurityGroupRule\.\d+\.SecurityGroupRule\.(?=ReferencedGroupId$)/).map(
+            (prefix) => ({ groupId: parameters[`${prefix}ReferencedGroupId`], owner: "any" }),
+        ),
+    ];
     if (named.length === 0) {
         return;
     }
     const [group, peerings] = await Promise.all([view.group(parameters["GroupId"]), view.peerings()]);
     const own = group?.VpcId;
-    const near = peerings
-        .filter(isActive)
-        .map(endsOf)
-        .filter((ends) => ends.includes(own))
-        .flat();
-    const isFar = async (prefix: string): Promise<boolean> => {
-        const owner = parameters[`${prefix}UserId`];
-        const foreign = owner !== undefined && owner !== group?.OwnerId;
-        const theirs = foreign ? await view.elsewhere(owner, view.caller.region) : view;
-        const vpcId = (await theirs.group(parameters[`${prefix}GroupId`]))?.VpcId;
-        // The API itself refuses a group of the caller's own account that does not exist.
-        return vpcId === undefined ? foreign : vpcId !== own && !near.includes(vpcId);
+    const near = peerings.filter((one) => isActive(one) && endsOf(one).includes(own));
+    const owners = near.flatMap(({ RequesterVpcInfo, AccepterVpcInfo }) => [
+        RequesterVpcInfo?.OwnerId ?? "",
+        AccepterVpcInfo?.OwnerId ?? "",
+    ]);
+    const isFar = async ({ groupId, owner = group?.OwnerId }: (typeof named)[number]): Promise<boolean> => {
+        const others = owner === "any" ? new Set(owners) : new Set([owner ?? ""]);
+        others.delete(group?.OwnerId ?? "");
+        const views = await Promise.all([...others].map((one) => view.elsewhere(one, view.caller.region)));
+        const found = await Promise.all(
+            [...(owner === "any" || others.size === 0 ? [view] : []), ...views].map((one) => one.group(groupId)),
+        );
+        const vpcId = found.find((one) => one !== undefined)?.VpcId;
+        // The API itself refuses a group of the caller's own account that does not exist, except in ModifySecurityGroupRules.
+        return vpcId === undefined
+            ? owner !== group?.OwnerId
+            : vpcId !== own && !near.some((one) => endsOf(one).includes(vpcId));
     };
     if (own !== undefined && (await Promise.all(named.map(isFar))).some(Boolean)) {
         throw new Refusal(
@@ -91,4 +134,14 @@ export const reachableGroups: Rule = async (parameters, view) => {
             "You have specified two resources that belong to different networks.",
         );
     }
+};
+
+/** Amazon EC2 API Reference, "ModifySecurityGroupRules" and "Error codes" (InvalidParameterValue): a block must be a CIDR block. */
+export const validBlocks: Rule = (parameters) => {
+    const malformed = Object.entries(parameters).find(
+        ([name, value]) => name.endsWith(".CidrIpv4") && !ipaddr.IPv4.isValidCIDR(value),
+    );
+    return malformed
+        ? Promise.reject(new Refusal("InvalidParameterValue", `CIDR block ${malformed[1]} is malformed`))
+        : Promise.resolve();
 };

@@ -1,21 +1,25 @@
 import type { CallParameters, Rule } from "../call.ts";
 import type { View } from "../client/view.ts";
-import { activeQuota, allowedOptions, deletable, onlyOfPair, requestQuota } from "./connections.ts";
+import { activeQuota, allowedOptions, knownConnections, onlyOfPair, requestQuota } from "./connections.ts";
 import { associatedTable, defaultGroup, groupInUse, mappedAddresses, subnetInUse, vpcInUse } from "./dependencies.ts";
-import { freeAddress, groupsOfVpc, knownImage, knownKeyPair } from "./launches.ts";
+import { freeAddress, groupsOfVpc, knownImage, knownKeyPair, offeredType } from "./launches.ts";
 import { associableAcl, entryNumber, knownEntry, knownPrefixLists, notDefaultAcl } from "./networkAcls.ts";
-import { localRoute, onlyGateway, reachableGroups, reachableTarget } from "./networks.ts";
+import { addableBlock, localRoute, onlyGateway, reachableGroups, reachableTarget, validBlocks } from "./networks.ts";
 
 /** Rules by action, for calls that AWS refuses and the API behind the gateway allows. */
 const rules: Readonly<Record<string, readonly Rule[]>> = {
     CreateVpcPeeringConnection: [requestQuota],
-    AcceptVpcPeeringConnection: [onlyOfPair, activeQuota],
-    DeleteVpcPeeringConnection: [deletable],
-    ModifyVpcPeeringConnectionOptions: [allowedOptions],
-    CreateRoute: [localRoute, reachableTarget, knownPrefixLists],
-    ReplaceRoute: [localRoute, reachableTarget],
+    AcceptVpcPeeringConnection: [knownConnections, onlyOfPair, activeQuota],
+    RejectVpcPeeringConnection: [knownConnections],
+    DeleteVpcPeeringConnection: [knownConnections],
+    DescribeVpcPeeringConnections: [knownConnections],
+    ModifyVpcPeeringConnectionOptions: [knownConnections, allowedOptions],
+    AssociateVpcCidrBlock: [addableBlock],
+    CreateRoute: [localRoute, knownConnections, reachableTarget, knownPrefixLists],
+    ReplaceRoute: [localRoute, knownConnections, reachableTarget],
     AuthorizeSecurityGroupIngress: [reachableGroups, knownPrefixLists],
     AuthorizeSecurityGroupEgress: [reachableGroups, knownPrefixLists],
+    ModifySecurityGroupRules: [validBlocks, reachableGroups, knownPrefixLists],
     CreateNetworkAclEntry: [entryNumber],
     ReplaceNetworkAclEntry: [entryNumber, knownEntry],
     DeleteNetworkAclEntry: [entryNumber, knownEntry],
@@ -27,8 +31,7 @@ const rules: Readonly<Record<string, readonly Rule[]>> = {
     AttachInternetGateway: [onlyGateway],
     DetachInternetGateway: [mappedAddresses],
     DeleteVpc: [vpcInUse],
-    RunInstances: [knownImage, knownKeyPair, groupsOfVpc, freeAddress],
-    CreateNetworkInterface: [freeAddress],
+    RunInstances: [knownImage, offeredType, knownKeyPair, groupsOfVpc, freeAddress],
 };
 
 /** Throws a Refusal if AWS refuses the call. Actions without rules cost no API calls. */

@@ -40,6 +40,11 @@ export class GatewayLab {
         this.#world.stop();
     }
 
+    /** Lets days pass for the gateway. */
+    wait(days: number): Promise<void> {
+        return this.#world.wait(days);
+    }
+
     /** Creates a VPC with the given block or a unique one. */
     async makeVpc(on = this.api, CidrBlock = `10.${++this.#blocks}.0.0/16`): Promise<Vpc> {
         const { Vpc } = await on.createVpc({ CidrBlock });
@@ -80,8 +85,8 @@ export class GatewayLab {
     }
 
     async statusOf(id: string, on = this.api): Promise<string | undefined> {
-        const { VpcPeeringConnections } = await on.describeVpcPeeringConnections({ VpcPeeringConnectionIds: [id] });
-        return VpcPeeringConnections?.[0]?.Status?.Code;
+        const { VpcPeeringConnections = [] } = await on.describeVpcPeeringConnections({});
+        return VpcPeeringConnections.find(({ VpcPeeringConnectionId }) => VpcPeeringConnectionId === id)?.Status?.Code;
     }
 
     async statesOf(table: string): Promise<Record<string, string | undefined>> {

@@ -28,10 +28,11 @@ export interface Start {
     };
 }
 
-/** A command to run, on a machine or in the sandbox's own namespace, or the servers to run. */
+/** A command to run, on a machine or in the sandbox's own namespace, the servers to run, or days that pass for the gateway. */
 export type Request =
     | { readonly command: string; readonly machine?: string }
-    | { readonly specs: readonly ServerSpec[] };
+    | { readonly specs: readonly ServerSpec[] }
+    | { readonly days: number };
 
 /** The exit code and the output of a command. */
 export interface Answer {
@@ -124,6 +125,11 @@ let servers: Servers | undefined;
 function answerTo(request: Request): Promise<Answer> {
     if ("command" in request) {
         return run(request.command, request.machine);
+    }
+    if ("days" in request) {
+        const now = Date.now.bind(Date);
+        Date.now = () => now() + request.days * 24 * 3600 * 1000;
+        return Promise.resolve({ code: 0, output: "" });
     }
     servers ??= createServers({ dir: "/run/servers", logDir: "/run/log", log: console.error });
     servers.reconcile(request.specs);

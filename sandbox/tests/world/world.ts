@@ -115,6 +115,11 @@ export class World {
         await this.#ask({ specs });
     }
 
+    /** Lets days pass for the gateway. */
+    async wait(days: number): Promise<void> {
+        await this.#ask({ days });
+    }
+
     #ask(request: Request): Promise<Answer> {
         return new Promise((resolve) => {
             this.#child.send({ id: this.#waiting.push(resolve) - 1, request });
