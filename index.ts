@@ -2,11 +2,13 @@ import type { Provider } from "@pulumi/aws/provider";
 import type { Output } from "@pulumi/pulumi";
 import type { LabVpc } from "./components/lab/labVpc";
 import type { Side } from "./components/peering/sides";
+import { shellWord } from "./components/shell";
 import { readPrivateKey, readSettings, refusal } from "./settings";
 
 /** The whole lab; its outputs are what a person needs next, `peering` and `check` only where there are such. */
 export = async () => {
     const settings = readSettings();
+    const privateKey = settings.check && readPrivateKey(settings.check.privateKey);
     // Loaded only now, so that a refusal of settings does not wait for AWS's SDK.
     const [{ KeyPair }, { PeeredVpcPair }, { ReachabilityCheck }, { findPlaces }, { sideProvider }] = await Promise.all(
         [
@@ -60,13 +62,14 @@ export = async () => {
                 vpcs: [pair.requester, pair.accepter],
                 expect: pair.expect,
                 path: pair.path,
-                ssh: { privateKey: readPrivateKey(settings.check.privateKey) },
+                ssh: { privateKey },
                 timeLimit: settings.check.timeLimit,
             },
             { dependsOn: pair },
         );
 
-    const identity = settings.check?.privateKey.kind === "path" ? `-i ${settings.check.privateKey.path} ` : "";
+    const identity =
+        settings.check?.privateKey.kind === "path" ? `-i ${shellWord(settings.check.privateKey.path)} ` : "";
 
     const describe = (side: Side, vpc: LabVpc) => ({
         region: access[side].region ?? defaultRegion,

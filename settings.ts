@@ -2,6 +2,7 @@ import * as fs from "fs";
 import { distance } from "fastest-levenshtein";
 import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
+import { privateKeyProblem } from "./components/check/privateKey";
 import { checkPeeredVpcPairArgs, type PeeredVpcPairArgs } from "./components/lab/pairArgs";
 import type { SideAccess } from "./components/peering/sideAccess";
 import { accountOf, sides, type Side } from "./components/peering/sides";
@@ -199,10 +200,21 @@ export function readSettings(): Settings {
     return settings;
 }
 
-/** The private key as a secret; undefined when the SSH agent has it. */
+/**
+ * The private key as a secret; undefined when the SSH agent has it. Throws a RunError when it can't be used, so it is called
+ * before a resource is registered.
+ */
 export function readPrivateKey(key: PrivateKey): pulumi.Output<string> | undefined {
-    if (key.kind === "path") {
-        return pulumi.secret(fs.readFileSync(key.path, "utf8"));
+    if (key.kind === "agent") {
+        return undefined;
     }
-    return key.kind === "secret" ? new pulumi.Config().requireSecret("sshPrivateKey") : undefined;
+    const isPath = key.kind === "path";
+    const text = isPath ? fs.readFileSync(key.path, "utf8") : new pulumi.Config().require("sshPrivateKey");
+    const message = privateKeyProblem(text);
+    if (message !== undefined) {
+        throw refusal([
+            isPath ? { path: "sshPrivateKeyPath", value: key.path, message } : { path: "sshPrivateKey", message },
+        ]);
+    }
+    return pulumi.secret(text);
 }

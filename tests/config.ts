@@ -1,7 +1,17 @@
+import { generateKeyPairSync } from "crypto";
 import type { Problem } from "../components/problems";
 
 /** The least that a configuration has to say. */
 export const sshPublicKey = `ssh-ed25519 ${"A".repeat(68)} me@here`;
+/** A private key in PEM form, with a passphrase if there is one. */
+export function privateKey(passphrase?: string): string {
+    const encryption = passphrase === undefined ? {} : { cipher: "aes-256-cbc", passphrase };
+    return generateKeyPairSync("ed25519", {
+        publicKeyEncoding: { type: "spki", format: "pem" },
+        privateKeyEncoding: { type: "pkcs8", format: "pem", ...encryption },
+    }).privateKey;
+}
+
 export const enough = { sshPublicKey, sshAgent: "true" };
 
 /** Values by setting, as `pulumi config set` takes them; those of a side by path: `requester.region`. */

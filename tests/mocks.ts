@@ -68,7 +68,7 @@ const computed: Record<string, (args: MockResourceArgs) => Record<string, unknow
     "aws:ec2/vpcPeeringConnection:VpcPeeringConnection": () => ({}),
     "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter": () => ({}),
     "aws:ec2/peeringConnectionOptions:PeeringConnectionOptions": () => ({}),
-    "command:remote:Command": ({ name }) => ({ stdout: stdoutOf(name) }),
+    "command:local:Command": ({ name }) => ({ stdout: stdoutOf(name) }),
 };
 
 /** What the scripts print, by the role of the command that runs them. */

@@ -1,6 +1,10 @@
 import * as assert from "assert";
+import { spawnSync } from "child_process";
+import * as fs from "fs";
+import * as os from "os";
+import * as path from "path";
 import * as pulumi from "@pulumi/pulumi";
-import { namespaced, sshPublicKey, type Change } from "./config";
+import { namespaced, privateKey, sshPublicKey, type Change } from "./config";
 import { deploy, valueOf, type Answers, type Deployment } from "./mocks";
 
 /** Runs the whole program with these settings; gives what it registered and its outputs. */
@@ -88,19 +92,44 @@ describe("the program", () => {
         );
     });
 
-    it("uses an existing key pair, and names the key's file in the ssh command", async () => {
+    it("uses an existing key pair, and names the key's file in an ssh command that works as typed", async () => {
+        const folder = fs.mkdtempSync(path.join(os.tmpdir(), "program-test-"));
+        const file = path.join(folder, "it's my key");
+        fs.writeFileSync(file, privateKey());
         const { get, registrations, exports } = await up({
             sshPublicKey: "",
             keyName: "mine",
             sshAgent: "false",
-            sshPrivateKeyPath: __filename,
+            sshPrivateKeyPath: file,
         });
+        fs.rmSync(folder, { recursive: true });
         assert.ok(!registrations.some(({ name }) => name === "lab-key"));
         assert.strictEqual(get("lab-accepter-server").inputs["keyName"], "mine");
-        assert.strictEqual(
-            ((await resolved(exports["requester"])) as { ssh: string }).ssh,
-            `ssh -i ${__filename} ec2-user@public-ip-of-lab-requester-server`,
+        const { ssh } = (await resolved(exports["requester"])) as { ssh: string };
+        const { stdout } = spawnSync("sh", ["-c", ssh.replace(/^ssh /, "printf '%s\\n' ")], { encoding: "utf8" });
+        assert.strictEqual(stdout, `-i\n${file}\nec2-user@public-ip-of-lab-requester-server\n`);
+    });
+
+    it("refuses a private key with a passphrase before anything is registered", async () => {
+        const folder = fs.mkdtempSync(path.join(os.tmpdir(), "program-test-"));
+        const file = path.join(folder, "key");
+        fs.writeFileSync(file, privateKey("secret"));
+        const asked: string[] = [];
+        const answers = Object.fromEntries(
+            ["aws:index/getAvailabilityZones:getAvailabilityZones", "aws:ssm/getParameter:getParameter"].map((call) => [
+                call,
+                () => {
+                    asked.push(call);
+                    return {};
+                },
+            ]),
         );
+        await assert.rejects(
+            up({ sshAgent: "false", sshPrivateKeyPath: file }, answers),
+            /sshPrivateKeyPath = .*: is protected by a passphrase/,
+        );
+        fs.rmSync(folder, { recursive: true });
+        assert.deepStrictEqual(asked, []);
     });
 
     it("leaves the check out when it is off", async () => {

@@ -2,6 +2,7 @@ import * as assert from "assert";
 import * as pulumi from "@pulumi/pulumi";
 import { isolated, reachable } from "../components/lab/expectations";
 import { LabVpc } from "../components/lab/labVpc";
+import { overSsh } from "../components/check/overSsh";
 import { accessLogScript, probeScript, readyScript, type ProbeOutcome } from "../components/check/probe";
 import {
     ReachabilityCheck,
@@ -65,7 +66,7 @@ describe("ReachabilityCheck", () => {
     beforeEach(async () => {
         all = await checked();
     });
-    const commands = () => all.deployment.registrations.filter(({ type }) => type === "command:remote:Command");
+    const commands = () => all.deployment.registrations.filter(({ type }) => type === "command:local:Command");
 
     it("runs a command for each server and two for each direction", () => {
         assert.deepStrictEqual(
@@ -83,21 +84,20 @@ describe("ReachabilityCheck", () => {
 
     it("logs in to the right server, as ec2-user, with the private key as a secret, until the time is up", () => {
         for (const { name, inputs } of commands()) {
-            const { create, triggers, logging, connection, addPreviousOutputInEnv } = inputs;
+            const { create, interpreter, triggers, logging, environment, addPreviousOutputInEnv } = inputs;
+            const on = serverOf[name] ?? "";
             assert.deepStrictEqual(
-                { create, triggers, logging, connection, addPreviousOutputInEnv },
+                { create, interpreter, triggers, logging, environment, addPreviousOutputInEnv },
                 {
-                    create: "bash -s",
+                    create: `ec2-user@public-ip-of-${on}-server`,
+                    interpreter: overSsh(true),
                     triggers: ["one", "two"],
                     logging: "stderr",
                     addPreviousOutputInEnv: false,
-                    connection: secret({
-                        host: `public-ip-of-${serverOf[name] ?? ""}-server`,
-                        port: 22,
-                        user: "ec2-user",
-                        privateKey: "the private key",
-                        perDialTimeout: 5,
-                        dialErrorLimit: 21,
+                    environment: secret({
+                        CHECK_LABEL: on.replace("v", "VPC"),
+                        CHECK_LIMIT: name.endsWith("-ready") ? "101" : "120",
+                        CHECK_PRIVATE_KEY: "the private key",
                     }),
                 },
                 name,
@@ -114,8 +114,8 @@ describe("ReachabilityCheck", () => {
         const back = { ...reachable, http: "none" };
         const scripts = Object.fromEntries(commands().map(({ name, inputs }) => [name, inputs["stdin"]]));
         assert.deepStrictEqual(scripts, {
-            "c-VPC1-ready": readyScript(one, 101),
-            "c-VPC2-ready": readyScript(two, 101),
+            "c-VPC1-ready": readyScript(one),
+            "c-VPC2-ready": readyScript(two),
             "c-VPC1-to-VPC2": probeScript(one, { ...two, ...end(2) }, reachable),
             "c-VPC2-to-VPC1": probeScript(two, { ...one, ...end(1) }, back),
             "c-VPC1-to-VPC2-access-log": accessLogScript(one, two, reachable, "abc"),
@@ -161,11 +161,14 @@ describe("ReachabilityCheck", () => {
 
     it("asks the SSH agent when it has no private key, and takes another user and five minutes", async () => {
         const { deployment } = await checked({ ssh: { user: "admin" }, timeLimit: undefined });
-        const { inputs } = deployment.get("c-VPC1-ready");
+        const { create, interpreter, environment } = deployment.get("c-VPC1-ready").inputs;
         assert.deepStrictEqual(
-            inputs["connection"],
-            secret({ host: "public-ip-of-v1-server", port: 22, user: "admin", perDialTimeout: 5, dialErrorLimit: 60 }),
+            { create, interpreter, environment },
+            {
+                create: "admin@public-ip-of-v1-server",
+                interpreter: overSsh(false),
+                environment: { CHECK_LABEL: "VPC1", CHECK_LIMIT: "300" },
+            },
         );
-        assert.match(String(inputs["stdin"]), /limit='300'/);
     });
 });

@@ -7,7 +7,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { parseSettings, readPrivateKey, readSettings, type RawConfig } from "../settings";
 import { reference } from "../settings/schema";
-import { config, described, namespaced, sshPublicKey, type Change } from "./config";
+import { config, described, namespaced, privateKey, sshPublicKey, type Change } from "./config";
 import { deploy, valueOf } from "./mocks";
 
 const root = path.join(__dirname, "..");
@@ -531,12 +531,13 @@ describe("readPrivateKey", () => {
     it("reads a file, or the stack's secret, as a secret, and nothing for the agent", async () => {
         const folder = fs.mkdtempSync(path.join(os.tmpdir(), "settings-test-"));
         const file = path.join(folder, "key");
-        fs.writeFileSync(file, "from a file");
+        const [inFile, inStack] = [privateKey(), privateKey()];
+        fs.writeFileSync(file, inFile);
         await deploy(
             async () => {
                 for (const [kind, value] of [
-                    [{ kind: "path", path: file }, "from a file"],
-                    [{ kind: "secret" }, "from the stack"],
+                    [{ kind: "path", path: file }, inFile],
+                    [{ kind: "secret" }, inStack],
                 ] as const) {
                     const key = readPrivateKey(kind);
                     assert.ok(key);
@@ -545,9 +546,23 @@ describe("readPrivateKey", () => {
                 }
                 assert.strictEqual(readPrivateKey({ kind: "agent" }), undefined);
             },
-            { "vpc-peering-lab:sshPrivateKey": "from the stack" },
+            { "vpc-peering-lab:sshPrivateKey": inStack },
             ["vpc-peering-lab:sshPrivateKey"],
         );
         fs.rmSync(folder, { recursive: true });
+    });
+
+    it("refuses one that can't be used, and does not print the stack's", async () => {
+        await deploy(
+            () => {
+                assert.throws(() => readPrivateKey({ kind: "secret" }), /\n {2}sshPrivateKey: is not a private key/);
+                assert.throws(
+                    () => readPrivateKey({ kind: "path", path: __filename }),
+                    /\n {2}sshPrivateKeyPath = ".*settings\.test\.ts": is not a private key/,
+                );
+            },
+            { "vpc-peering-lab:sshPrivateKey": "nothing" },
+            ["vpc-peering-lab:sshPrivateKey"],
+        );
     });
 });

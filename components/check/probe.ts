@@ -51,8 +51,11 @@ export interface AccessLogReport {
 /** How long a server may take to boot and to run its user data when nothing else is said, in seconds. */
 export const defaultTimeLimit = 300;
 
+/** How long a probe may take in all, login and waiting included, in seconds. */
+export const probeTimeLimit = 120;
+
 /**
- * How long a probe waits, in seconds: for one reply, for a new path to settle, and for a name server to forget. A round trip
+ * How long a probe waits, in seconds: for one reply, for a changed path to settle, and for a name server to forget. A round trip
  * takes milliseconds within a region and less than half a second around the world; Amazon's answers are kept for a minute.
  */
 const patience = { reply: 1, settle: 30, forget: 75 } as const;
@@ -89,22 +92,20 @@ function hints(from: ProbedServer, to: ProbedServer, expected: ProbeOutcome): Re
 
 /**
  * Waits until the server that runs it serves its own page to itself, which shows that it has booted and that its user
- * data has run: without this a server that is not up yet would count as isolated. Fails after `timeLimit` seconds.
+ * data has run: without this a server that is not up yet would count as isolated. It says on standard error what it waits
+ * for, and gives up after as many seconds as its argument says.
  */
-export function readyScript(server: ProbedServer, timeLimit: number): string {
+export function readyScript(server: ProbedServer): string {
     return `set -uo pipefail
-${assign({ label: server.label, page: server.page, limit: String(timeLimit) })}
-next=15
-until got=$(curl -sS --max-time 2 http://127.0.0.1/ 2>&1) && [ "$got" = "$page" ]; do
-    if (( SECONDS >= limit )); then
-        echo "$label's server does not serve its own page to itself after $limit s; it answered: \${got:0:200}" >&2
-        echo "Look at /var/log/cloud-init-output.log and 'systemctl status httpd' on that server, and at its way to the internet: it installs httpd at boot." >&2
-        exit 1
-    fi
+${assign({ label: server.label, page: server.page })}
+next=0
+until got=$(curl -sS --noproxy '*' --max-time 2 http://127.0.0.1/ 2>&1) && [ "$got" = "$page" ]; do
     if (( SECONDS >= next )); then
-        echo "$label's server is up, but has no page yet: $SECONDS of $limit s" >&2
+        echo "$label's server is up, but does not serve its own page to itself yet; it answers: \${got:0:200}" >&2
+        echo "If that lasts, look at /var/log/cloud-init-output.log and 'systemctl status httpd' on that server, and at its way to the internet: it installs httpd at boot." >&2
         next=$((next + 15))
     fi
+    (( SECONDS >= $1 )) && exit 1
     sleep 0.5
 done
 echo "{\\"ready\\":true}"
@@ -113,15 +114,14 @@ echo "{\\"ready\\":true}"
 
 /**
  * Sends a ping and an HTTP request from one server to the other's private address, looks its public DNS name up, and
- * compares what comes back with what is expected; prints a {@link ProbeReport} when that is the same. What must pass has 30 s, since AWS needs a
- * moment before packets obey a new route or rule, and a name has 75 s, since name servers remember; what must not pass has
- * one try of 1 s.
+ * compares what comes back with what is expected; prints a {@link ProbeReport} when that is the same. It is tried again for
+ * 30 s, since AWS needs a moment before packets obey a new or a removed route or rule, and the name for 75 s, since name
+ * servers remember.
  */
 export function probeScript(from: ProbedServer, to: ProbedServer & PublicEnd, expected: ProbeOutcome): string {
     const cases = Object.entries(hints(from, to, expected))
         .map(([seen, hint]) => `        ${seen}) echo ${shellQuote(hint)} ;;`)
         .join("\n");
-    const mustPass = expected.icmp === "reply" || expected.http === "page";
     return `set -uo pipefail
 ${assign({
     from: `${from.label} (${from.privateIp})`,
@@ -133,11 +133,10 @@ ${assign({
     expected_icmp: expected.icmp,
     expected_http: expected.http,
     expected_dns: expected.dns,
-    settle: String(mustPass ? patience.settle : 0),
+    settle: String(patience.settle),
     forget: String(patience.forget),
     patience: String(patience.reply),
 })}
-mark=$(od -An -N8 -tx1 /dev/urandom | tr -d ' \\n')
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -148,6 +147,8 @@ ${cases}
 }
 
 probe() {
+    # Of this try alone: an earlier one may have come through before the path had settled.
+    mark=$(od -An -N8 -tx1 /dev/urandom | tr -d ' \\n')
     ping -c 1 -W "$patience" "$address" > "$work/ping" 2>&1 &
     local ping=$!
     local status

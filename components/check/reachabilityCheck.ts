@@ -1,10 +1,12 @@
-import * as remote from "@pulumi/command/remote";
+import * as local from "@pulumi/command/local";
 import * as pulumi from "@pulumi/pulumi";
 import { dependenciesOf } from "../ordering";
+import { overSsh } from "./overSsh";
 import {
     accessLogScript,
     defaultTimeLimit,
     probeScript,
+    probeTimeLimit,
     readyScript,
     type AccessLogReport,
     type ProbedServer,
@@ -16,7 +18,10 @@ import {
 export interface SshAccess {
     /** Login name: `ec2-user` by default. */
     readonly user?: string | undefined;
-    /** Private key in OpenSSH or PEM form, kept as a secret; by default the SSH agent at `SSH_AUTH_SOCK` signs. */
+    /**
+     * Private key in OpenSSH or PEM form and without a passphrase, kept as a secret; it is the only one that is tried. By
+     * default this machine's SSH configuration and agent count, as for `ssh` by hand.
+     */
     readonly privateKey?: pulumi.Input<string> | undefined;
 }
 
@@ -58,7 +63,7 @@ export interface DirectionResult {
 
 /**
  * Shows with real packets what two servers promise: ping and HTTP by private address, and what a public DNS name gives,
- * both ways. It logs in to each server over SSH by its public address, first waits until each serves its own page to
+ * both ways. It logs in to each server over SSH by its public address, with this machine's OpenSSH and bash, first waits until each serves its own page to
  * itself, then probes, and then looks into the access log of the server that was asked. Give it everything that carries
  * the packets as `dependsOn`.
  *
@@ -72,30 +77,35 @@ export class ReachabilityCheck extends pulumi.ComponentResource {
     constructor(name: string, args: ReachabilityCheckArgs, opts?: pulumi.ComponentResourceOptions) {
         super("vpc-peering-lab:components:ReachabilityCheck", name, {}, opts);
         const timeLimit = args.timeLimit ?? defaultTimeLimit;
-        const run = (role: string, on: ProbedVpc, script: pulumi.Input<string>, dependsOn?: pulumi.Resource[]) =>
-            new remote.Command(
+        const { user = "ec2-user", privateKey } = args.ssh;
+        const run = (
+            role: string,
+            on: ProbedVpc,
+            limit: number,
+            script: pulumi.Input<string>,
+            dependsOn: pulumi.Resource[] = [],
+        ) =>
+            new local.Command(
                 `${name}-${role}`,
                 {
-                    // @pulumi/command keeps all of it secret. A dial is tried again until the time limit is up, every 5 s at the latest.
-                    connection: {
-                        host: on.publicIp,
-                        user: args.ssh.user ?? "ec2-user",
-                        ...(args.ssh.privateKey !== undefined && { privateKey: args.ssh.privateKey }),
-                        perDialTimeout: 5,
-                        dialErrorLimit: Math.ceil(timeLimit / 5),
-                    },
-                    // As standard input, so that a failure shows the script's message and not the script.
-                    create: "bash -s",
+                    // A failure shows the command and what it printed: where it ran, and not the script.
+                    create: pulumi.interpolate`${user}@${on.publicIp}`,
+                    interpreter: overSsh(privateKey !== undefined),
                     stdin: script,
+                    environment: {
+                        CHECK_LABEL: on.probed.label,
+                        CHECK_LIMIT: String(limit),
+                        ...(privateKey !== undefined && { CHECK_PRIVATE_KEY: pulumi.secret(privateKey) }),
+                    },
                     triggers: pulumi.output(args.path),
-                    logging: remote.Logging.Stderr,
-                    // It would go out as SSH environment, which servers refuse with a warning each.
+                    logging: local.Logging.Stderr,
+                    // Nothing of the run before counts.
                     addPreviousOutputInEnv: false,
                 },
-                { parent: this, dependsOn: [...dependenciesOf(opts), ...(dependsOn ?? [])] },
+                { parent: this, dependsOn: [...dependenciesOf(opts), ...dependsOn] },
             );
 
-        const ready = args.vpcs.map((vpc) => run(`${vpc.probed.label}-ready`, vpc, readyScript(vpc.probed, timeLimit)));
+        const ready = args.vpcs.map((vpc) => run(`${vpc.probed.label}-ready`, vpc, timeLimit, readyScript(vpc.probed)));
         const [first, second] = args.vpcs;
         const expect = pulumi.output(args.expect);
         const results = [
@@ -108,11 +118,12 @@ export class ReachabilityCheck extends pulumi.ComponentResource {
                 .apply(([publicIp, publicDns, outcome]) =>
                     probeScript(from.probed, { ...to.probed, publicIp, publicDns }, outcome),
                 );
-            const probe = run(role, from, script, ready);
+            const probe = run(role, from, probeTimeLimit, script, ready);
             const report = reportOf<ProbeReport>(probe);
             const log = run(
                 `${role}-access-log`,
                 to,
+                probeTimeLimit,
                 pulumi
                     .all([report, expected])
                     .apply(([{ mark }, outcome]) => accessLogScript(from.probed, to.probed, outcome, mark)),
@@ -137,6 +148,6 @@ export class ReachabilityCheck extends pulumi.ComponentResource {
  * The command's printed report. It holds nothing of the private key that the command was given, so it is not a secret,
  * whatever the provider makes of it.
  */
-function reportOf<Report>(command: remote.Command): pulumi.Output<Report> {
+function reportOf<Report>(command: local.Command): pulumi.Output<Report> {
     return pulumi.unsecret(command.stdout).apply((text) => JSON.parse(text) as Report);
 }

@@ -13,6 +13,7 @@ def complete():
     from moto.ec2.exceptions import InvalidPermissionDuplicateError
     from moto.ec2.models import ec2_backends
     from moto.ec2.models.instances import InstanceBackend
+    from moto.ec2.models.network_acls import NetworkAclBackend, NetworkAclEntry
     from moto.ec2.models.security_groups import SecurityGroupBackend
     from moto.ec2.models.subnets import SubnetBackend
     from moto.ec2.responses.network_acls import NetworkACLs
@@ -91,11 +92,24 @@ def complete():
     def get_parameter(self, name, *default, **defaults):
         return get(self, name.replace("Icmp.", "IcmpTypeCode."), *default, **defaults)
 
+    create = NetworkAclBackend.create_network_acl
+
+    # A new network ACL has the entries that deny what no other entry matches. In the order of the constructor's arguments,
+    # block, ICMP code and type, ports and IPv6 block follow the direction.
+    def create_network_acl(self, vpc_id, tags=None, default=False):
+        acl = create(self, vpc_id, tags=tags, default=default)
+        if not default:
+            rest = ("0.0.0.0/0", None, None, None, None, None)
+            for egress in (True, False):
+                acl.network_acl_entries.append(NetworkAclEntry(self, acl.id, 32767, "-1", "deny", egress, *rest))
+        return acl
+
     SecurityGroupBackend._add_source_group = add_source_group
     SecurityGroupBackend.modify_security_group_rules = modify_security_group_rules
     InstanceBackend.modify_instance_security_groups = modify_instance_security_groups
     SubnetBackend.delete_subnet = delete_subnet
     NetworkACLs._get_param = get_parameter
+    NetworkAclBackend.create_network_acl = create_network_acl
 
 
 Thread(target=complete, daemon=True).start()

@@ -20,6 +20,7 @@ const packageOf = {
     ping: "iputils-ping",
     script: "bsdutils",
     setpriv: "util-linux",
+    ssh: "openssh-client",
     unshare: "util-linux",
 };
 

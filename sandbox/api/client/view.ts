@@ -76,6 +76,7 @@ export class View {
     );
     readonly interfaces = this.#all(sdk.paginateDescribeNetworkInterfaces, "NetworkInterfaces");
     readonly volumes = this.#all(sdk.paginateDescribeVolumes, "Volumes");
+    readonly prefixLists = this.#all(sdk.paginateDescribeManagedPrefixLists, "PrefixLists");
     readonly keyPairs = once(async () => (await this.ec2.describeKeyPairs({})).KeyPairs ?? []);
     readonly reservations = this.#all(sdk.paginateDescribeInstances, "Reservations");
     readonly instances = once(async () => (await this.reservations()).flatMap(({ Instances = [] }) => Instances));
@@ -99,6 +100,8 @@ export class View {
     readonly group = this.#one(this.groups, "GroupId", async (id) => {
         return (await this.ec2.describeSecurityGroups({ Filters: byId("group-id", id) })).SecurityGroups;
     });
+    readonly networkAcl = this.#one(this.networkAcls, "NetworkAclId", this.networkAcls);
+    readonly prefixList = this.#one(this.prefixLists, "PrefixListId", this.prefixLists);
 
     /** The IPv4 blocks of a prefix list. */
     prefixListBlocks(PrefixListId: string): Promise<string[]> {

@@ -3,6 +3,7 @@ import type { View } from "../client/view.ts";
 import { activeQuota, allowedOptions, knownConnections, onlyOfPair, requestQuota } from "./connections.ts";
 import { associatedTable, defaultGroup, groupInUse, mappedAddresses, subnetInUse, vpcInUse } from "./dependencies.ts";
 import { freeAddress, groupsOfVpc, knownImage, knownKeyPair, offeredType } from "./launches.ts";
+import { associableAcl, entryNumber, knownEntry, knownPrefixLists, notDefaultAcl } from "./networkAcls.ts";
 import { addableBlock, localRoute, onlyGateway, reachableGroups, reachableTarget, validBlocks } from "./networks.ts";
 
 /** Rules by action, for calls that AWS refuses and the API behind the gateway allows. */
@@ -14,11 +15,16 @@ const rules: Readonly<Record<string, readonly Rule[]>> = {
     DescribeVpcPeeringConnections: [knownConnections],
     ModifyVpcPeeringConnectionOptions: [knownConnections, allowedOptions],
     AssociateVpcCidrBlock: [addableBlock],
-    CreateRoute: [localRoute, knownConnections, reachableTarget],
+    CreateRoute: [localRoute, knownConnections, reachableTarget, knownPrefixLists],
     ReplaceRoute: [localRoute, knownConnections, reachableTarget],
-    AuthorizeSecurityGroupIngress: [reachableGroups],
-    AuthorizeSecurityGroupEgress: [reachableGroups],
-    ModifySecurityGroupRules: [validBlocks, reachableGroups],
+    AuthorizeSecurityGroupIngress: [reachableGroups, knownPrefixLists],
+    AuthorizeSecurityGroupEgress: [reachableGroups, knownPrefixLists],
+    ModifySecurityGroupRules: [validBlocks, reachableGroups, knownPrefixLists],
+    CreateNetworkAclEntry: [entryNumber],
+    ReplaceNetworkAclEntry: [entryNumber, knownEntry],
+    DeleteNetworkAclEntry: [entryNumber, knownEntry],
+    ReplaceNetworkAclAssociation: [associableAcl],
+    DeleteNetworkAcl: [notDefaultAcl],
     DeleteSecurityGroup: [defaultGroup, groupInUse],
     DeleteSubnet: [subnetInUse],
     DeleteRouteTable: [associatedTable],

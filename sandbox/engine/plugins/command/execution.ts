@@ -1,7 +1,7 @@
 import { messageOf } from "../../../cache/process.ts";
 import type { WireObject } from "../wire.ts";
-import { revealed, type CommandKind } from "./inputs.ts";
-import { runLocal, runRemote, type Connection, type LocalOptions, type Task } from "./run.ts";
+import { revealed } from "./inputs.ts";
+import { runLocal, type Task } from "./run.ts";
 
 /** A command's output, without the final newline. */
 export interface Outputs {
@@ -10,20 +10,21 @@ export interface Outputs {
 }
 
 /** The inputs that control how a command runs, and the outputs of its previous run. */
-interface Settings extends LocalOptions, Partial<Outputs> {
+interface Settings extends Pick<Task, "interpreter" | "dir">, Partial<Outputs> {
     readonly environment?: Readonly<Record<string, string>>;
     readonly addPreviousOutputInEnv?: boolean;
     readonly stdin?: string;
     readonly logging?: "stdout" | "stderr" | "stdoutAndStderr" | "none";
-    readonly connection?: Connection;
 }
 
-/** Runs one of a resource's commands with the settings in `state`. If it fails, the error includes all output. */
+/**
+ * Runs one of a resource's commands with the settings in `state`, and shows its lines by `status`. If it fails, the error
+ * includes all output.
+ */
 export async function execute(
-    kind: CommandKind,
     command: string,
     state: WireObject,
-    { status, signal }: Pick<Task, "status" | "signal">,
+    { status, signal }: { status: (line: string) => void; signal: AbortSignal },
 ): Promise<Outputs> {
     const settings = revealed(state) as Settings;
     const { logging = "stdoutAndStderr" } = settings;
@@ -31,18 +32,16 @@ export async function execute(
     const stdout = collector(all, /^stdout/.test(logging) ? status : undefined);
     const stderr = collector(all, /stderr$/i.test(logging) ? status : undefined);
     const task: Task = {
+        ...settings,
         command,
         environment: { ...settings.environment, ...previousOutputs(settings) },
         stdin: settings.stdin ?? "",
         onStdout: stdout.add,
         onStderr: stderr.add,
-        status,
         signal,
     };
     try {
-        await (kind === "remote" && settings.connection
-            ? runRemote(settings.connection, task)
-            : runLocal(settings, task));
+        await runLocal(task);
     } catch (error) {
         throw new Error(`${messageOf(error)}: running ${JSON.stringify(command)}:\n${all.join("")}`, { cause: error });
     }

@@ -1,12 +1,12 @@
 /**
- * The plugin for `@pulumi/command` where the vendor's is not available: local.Command and remote.Command, with the vendor's
- * defaults, diffs, messages and logs. The engine starts it or attaches to a running one.
+ * The plugin for `@pulumi/command` where the vendor's is not available: local.Command, with the vendor's diffs, messages and
+ * logs. The engine starts it or attaches to a running one.
  */
 import { randomBytes } from "node:crypto";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import protocol from "@pulumi/pulumi/proto/provider_pb.js";
 import { execute, type Outputs } from "./execution.ts";
-import { changedInputs, checkInputs, kindOf, revealed, stateOf, UNKNOWN } from "./inputs.ts";
+import { changedInputs, failuresOf, revealed, stateOf, UNKNOWN } from "./inputs.ts";
 import type { EngineLog } from "../engineLog.ts";
 import { nothing, servePlugin } from "../rpc.ts";
 import type { WireObject } from "../wire.ts";
@@ -27,7 +27,7 @@ function run({ log, abort }: Session, urn: string, command: string, state: WireO
     const status = (line: string) => {
         log.status(urn, line);
     };
-    return execute(kindOf(urn), command, state, { status, signal: abort.signal });
+    return execute(command, state, { status, signal: abort.signal });
 }
 
 function textsIn(values: WireObject): Texts {
@@ -45,11 +45,11 @@ function stateWith(inputs: WireObject, outputs: Outputs): struct.Struct {
 await servePlugin<Session>("command", (log) => ({ log, abort: new AbortController() }), {
     configure: () => new protocol.ConfigureResponse().setAcceptsecrets(true).setSupportspreview(true),
     check: (request) => {
-        const { inputs, failures } = checkInputs(kindOf(request.getUrn()), read(request.getNews()));
+        const inputs = read(request.getNews());
         return new protocol.CheckResponse()
             .setInputs(struct.Struct.fromJavaScript(inputs))
             .setFailuresList(
-                failures.map(({ property, reason }) =>
+                failuresOf(request.getUrn(), inputs).map(({ property, reason }) =>
                     new protocol.CheckFailure().setProperty(property).setReason(reason),
                 ),
             );
