@@ -223,6 +223,61 @@ describe("checkPeering, of acceptance", () => {
                 `autoAccept = true: is on while the accepter's side is another owner's (manageAccepter is off), and only the accepter's owner can accept (VPC Peering Guide, "Accept or reject a VPC peering connection"); change one of the two`,
             ],
         ],
+        [
+            "the acceptance of a request that exists, whose id may be known only later",
+            [one, other],
+            { manageRequester: false, peeringConnectionId: Promise.resolve("pcx-1") },
+            [],
+        ],
+        [
+            "a request's id as AWS writes it",
+            [one, other],
+            { manageRequester: false, peeringConnectionId: "pcx-0a1" },
+            [],
+        ],
+        [
+            "the acceptance of nothing",
+            [one, other],
+            { manageRequester: false },
+            [
+                "peeringConnectionId = undefined: must be the id of the request to accept, because the requester's side is another owner's (manageRequester is off); find it with 'aws ec2 describe-vpc-peering-connections'",
+            ],
+        ],
+        [
+            "the acceptance of what is no request",
+            [one, other],
+            { manageRequester: false, peeringConnectionId: "vpc-1" },
+            [
+                "peeringConnectionId = vpc-1: is not the id of a peering connection; write one such as pcx-0123456789abcdef0",
+            ],
+        ],
+        [
+            "a request of its own beside one that exists",
+            [one, other],
+            { peeringConnectionId: "pcx-1" },
+            [
+                "peeringConnectionId = pcx-1: is of a request that exists, and this program makes its own (manageRequester is on); leave it out, or turn manageRequester off",
+            ],
+        ],
+        [
+            "an option of another owner's request, once even in another region",
+            [
+                { ...one, region: "us-east-1" },
+                { ...other, region: "us-west-2" },
+            ],
+            { manageRequester: false, peeringConnectionId: "pcx-1", autoAccept: true },
+            [
+                "autoAccept = true: is an option of the request, which is another owner's (manageRequester is off); turn it off, and the accepter's own provider accepts",
+            ],
+        ],
+        [
+            "two other owners",
+            [one, other],
+            { manageRequester: false, manageAccepter: false, peeringConnectionId: "pcx-1" },
+            [
+                "manageRequester = false: is off, and so is manageAccepter, which leaves nothing to manage; turn one of the two on",
+            ],
+        ],
     ]);
 });
 

@@ -21,7 +21,10 @@ export interface PairSideArgs
 export interface PeeredVpcPairArgs
     extends
         Omit<LabVpcArgs, "side" | "label" | keyof AddressPlan | keyof Place>,
-        Pick<VpcPeeringArgs, "manageAccepter" | "autoAccept" | "requestsFrom" | "ingressFrom"> {
+        Pick<
+            VpcPeeringArgs,
+            "manageAccepter" | "manageRequester" | "peeringConnectionId" | "autoAccept" | "requestsFrom" | "ingressFrom"
+        > {
     /** The VPC that asks for the peering connection. */
     readonly requester: PairSideArgs;
     /** The VPC that accepts it. */

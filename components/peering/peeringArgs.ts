@@ -50,6 +50,11 @@ export interface VpcPeeringArgs extends PeeringOptions {
     readonly ports?: readonly Port[] | undefined;
     /** Tags of the connection and its rules; `Name` is the component's name by default. */
     readonly tags?: Readonly<Record<string, string>> | undefined;
+    /**
+     * Id of the request to accept where `manageRequester` is off: `pcx-0123456789abcdef0`; none by default. The request has to be
+     * from the requester's VPC, account and region as far as they are declared, and for the accepter's VPC.
+     */
+    readonly peeringConnectionId?: pulumi.Input<string> | undefined;
 }
 
 /** The blocks of a side that the other one gets routes to. */

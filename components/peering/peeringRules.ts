@@ -23,6 +23,13 @@ export interface PeeringOptions {
      * 7 days; `otherOwner` says what they have to do; and the first update after that completes this side.
      */
     readonly manageAccepter?: boolean | undefined;
+    /**
+     * Whether the requester's side is managed too: true by default. If not, its owner has requested the connection already, as
+     * vendors of managed databases do, and only the accepter's side of that request is made.
+     */
+    readonly manageRequester?: boolean | undefined;
+    /** Id of the request to accept where `manageRequester` is off; a text where it is known by now. */
+    readonly peeringConnectionId?: unknown;
     /** Whether the request accepts itself, which AWS allows within one account and region: false by default. */
     readonly autoAccept?: boolean | undefined;
     /**
@@ -63,15 +70,51 @@ function checkDns({ path, on }: SideFacts["dns"], { dnsResolution }: PeeringOpti
     return dnsResolution && !on ? [{ path, value: false, message }] : [];
 }
 
-function checkAcceptance({ autoAccept, manageAccepter = true }: PeeringOptions): Problem[] {
-    const message = `is on while the accepter's side is another owner's (manageAccepter is off), and only the accepter's owner can accept (VPC Peering Guide, "Accept or reject a VPC peering connection"); change one of the two`;
-    return autoAccept && !manageAccepter ? [{ path: "autoAccept", value: true, message }] : [];
+/** Who requests and who accepts. Source: Amazon VPC Peering Guide, "Accept or reject a VPC peering connection". */
+function checkAcceptance(options: PeeringOptions): Problem[] {
+    const { autoAccept, manageAccepter = true, manageRequester = true, peeringConnectionId: id } = options;
+    const rules: [path: keyof PeeringOptions, isBroken: boolean | undefined, message: string][] = [
+        [
+            "autoAccept",
+            autoAccept && !manageAccepter,
+            `is on while the accepter's side is another owner's (manageAccepter is off), and only the accepter's owner can accept (VPC Peering Guide, "Accept or reject a VPC peering connection"); change one of the two`,
+        ],
+        [
+            "autoAccept",
+            autoAccept && !manageRequester,
+            "is an option of the request, which is another owner's (manageRequester is off); turn it off, and the accepter's own provider accepts",
+        ],
+        [
+            "manageRequester",
+            !manageRequester && !manageAccepter,
+            "is off, and so is manageAccepter, which leaves nothing to manage; turn one of the two on",
+        ],
+        [
+            "peeringConnectionId",
+            !manageRequester && id === undefined,
+            "must be the id of the request to accept, because the requester's side is another owner's (manageRequester is off); find it with 'aws ec2 describe-vpc-peering-connections'",
+        ],
+        [
+            "peeringConnectionId",
+            manageRequester && id !== undefined,
+            "is of a request that exists, and this program makes its own (manageRequester is on); leave it out, or turn manageRequester off",
+        ],
+        [
+            "peeringConnectionId",
+            !manageRequester && typeof id === "string" && !/^pcx-[0-9a-f]+$/.test(id),
+            "is not the id of a peering connection; write one such as pcx-0123456789abcdef0",
+        ],
+    ];
+    return rules.flatMap(([path, isBroken, message]) => {
+        const value = options[path];
+        return isBroken ? [{ path, ...(value !== undefined && { value }), message }] : [];
+    });
 }
 
 /** The problems of where the sides are; a region or account that is not known yet is not a problem. */
 export function checkPlaces(
     { requester, accepter }: Readonly<Record<Side, Place>>,
-    { autoAccept, manageAccepter = true, ingressFrom }: PeeringOptions,
+    { autoAccept, manageAccepter = true, manageRequester = true, ingressFrom }: PeeringOptions,
 ): Problem[] {
     const problems: Problem[] = [];
     const differ = (part: keyof Place): boolean =>
@@ -88,7 +131,7 @@ export function checkPlaces(
             message: `can't be peered with ${here}: ${rule} (VPC Peering Guide, "VPC peering limitations"); choose two regions of one partition`,
         });
     }
-    if (autoAccept && manageAccepter && (differ("region") || differ("accountId"))) {
+    if (autoAccept && manageAccepter && manageRequester && (differ("region") || differ("accountId"))) {
         problems.push({
             path: "autoAccept",
             value: true,

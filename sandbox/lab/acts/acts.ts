@@ -1,6 +1,16 @@
 import type { Act } from "../act.ts";
 import { missingRule, noTransit, noWayOut, oneSidedRoute, overlap, pending, resolution, second } from "./byHand.ts";
-import { base, destroy, oneWay, otherAccount, otherRegion, peered, peering, someoneElse } from "./byProgram.ts";
+import {
+    base,
+    destroy,
+    oneWay,
+    otherAccount,
+    otherRegion,
+    peered,
+    peering,
+    someoneElse,
+    theyRequest,
+} from "./byProgram.ts";
 
 /** The acts that the lab plays by default. */
 export const lab: readonly Act[] = [base, peering, destroy];
@@ -12,6 +22,7 @@ export const tour: readonly Act[] = [
     oneSidedRoute,
     missingRule,
     overlap,
+    theyRequest,
     peered,
     resolution,
     second,
