@@ -27,6 +27,7 @@ const base = ["requester", "accepter"].flatMap((side) =>
         "pings",
         "egress",
         "ami",
+        "zone",
         "server",
     ].map((part) => `p-${side}-${part}`),
 );

@@ -27,7 +27,7 @@ export interface LabVpcArgs extends AddressPlan, Place {
     /** Name of the EC2 key pair that opens SSH on the server. */
     readonly keyName: pulumi.Input<string>;
     /** The server's instance type, of the x86_64 kind: `t2.micro` by default. */
-    readonly instanceType?: pulumi.Input<string> | undefined;
+    readonly instanceType?: string | undefined;
     /** The server's machine image: `al2023` by default. */
     readonly ami?: AmiChoice | undefined;
     /** Blocks that may open SSH to the server; none by default. */
