@@ -1,4 +1,4 @@
-import { readable } from "../components/addresses/addressPlan";
+import { readable } from "../components/addresses/readable";
 import { contains, parseAddress, parseCidr, type Cidr, type Parsed } from "../components/addresses/cidr";
 import { across, accountOf, sides } from "../components/peering/sides";
 import type { Problem } from "../components/problems";

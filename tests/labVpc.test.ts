@@ -251,6 +251,23 @@ describe("LabVpc", () => {
         }),
     });
 
+    it("refuses names that begin as a group's id does, and tags of AWS's own", async () => {
+        await deploy(() => {
+            const wrong = { ...args, prefix: "sg-me", tags: { "aws:x": "y" } };
+            assert.throws(
+                () => new LabVpc("a", wrong),
+                (error: Error) => {
+                    assert.deepStrictEqual(error.message.split("\n").slice(1), [
+                        '  prefix = "sg-me": begins with sg-, as no name of a security group may on AWS; choose another prefix',
+                        '  tags["aws:x"] = "y": has a key that begins with aws:, which AWS keeps for itself; choose another',
+                    ]);
+                    return true;
+                },
+            );
+            new LabVpc("a", { ...args, prefix: "sgme" });
+        });
+    });
+
     it("takes the first zone that offers the type, and keeps it until another type is chosen", async () => {
         const offers = offering(["t3.micro", "ap-northeast-2a"], ["t2.micro", "ap-northeast-2b"]);
         const { get } = await deploy(() => new LabVpc("a", args), {}, [], offers);

@@ -639,17 +639,19 @@ describe("VpcPeering, refusals", () => {
                         ipv6CidrBlocks: ["10.43.0.0/16", "2001:db8:0:100::/60"],
                     },
                     ports: ["tcp/443", "tcp/443"],
+                    tags: { "aws:x": "y" },
                 });
             } catch (caught) {
                 message = (caught as Error).message;
             }
         });
         assert.deepStrictEqual(message.split("\n"), [
-            "VpcPeering p has 5 problems; nothing was changed:",
+            "VpcPeering p has 6 problems; nothing was changed:",
             '  requester.cidrBlocks[0] = "10.41.0.0": is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16',
             '  accepter.cidrBlocks[1] = "10.42.0.0/16": is listed twice; leave one of them out',
             '  accepter.ipv6CidrBlocks[0] = "10.43.0.0/16": is not an IPv6 CIDR block; write ADDRESS/PREFIX, such as 2001:db8:1200::/56',
             '  ports[1] = "tcp/443": is open already; leave it out',
+            '  tags["aws:x"] = "y": has a key that begins with aws:, which AWS keeps for itself; choose another',
             '  accepter.ipv6CidrBlocks[1] = "2001:db8:0:100::/60": overlaps requester.ipv6CidrBlocks[0], 2001:db8:0:100::/56, and AWS peers only VPCs whose blocks are apart (VPC Peering Guide, "VPC peering limitations"); choose another block for one of them',
         ]);
     });

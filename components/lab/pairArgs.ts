@@ -1,4 +1,5 @@
-import { blocksOf, readable, type AddressPlan } from "../addresses/addressPlan";
+import { blocksOf, type AddressPlan } from "../addresses/addressPlan";
+import { readable } from "../addresses/readable";
 import { contains, parseAddress } from "../addresses/cidr";
 import type { PeeringSideArgs, VpcPeeringArgs } from "../peering/peeringArgs";
 import { checkPeering } from "../peering/peeringRules";

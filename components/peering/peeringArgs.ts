@@ -13,6 +13,7 @@ import {
 } from "./peeringRules";
 import { checkPorts, type Port } from "./ports";
 import { across, sides, type Place, type RequestsFrom, type Side } from "./sides";
+import { checkTags } from "./tags";
 
 /** One side of a `VpcPeering`: a VPC of this program or of any other. `lookUpVpc` makes one from a VPC's id. */
 export interface PeeringSideArgs extends Place {
@@ -80,6 +81,7 @@ export function checkVpcPeeringArgs(args: VpcPeeringArgs): { problems: Problem[]
                 ...checkCidrList(`${side}.ipv6CidrBlocks`, args[side].ipv6CidrBlocks ?? [], parseIpv6Cidr),
             ]),
             ...checkPorts("ports", args.ports ?? []),
+            ...checkTags("tags", args.tags),
             ...checkPeering({ requester: facts("requester"), accepter: facts("accepter") }, args),
         ],
         warnings: sides.flatMap((side) =>

@@ -1,4 +1,5 @@
-import { checkCidrList, checkOverlap, readable, type NamedBlock } from "../addresses/addressPlan";
+import { checkCidrList, checkOverlap, type NamedBlock } from "../addresses/addressPlan";
+import { readable } from "../addresses/readable";
 import { contains, parseCidr } from "../addresses/cidr";
 import type { Problem } from "../problems";
 import { partitionOf, sides, type Place, type Side } from "./sides";
