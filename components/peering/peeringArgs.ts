@@ -63,8 +63,8 @@ export function routedBlocks({ cidrBlocks, routedCidrBlocks = [] }: PeeringSideA
     return routedCidrBlocks.length === 0 ? cidrBlocks : routedCidrBlocks;
 }
 
-/** Everything for which AWS would refuse the peering, as far as it shows before anything is asked of AWS; and warnings. */
-export function checkVpcPeeringArgs(args: VpcPeeringArgs): { problems: Problem[]; warnings: string[] } {
+/** Everything for which AWS would refuse the peering, as far as it shows before anything is asked of AWS. */
+export function checkVpcPeeringArgs(args: VpcPeeringArgs): Problem[] {
     const facts = (side: Side): SideFacts => ({
         ...args[side],
         blocks: (["cidrBlocks", "ipv6CidrBlocks"] as const).flatMap((family) =>
@@ -73,24 +73,27 @@ export function checkVpcPeeringArgs(args: VpcPeeringArgs): { problems: Problem[]
         dns: { path: `${side}.dns`, on: args[side].dns ?? true },
     });
     const [one, other] = [args.requester.vpcId, args.accepter.vpcId];
-    return {
-        problems: [
-            ...(typeof one === "string" && typeof other === "string" ? checkSelf(one, other) : []),
-            ...sides.flatMap((side) => [
-                ...checkCidrList(`${side}.cidrBlocks`, args[side].cidrBlocks),
-                ...checkCidrList(`${side}.ipv6CidrBlocks`, args[side].ipv6CidrBlocks ?? [], parseIpv6Cidr),
-            ]),
-            ...checkPorts("ports", args.ports ?? []),
-            ...checkTags("tags", args.tags),
-            ...checkPeering({ requester: facts("requester"), accepter: facts("accepter") }, args),
-        ],
-        warnings: sides.flatMap((side) =>
-            quotaWarnings(
-                side,
-                args[side].usage ?? {},
-                Object.keys(args[side].routeTables ?? {}),
-                routedBlocks(args[across(side)]).length,
-            ),
+    return [
+        ...(typeof one === "string" && typeof other === "string" ? checkSelf(one, other) : []),
+        ...sides.flatMap((side) => [
+            ...checkCidrList(`${side}.cidrBlocks`, args[side].cidrBlocks),
+            ...checkCidrList(`${side}.ipv6CidrBlocks`, args[side].ipv6CidrBlocks ?? [], parseIpv6Cidr),
+        ]),
+        ...checkPorts("ports", args.ports ?? []),
+        ...checkTags("tags", args.tags),
+        ...checkPeering({ requester: facts("requester"), accepter: facts("accepter") }, args),
+    ];
+}
+
+/** Warnings of quotas that the sides come near with this connection. */
+export function peeringWarnings(args: VpcPeeringArgs, connectionId: string): string[] {
+    return sides.flatMap((side) =>
+        quotaWarnings(
+            side,
+            args[side].usage ?? {},
+            connectionId,
+            Object.keys(args[side].routeTables ?? {}),
+            routedBlocks(args[across(side)]),
         ),
-    };
+    );
 }

@@ -168,33 +168,41 @@ export function checkSelf(requesterVpcId: string, accepterVpcId: string): Proble
 
 /** How much of its quotas a VPC uses, as far as it is known. */
 export interface Usage {
-    /** How many active peering connections it has. */
-    readonly activePeerings?: number | undefined;
-    /** How many routes each of its route tables has, by the table's name among the arguments. */
-    readonly routes?: Readonly<Record<string, number>> | undefined;
+    /** Ids of its active peering connections. */
+    readonly activePeerings?: readonly string[] | undefined;
+    /** Destinations of the routes of each of its route tables, by the table's name among the arguments. */
+    readonly routes?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
 /** The part of a quota from which on a warning is due. */
 const near = 0.8;
 
 /**
- * Warnings for a side that comes near a quota. Source: Amazon VPC User Guide, "Amazon VPC quotas".
+ * Warnings for a side that comes near a quota; a connection and routes that are there already count once. Source: Amazon VPC
+ * User Guide, "Amazon VPC quotas".
  *
+ * @param connectionId the connection's id.
  * @param tables names of the route tables that get routes.
- * @param added how many routes each of them gets.
+ * @param destinations the blocks that each of them gets a route to.
  */
-export function quotaWarnings(side: Side, usage: Usage, tables: readonly string[], added: number): string[] {
+export function quotaWarnings(
+    side: Side,
+    usage: Usage,
+    connectionId: string,
+    tables: readonly string[],
+    destinations: readonly string[],
+): string[] {
     const way =
         "With many VPCs a transit gateway is the better way to connect them: one attachment a VPC, and transit.";
     const warning = (subject: string, count: number, things: string, quota: number, most: string) =>
         count < near * quota
             ? []
             : [`${subject} has ${count} ${things}; AWS allows ${quota} by default, ${most} at most. ${way}`];
-    const peerings = (usage.activePeerings ?? 0) + 1;
+    const peerings = new Set([...(usage.activePeerings ?? []), connectionId]).size;
     return [
         ...warning(`With this one the ${side}'s VPC`, peerings, "active peering connections", 50, "125"),
         ...tables.flatMap((table) => {
-            const routes = (usage.routes?.[table] ?? 0) + added;
+            const routes = new Set([...(usage.routes?.[table] ?? []), ...destinations]).size;
             return warning(`With this connection the ${side}'s route table ${table}`, routes, "routes", 500, "1,000");
         }),
     ];

@@ -2,7 +2,7 @@ import * as ec2 from "@pulumi/aws/ec2";
 import * as pulumi from "@pulumi/pulumi";
 import { dependenciesOf } from "../ordering";
 import { refuse } from "../problems";
-import { checkVpcPeeringArgs, type PeeringSideArgs, type VpcPeeringArgs } from "./peeringArgs";
+import { checkVpcPeeringArgs, peeringWarnings, type PeeringSideArgs, type VpcPeeringArgs } from "./peeringArgs";
 import { acceptersPart, peeringParts } from "./peeringParts";
 import { checkSelf } from "./peeringRules";
 import { findPlaces } from "./places";
@@ -48,11 +48,7 @@ export class VpcPeering extends pulumi.ComponentResource {
 
     constructor(name: string, args: VpcPeeringArgs, opts?: pulumi.ComponentResourceOptions) {
         super("vpc-peering-lab:components:VpcPeering", name, {}, opts);
-        const { problems, warnings } = checkVpcPeeringArgs(args);
-        refuse(this, `VpcPeering ${name}`, problems);
-        for (const warning of warnings) {
-            void pulumi.log.warn(warning, this);
-        }
+        refuse(this, `VpcPeering ${name}`, checkVpcPeeringArgs(args));
 
         const { manageRequester = true, manageAccepter = true, autoAccept = false } = args;
         const tags = { Name: name, ...args.tags };
@@ -92,6 +88,12 @@ export class VpcPeering extends pulumi.ComponentResource {
               )
             : undefined;
         this.connectionId = connection?.id ?? id;
+        // Only its id tells the connection from the others that a VPC has once it is there.
+        this.connectionId.apply((known) => {
+            for (const warning of peeringWarnings(args, known)) {
+                void pulumi.log.warn(warning, this);
+            }
+        });
         const complete = (accepted: pulumi.CustomResource) =>
             peeringParts({ name, args, places: found.places, accepted, tags, opts: opened }).map((part) => part.id);
 
