@@ -1,7 +1,7 @@
 """
-moto's server with two changes. Security group rules may reference groups of other accounts by group and owner ID; the
+moto's server with three changes. Security group rules may reference groups of other accounts by group and owner ID; the
 gateway has already checked that the group exists and that its VPC is a peer. Network ACL entries keep their ICMP type and
-code.
+code. A new network ACL has the entries that deny what no other entry matches.
 """
 
 from threading import Thread
@@ -35,10 +35,29 @@ def keep_icmp_types():
     NetworkACLs._get_param = get_parameter
 
 
+def deny_by_default():
+    from moto.ec2.models.network_acls import NetworkAclBackend, NetworkAclEntry
+
+    create = NetworkAclBackend.create_network_acl
+
+    def create_with_entries(self, vpc_id, tags=None, default=False):
+        acl = create(self, vpc_id, tags=tags, default=default)
+        if not default:
+            # In the order of the constructor's arguments, which follow the direction: block, ICMP code and type, ports, IPv6 block.
+            rest = ("0.0.0.0/0", None, None, None, None, None)
+            acl.network_acl_entries += [
+                NetworkAclEntry(self, acl.id, 32767, "-1", "deny", egress, *rest) for egress in (True, False)
+            ]
+        return acl
+
+    NetworkAclBackend.create_network_acl = create_with_entries
+
+
 def change_moto():
     # In a thread, because the imports take a second; the server would import the same on the first EC2 call.
     take_foreign_groups()
     keep_icmp_types()
+    deny_by_default()
 
 
 Thread(target=change_moto, daemon=True).start()

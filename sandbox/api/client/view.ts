@@ -47,6 +47,8 @@ export class View {
     readonly subnet = this.#one(this.subnets, "SubnetId");
     readonly routeTable = this.#one(this.routeTables, "RouteTableId");
     readonly internetGateway = this.#one(this.internetGateways, "InternetGatewayId");
+    readonly networkAcl = this.#one(this.networkAcls, "NetworkAclId");
+    readonly prefixList = this.#one(this.#all(sdk.paginateDescribeManagedPrefixLists, "PrefixLists"), "PrefixListId");
     readonly natGateway = this.#one(this.#all(sdk.paginateDescribeNatGateways, "NatGateways"), "NatGatewayId");
     readonly peering = this.#one(this.peerings, "VpcPeeringConnectionId");
     readonly group = this.#one(this.groups, "GroupId");

@@ -3,6 +3,7 @@ import type { View } from "../client/view.ts";
 import { activeQuota, allowedOptions, deletable, onlyOfPair, requestQuota } from "./connections.ts";
 import { associatedTable, defaultGroup, groupInUse, mappedAddresses, subnetInUse, vpcInUse } from "./dependencies.ts";
 import { freeAddress, groupsOfVpc, knownImage, knownKeyPair } from "./launches.ts";
+import { associableAcl, entryNumber, knownEntry, knownPrefixLists, notDefaultAcl } from "./networkAcls.ts";
 import { localRoute, onlyGateway, reachableGroups, reachableTarget } from "./networks.ts";
 
 /** Rules by action, for calls that AWS refuses and the API behind the gateway allows. */
@@ -11,10 +12,15 @@ const rules: Readonly<Record<string, readonly Rule[]>> = {
     AcceptVpcPeeringConnection: [onlyOfPair, activeQuota],
     DeleteVpcPeeringConnection: [deletable],
     ModifyVpcPeeringConnectionOptions: [allowedOptions],
-    CreateRoute: [localRoute, reachableTarget],
+    CreateRoute: [localRoute, reachableTarget, knownPrefixLists],
     ReplaceRoute: [localRoute, reachableTarget],
-    AuthorizeSecurityGroupIngress: [reachableGroups],
-    AuthorizeSecurityGroupEgress: [reachableGroups],
+    AuthorizeSecurityGroupIngress: [reachableGroups, knownPrefixLists],
+    AuthorizeSecurityGroupEgress: [reachableGroups, knownPrefixLists],
+    CreateNetworkAclEntry: [entryNumber],
+    ReplaceNetworkAclEntry: [entryNumber, knownEntry],
+    DeleteNetworkAclEntry: [entryNumber, knownEntry],
+    ReplaceNetworkAclAssociation: [associableAcl],
+    DeleteNetworkAcl: [notDefaultAcl],
     DeleteSecurityGroup: [defaultGroup, groupInUse],
     DeleteSubnet: [subnetInUse],
     DeleteRouteTable: [associatedTable],
