@@ -1,30 +1,45 @@
 import type { Provider } from "@pulumi/aws/provider";
 import type { Output } from "@pulumi/pulumi";
+import { labVpcDefaults } from "./components/lab/labVpcArgs";
 import type { LabVpc } from "./components/lab/labVpc";
-import type { Side } from "./components/peering/sides";
+import { sides, type Side } from "./components/peering/sides";
+import type { Problem } from "./components/problems";
 import { shellWord } from "./components/shell";
-import { readPrivateKey, readSettings, refusal } from "./settings";
+import { readPrivateKey, readProviderSettings, readSettings, refusal } from "./settings";
 
 /** The whole lab; its outputs are what a person needs next, `peering` and `check` only where there are such. */
 export = async () => {
     const settings = readSettings();
     const privateKey = settings.check && readPrivateKey(settings.check.privateKey);
     // Loaded only now, so that a refusal of settings does not wait for AWS's SDK.
-    const [{ KeyPair }, { PeeredVpcPair }, { ReachabilityCheck }, { findPlaces }, { sideProvider }] = await Promise.all(
-        [
+    const [{ KeyPair }, { PeeredVpcPair }, { findZone }, { ReachabilityCheck }, { findPlaces }, { sideProvider }] =
+        await Promise.all([
             import("@pulumi/aws/ec2/keyPair"),
             import("./components/lab/peeredVpcPair"),
+            import("./components/lab/offerings"),
             import("./components/check/reachabilityCheck"),
             import("./components/peering/places"),
             import("./components/peering/sideAccess"),
-        ],
-    );
+        ]);
     const { pair: args, access, defaultRegion, publicKey } = settings;
-    const provider = (side: Side) => sideProvider(`lab-${side}`, access[side], defaultRegion);
+    const stack = readProviderSettings();
+    const provider = (side: Side) => sideProvider(`lab-${side}`, access[side], defaultRegion, stack);
     const providers = { requester: provider("requester"), accepter: provider("accepter") };
     const via = (at: Provider | undefined) => (at === undefined ? {} : { provider: at });
     const asked = { requester: via(providers.requester), accepter: via(providers.accepter) };
-    const { places, problems } = await findPlaces(access, asked, args);
+    const { places, problems: misplaced } = await findPlaces(access, asked, args);
+    // A side may be where its instance type is not offered, and by then the other one would be created.
+    const checkType = async (side: Side): Promise<Problem[]> => {
+        const { instanceType: own } = args[side];
+        const path = own === undefined ? "instanceType" : `${side}.instanceType`;
+        const value = own ?? args.instanceType ?? labVpcDefaults.instanceType;
+        const found = await findZone(value, asked[side]);
+        return found.zone === undefined
+            ? [{ path, value, message: `${found.message}, as in 'pulumi config set --path ${path} ${found.instead}'` }]
+            : [];
+    };
+    const unoffered = misplaced.length > 0 ? [] : await Promise.all(sides.map(checkType));
+    const problems = [...misplaced, ...unoffered.flat()];
     if (problems.length > 0) {
         throw refusal(problems);
     }

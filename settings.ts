@@ -1,4 +1,6 @@
 import * as fs from "fs";
+import * as aws from "@pulumi/aws/config";
+import type { ProviderArgs } from "@pulumi/aws/provider";
 import { distance } from "fastest-levenshtein";
 import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
@@ -161,6 +163,11 @@ export function parseSettings(raw: RawConfig): ReadSettings {
     return { settings: problems.length > 0 ? undefined : settings, problems, warnings: openSsh(values) };
 }
 
+/** The keys whose values are encrypted in the stack's settings file; the language host passes them beside the values. */
+function readSecretKeys(): string[] {
+    return JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]") as string[];
+}
+
 /** The error for a configuration that has these problems. */
 export function refusal(problems: readonly Problem[]): pulumi.RunError {
     return withoutStack(
@@ -176,8 +183,7 @@ export function readSettings(): Settings {
     const namespace = `${pulumi.getProject()}:`;
     const all = pulumi.runtime.allConfig();
     const own = Object.entries(all).filter(([key]) => key.startsWith(namespace));
-    // The language host passes the keys whose values are encrypted in the stack's settings file beside the values.
-    const secretKeys = JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]") as string[];
+    const secretKeys = readSecretKeys();
     const { settings, problems, warnings } = parseSettings({
         values: Object.fromEntries(own.map(([key, value]) => [key.slice(namespace.length), value])),
         defaultRegion: all["aws:region"] ?? process.env["AWS_REGION"] ?? process.env["AWS_DEFAULT_REGION"],
@@ -198,6 +204,15 @@ export function readSettings(): Settings {
         throw refusal(problems);
     }
     return settings;
+}
+
+/** The settings of the stack's default provider, `aws:*`; what is encrypted in the stack's settings file stays secret. */
+export function readProviderSettings(): ProviderArgs {
+    const secretKeys = readSecretKeys();
+    const given = Object.entries(aws).filter(([, value]) => value !== undefined);
+    return Object.fromEntries(
+        given.map(([key, value]) => [key, secretKeys.includes(`aws:${key}`) ? pulumi.secret(value) : value]),
+    );
 }
 
 /**

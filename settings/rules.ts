@@ -1,4 +1,4 @@
-import { readable } from "../components/addresses/addressPlan";
+import { readable } from "../components/addresses/readable";
 import { contains, parseAddress, parseCidr, type Cidr, type Parsed } from "../components/addresses/cidr";
 import { across, accountOf, sides } from "../components/peering/sides";
 import type { Problem } from "../components/problems";
@@ -19,7 +19,7 @@ export function checkSettings(values: Values, surroundings: Surroundings): Probl
     return [
         ...checkKeyPair(values),
         ...checkPrivateKey(values, surroundings),
-        ...(values.check ? [...checkPings(values), ...checkRoutes(values)] : []),
+        ...(values.check ? [...checkPings(values), ...checkRoutes(values), ...checkNames(values)] : []),
         ...checkAccess(values),
     ];
 }
@@ -75,6 +75,12 @@ function checkRoutes(values: Values): Problem[] {
         const message = `does not cover ${side}.privateIp, ${privateIp}, to which the check sends packets; add a block that does, ${orNoCheck}`;
         return value.length === 0 || isCovered(parseAddress(privateIp), value) ? [] : [{ path, value, message }];
     });
+}
+
+/** The requester's owner can set its DNS option only after the acceptance, and the check runs right after that. */
+function checkNames({ manageRequester, dnsResolution }: Values): Problem[] {
+    const message = `is on, and the check would expect it of the requester's side too, whose owner can set it only once the connection is active (manageRequester is off); turn it off, ${orNoCheck}`;
+    return dnsResolution && !manageRequester ? [{ path: "dnsResolution", value: true, message }] : [];
 }
 
 /** Whether one of the blocks has all of `part`; so it is taken to be where any of them can't be read, which is reported elsewhere. */

@@ -147,6 +147,14 @@ const shape = {
         "Whether the accepter's side of the peering is made too; off, another owner accepts and completes it",
         true,
     ),
+    manageRequester: flags.setting(
+        "Whether the requester's side of the peering is made too; off, its owner has requested the connection already",
+        true,
+    ),
+    peeringConnectionId: texts.optional(
+        "Id of the request to accept where manageRequester is off",
+        "pcx-0123456789abcdef0",
+    ),
     autoAccept: flags.setting(
         "Whether the request accepts itself, which AWS allows within one account and region",
         false,

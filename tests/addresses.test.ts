@@ -5,9 +5,9 @@ import {
     checkAddressPlan,
     checkCidrList,
     checkOverlap,
-    readable,
     type AddressPlan,
 } from "../components/addresses/addressPlan";
+import { readable } from "../components/addresses/readable";
 import {
     contains,
     isReserved,
@@ -228,27 +228,59 @@ describe("checkAddressPlan", () => {
 describe("checkAddressPlan, of secondary blocks", () => {
     const noCidr = "is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16";
     const size = "AWS takes blocks from /16 to /28 only; choose a prefix between them";
-    const range = (own: string, primary: string): string =>
-        `is in ${own} and the VPC's primary block in ${primary}, and AWS lets a VPC have private blocks of one such range only; choose one in ${primary} or 100.64.0.0/10`;
+    const range = (own: string, existing: string): string =>
+        `is in ${own}, of which AWS adds no block to a VPC that has ${existing} (VPC User Guide, "VPC CIDR blocks"); choose one in 100.64.0.0/10`;
     const again = "leave it out or choose another block";
     const taken = (block: string): string => `overlaps ${block} in the same VPC; ${again}`;
     const twice = `is listed twice in the same VPC; ${again}`;
     const of172 = { cidrBlock: "172.16.0.0/16", subnetCidrBlock: "172.16.1.0/24", privateIp: "172.16.1.100" };
     const of192 = { cidrBlock: "192.168.0.0/16", subnetCidrBlock: "192.168.1.0/24", privateIp: "192.168.1.100" };
+    const of198 = { cidrBlock: "198.19.0.0/16", subnetCidrBlock: "198.19.1.0/24", privateIp: "198.19.1.100" };
     const shared = { cidrBlock: "100.64.0.0/16", subnetCidrBlock: "100.64.1.0/24", privateIp: "100.64.1.100" };
     const cases: [what: string, plan: AddressPlan, blocks: string[], problems: [string, string][]][] = [
         ["none", plan, [], []],
         ["others of the same range", plan, ["10.42.0.0/16", "10.255.255.240/28"], []],
         ["shared and public addresses", plan, ["100.64.0.0/16", "203.0.113.0/24"], []],
-        ["any range beside shared addresses", shared, ["10.0.0.0/16"], []],
-        ["the last of 172.16.0.0/12", of172, ["172.31.0.0/16"], []],
+        ["public addresses beside shared ones", shared, ["203.0.113.0/24", "100.65.0.0/16"], []],
+        ["shared addresses beside benchmarks", of198, ["100.64.0.0/16", "203.0.113.0/24"], []],
+        ["the end of 172.16.0.0/12", of172, ["172.30.0.0/16"], []],
+        ["10.0.0.0/16 beside what is not in 10.0.0.0/15", plan, ["10.0.0.0/16", "10.2.0.0/16"], []],
+        [
+            "10.1.0.0/16, and 10.0.0.0/16 no more",
+            plan,
+            ["10.1.0.0/16", "10.0.0.0/16"],
+            [["10.0.0.0/16", range("10.0.0.0/16", "10.1.0.0/16")]],
+        ],
+        ["172.31.0.0/16", of172, ["172.31.0.0/16"], [["172.31.0.0/16", range("172.31.0.0/16", "172.16.0.0/16")]]],
+        ["benchmarks", plan, ["198.19.0.0/16"], [["198.19.0.0/16", range("198.19.0.0/16", "10.41.0.0/16")]]],
+        ["benchmarks", of172, ["198.19.0.0/16"], [["198.19.0.0/16", range("198.19.0.0/16", "172.16.0.0/16")]]],
+        ["benchmarks", of192, ["198.19.0.0/16"], [["198.19.0.0/16", range("198.19.0.0/16", "192.168.0.0/16")]]],
+        ["benchmarks", shared, ["198.19.0.0/16"], [["198.19.0.0/16", range("198.19.0.0/16", "100.64.0.0/16")]]],
+        [
+            "private addresses",
+            shared,
+            ["192.168.0.0/16"],
+            [["192.168.0.0/16", range("192.168.0.0/16", "100.64.0.0/16")]],
+        ],
+        ["private addresses", of198, ["10.0.0.0/16"], [["10.0.0.0/16", range("10.0.0.0/8", "198.19.0.0/16")]]],
+        [
+            "link-local addresses",
+            plan,
+            ["169.254.0.0/24"],
+            [
+                [
+                    "169.254.0.0/24",
+                    'is link-local, and AWS gives such addresses to no VPC (VPC User Guide, "VPC CIDR blocks"); choose one in 10.0.0.0/8',
+                ],
+            ],
+        ],
         ["what lies behind 172.16.0.0/12", of172, ["172.32.0.0/16"], []],
         ["what is no block", plan, ["10.42"], [["10.42", noCidr]]],
         ["one that is too large", plan, ["10.44.0.0/15"], [["10.44.0.0/15", size]]],
         ["one that is too small", plan, ["10.42.0.0/29"], [["10.42.0.0/29", size]]],
-        ["172.16.0.0/12", plan, ["172.16.0.0/16"], [["172.16.0.0/16", range("172.16.0.0/12", "10.0.0.0/8")]]],
-        ["192.168.0.0/16", plan, ["192.168.1.0/24"], [["192.168.1.0/24", range("192.168.0.0/16", "10.0.0.0/8")]]],
-        ["10.0.0.0/8", of172, ["10.0.0.0/16"], [["10.0.0.0/16", range("10.0.0.0/8", "172.16.0.0/12")]]],
+        ["172.16.0.0/12", plan, ["172.16.0.0/16"], [["172.16.0.0/16", range("172.16.0.0/12", "10.41.0.0/16")]]],
+        ["192.168.0.0/16", plan, ["192.168.1.0/24"], [["192.168.1.0/24", range("192.168.0.0/16", "10.41.0.0/16")]]],
+        ["10.0.0.0/8", of172, ["10.0.0.0/16"], [["10.0.0.0/16", range("10.0.0.0/8", "172.16.0.0/16")]]],
         ["10.0.0.0/8 again", of192, ["10.0.0.0/16"], [["10.0.0.0/16", range("10.0.0.0/8", "192.168.0.0/16")]]],
         ["the primary one", plan, ["10.41.0.0/16"], [["10.41.0.0/16", twice]]],
         ["a part of the primary one", plan, ["10.41.7.0/24"], [["10.41.7.0/24", taken("10.41.0.0/16")]]],
@@ -275,7 +307,14 @@ describe("checkAddressPlan, of secondary blocks", () => {
 
     it("checks them by themselves when the primary block is malformed", () => {
         const wrong = { ...plan, cidrBlock: "x", secondaryCidrBlocks: ["10.42.0.0/16", "172.16.0.0/16"] };
-        assert.deepStrictEqual(checkAddressPlan(wrong), [{ path: "cidrBlock", value: "x", message: noCidr }]);
+        assert.deepStrictEqual(checkAddressPlan(wrong), [
+            { path: "cidrBlock", value: "x", message: noCidr },
+            {
+                path: "secondaryCidrBlocks[1]",
+                value: "172.16.0.0/16",
+                message: range("172.16.0.0/12", "10.42.0.0/16"),
+            },
+        ]);
     });
 
     it("has the primary block first of all", () => {

@@ -3,7 +3,7 @@ import * as aws from "@pulumi/aws/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { LabVpc } from "../components/lab/labVpc";
 import type { LabVpcArgs } from "../components/lab/labVpcArgs";
-import { deploy, valueOf, type Registration } from "./mocks";
+import { deploy, failure, valueOf, type Answers, type Registration } from "./mocks";
 
 const al2023 = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64";
 
@@ -48,6 +48,11 @@ const expected: Record<string, { type: string; inputs: object; after: string[] }
         },
         after: ["a-internet-gateway", "a-route-table"],
     },
+    "a-zone": {
+        type: "pulumi:index:Stash",
+        inputs: { input: "ap-northeast-2a" },
+        after: [],
+    },
     "a-subnet": {
         type: "aws:ec2/subnet:Subnet",
         inputs: {
@@ -57,7 +62,7 @@ const expected: Record<string, { type: string; inputs: object; after: string[] }
             mapPublicIpOnLaunch: true,
             tags: { Name: "ljhVPCPeering-VPC1-Subnet1" },
         },
-        after: ["a-vpc"],
+        after: ["a-vpc", "a-zone"],
     },
     "a-route-table-association": {
         type: "aws:ec2/routeTableAssociation:RouteTableAssociation",
@@ -194,7 +199,7 @@ describe("LabVpc", () => {
         assert.deepStrictEqual(
             (await valueOf(path)).sort(),
             Object.keys(expected)
-                .filter((name) => !["a-ami", "a-pings"].includes(name))
+                .filter((name) => !["a-ami", "a-pings", "a-zone"].includes(name))
                 .map((name) => `id-of-${name}`)
                 .sort(),
         );
@@ -226,12 +231,60 @@ describe("LabVpc", () => {
         assert.strictEqual(get("a-server").inputs["ami"], `image-of-${parameter}`);
     });
 
-    it("asks for zones that need no opt-in", async () => {
-        const { calls } = await deploy(() => new LabVpc("a", args));
+    it("asks for zones that need no opt-in and that offer the instance type", async () => {
+        const { calls } = await deploy(() => new LabVpc("a", { ...args, instanceType: "c5.large" }));
         assert.deepStrictEqual(calls.find(({ token }) => token.includes("getAvailabilityZones"))?.inputs, {
             state: "available",
             filters: [{ name: "opt-in-status", values: ["opt-in-not-required"] }],
         });
+        assert.deepStrictEqual(calls.find(({ token }) => token.includes("getInstanceTypeOfferings"))?.inputs, {
+            locationType: "availability-zone",
+            filters: [{ name: "instance-type", values: ["c5.large", "t3.micro", "t2.micro", "t3.small"] }],
+        });
+    });
+
+    /** A region with these offers, by type and zone. */
+    const offering = (...offers: [type: string, zone: string][]): Answers => ({
+        "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": () => ({
+            instanceTypes: offers.map(([type]) => type),
+            locations: offers.map(([, zone]) => zone),
+        }),
+    });
+
+    it("refuses names that begin as a group's id does, and tags of AWS's own", async () => {
+        await deploy(() => {
+            const wrong = { ...args, prefix: "sg-me", tags: { "aws:x": "y" } };
+            assert.throws(
+                () => new LabVpc("a", wrong),
+                (error: Error) => {
+                    assert.deepStrictEqual(error.message.split("\n").slice(1), [
+                        '  prefix = "sg-me": begins with sg-, as no name of a security group may on AWS; choose another prefix',
+                        '  tags["aws:x"] = "y": has a key that begins with aws:, which AWS keeps for itself; choose another',
+                    ]);
+                    return true;
+                },
+            );
+            new LabVpc("a", { ...args, prefix: "sgme" });
+        });
+    });
+
+    it("takes the first zone that offers the type, and keeps it until another type is chosen", async () => {
+        const offers = offering(["t3.micro", "ap-northeast-2a"], ["t2.micro", "ap-northeast-2b"]);
+        const { get } = await deploy(() => new LabVpc("a", args), {}, [], offers);
+        assert.strictEqual(get("a-subnet").inputs["availabilityZone"], "ap-northeast-2b");
+        assert.deepStrictEqual(get("a-zone").replacementTrigger, ["t2.micro", "default"]);
+    });
+
+    it("creates nothing in a region that does not offer the type, and names one that it does", async () => {
+        for (const [offers, instead] of [
+            [offering(["t3.small", "ap-northeast-2b"], ["t2.micro", "ap-northeast-2d"]), "t3.small"],
+            [offering(), "t3.micro"],
+        ] as const) {
+            const { messages, made } = await failure(() => new LabVpc("a", args), offers);
+            const line = `  instanceType = "t2.micro": is not offered in any zone of the region (ap-northeast-2a, ap-northeast-2b); choose another type, such as ${instead}, or another region`;
+            assert.ok(messages.includes(`LabVpc a has 1 problem; nothing was changed:\n${line}`), messages);
+            assert.deepStrictEqual(made, []);
+        }
     });
 
     it("frees the server's private address before it makes another server", async () => {
@@ -315,7 +368,7 @@ describe("LabVpc", () => {
         }
         assert.deepStrictEqual(
             calls.map(({ provider }) => provider?.split("::").at(-1)),
-            ["id-of-elsewhere", "id-of-elsewhere"],
+            ["id-of-elsewhere", "id-of-elsewhere", "id-of-elsewhere"],
         );
     });
 

@@ -30,9 +30,13 @@ function aws(vpc: object = {}): Answers {
         "aws:ec2/getRouteTables:getRouteTables": ({ vpcId }) => ({
             ids: vpcId === "vpc-2" ? ["rtb-9", "rtb-1", "rtb-5"] : [],
         }),
-        // As many routes as the id's number.
+        // A route of each kind, and one of the table's own.
         "aws:ec2/getRouteTable:getRouteTable": ({ routeTableId }) => ({
-            routes: Array.from({ length: Number(String(routeTableId).slice(4)) }, () => ({})),
+            routes: [
+                { cidrBlock: "0.0.0.0/0", ipv6CidrBlock: "", destinationPrefixListId: "" },
+                { cidrBlock: "", ipv6CidrBlock: "::/0", destinationPrefixListId: "" },
+                { cidrBlock: "", ipv6CidrBlock: "", destinationPrefixListId: `pl-of-${String(routeTableId)}` },
+            ],
         }),
         "aws:ec2/getVpcPeeringConnections:getVpcPeeringConnections": ({ filters }) => {
             const [end, ...rest] = filters as { name: string; values: string[] }[];
@@ -71,7 +75,14 @@ describe("lookUpVpc", () => {
             routeTables: { "rtb-1": "rtb-1", "rtb-5": "rtb-5", "rtb-9": "rtb-9" },
             securityGroups: undefined,
             dns: true,
-            usage: { activePeerings: 3, routes: { "rtb-1": 1, "rtb-5": 5, "rtb-9": 9 } },
+            usage: {
+                activePeerings: ["pcx-1", "pcx-2", "pcx-3"],
+                routes: {
+                    "rtb-1": ["0.0.0.0/0", "::/0", "pl-of-rtb-1"],
+                    "rtb-5": ["0.0.0.0/0", "::/0", "pl-of-rtb-5"],
+                    "rtb-9": ["0.0.0.0/0", "::/0", "pl-of-rtb-9"],
+                },
+            },
             region: "us-west-2",
             accountId: "222222222222",
             provider: undefined,
@@ -91,7 +102,7 @@ describe("lookUpVpc", () => {
             ["rtb-2", "rtb-2"],
             ["rtb-4", "rtb-4"],
         ]);
-        assert.deepStrictEqual(side.usage?.routes, { "rtb-2": 2, "rtb-4": 4 });
+        assert.deepStrictEqual(Object.keys(side.usage?.routes ?? {}), ["rtb-2", "rtb-4"]);
         assert.deepStrictEqual(side.securityGroups, { server: "sg-1" });
         assert.ok(!calls.some(({ token }) => token.endsWith(":getRouteTables")));
         assert.deepStrictEqual(routeTableIds, ["rtb-4", "rtb-2"]);

@@ -1,3 +1,4 @@
+import { mock } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor, type MockCallArgs, type MockResourceArgs } from "@pulumi/pulumi/runtime/mocks";
 
@@ -66,7 +67,7 @@ const computed: Record<string, (args: MockResourceArgs) => Record<string, unknow
     "aws:ec2/keyPair:KeyPair": ({ name }) => ({ keyName: `${name}-generated` }),
     "aws:ec2/instance:Instance": ({ name }) => ({ publicIp: `public-ip-of-${name}`, publicDns: `dns-of-${name}` }),
     "aws:ec2/vpcPeeringConnection:VpcPeeringConnection": () => ({}),
-    "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter": () => ({}),
+    "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter": () => ({ acceptStatus: "active" }),
     "aws:ec2/peeringConnectionOptions:PeeringConnectionOptions": () => ({}),
     "command:local:Command": ({ name }) => ({ stdout: stdoutOf(name) }),
 };
@@ -86,6 +87,14 @@ export type Answers = Record<string, (inputs: Record<string, unknown>, provider:
 
 const answers: Answers = {
     "aws:index/getAvailabilityZones:getAvailabilityZones": () => ({ names: ["ap-northeast-2a", "ap-northeast-2b"] }),
+    // Every type in every zone.
+    "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": ({ filters }) => {
+        const types = (filters as { values: string[] }[])[0]?.values ?? [];
+        return {
+            instanceTypes: types.flatMap((type) => [type, type]),
+            locations: types.flatMap(() => ["ap-northeast-2b", "ap-northeast-2a"]),
+        };
+    },
     "aws:ssm/getParameter:getParameter": ({ name }) => ({ insecureValue: `image-of-${String(name)}` }),
     "aws:ec2/getVpcPeeringConnection:getVpcPeeringConnection": () => ({ status: "active" }),
 };
@@ -226,4 +235,26 @@ export function valueOf<Value>(output: pulumi.Output<Value>): Promise<Value> {
             resolve(value);
         });
     });
+}
+
+/** What a program fails with that fails only on the way, and what it had made by then. */
+export async function failure(program: () => unknown, answers: Answers): Promise<{ messages: string; made: string[] }> {
+    const listeners = process.listeners("unhandledRejection");
+    const messages: string[] = [];
+    process.removeAllListeners("unhandledRejection").on("unhandledRejection", (error: Error) => {
+        messages.push(error.message);
+    });
+    const log = mock.method(pulumi.log, "error", () => Promise.resolve());
+    try {
+        const { registrations } = await deploy(program, {}, [], answers);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        const made = registrations.filter(({ type }) => type.startsWith("aws:")).map(({ name }) => name);
+        return { messages: messages.join("\n"), made };
+    } finally {
+        log.mock.restore();
+        process.removeAllListeners("unhandledRejection");
+        for (const listener of listeners) {
+            process.on("unhandledRejection", listener);
+        }
+    }
 }

@@ -32,15 +32,21 @@ const everything: AcceptersPart = {
 };
 
 const accept = "aws ec2 accept-vpc-peering-connection --vpc-peering-connection-id pcx-1";
-const wait = `while [ "$(aws ec2 describe-vpc-peering-connections --vpc-peering-connection-ids pcx-1 --query 'VpcPeeringConnections[0].Status.Code' --output text)" = provisioning ]; do sleep 2; done`;
+const wait = `tries=0; until status=$(aws ec2 describe-vpc-peering-connections --vpc-peering-connection-ids pcx-1 --query 'VpcPeeringConnections[0].Status.Code' --output text); [ "$status" = active ] || [ "$((tries += 1))" -ge 60 ]; do sleep 2; done; [ "$status" = active ] || { echo "pcx-1 is $status, not active" >&2; false; }`;
 const loop = (block: string): string =>
     `for table in $(aws ec2 describe-route-tables --filters Name=vpc-id,Values=vpc-2 --query 'RouteTables[].RouteTableId' --output text); do aws ec2 create-route --route-table-id "$table" --destination-cidr-block ${block} --vpc-peering-connection-id pcx-1; done`;
 
+interface Ran {
+    readonly status: number | null;
+    readonly stderr: string;
+    readonly calls: string[][];
+}
+
 /**
- * Runs the lines in a shell with an `aws` that keeps its arguments, each call as a list: the connection is active when it
- * is asked for the third time, and the VPC has two route tables.
+ * Runs the lines in a shell with an `aws` that keeps its arguments, each call as a list: the connection is provisioned until
+ * it is asked for the third time, and the VPC has two route tables.
  */
-function run(commands: readonly string[], shell: "bash" | "sh"): string[][] {
+function run(commands: readonly string[], shell: "bash" | "sh", end = "active"): Ran {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "other-owner-test-"));
     try {
         const calls = path.join(folder, "calls");
@@ -48,7 +54,7 @@ function run(commands: readonly string[], shell: "bash" | "sh"): string[][] {
 printf '%s\\0' "$@" $'\\n' >> ${calls}
 case "$2" in
     describe-vpc-peering-connections)
-        [ "$(grep -c describe-vpc-peering -a ${calls})" -ge 3 ] && echo active || echo provisioning ;;
+        [ "$(grep -c describe-vpc-peering -a ${calls})" -ge 3 ] && echo ${end} || echo provisioning ;;
     describe-route-tables) printf 'rtb-8\\trtb-9\\n' ;;
 esac
 `;
@@ -59,9 +65,8 @@ esac
             encoding: "utf8",
             env: { PATH: `${folder}:/usr/bin:/bin` },
         });
-        assert.deepStrictEqual({ status, stderr }, { status: 0, stderr: "" });
         const words = fs.readFileSync(calls, "utf8").split("\0\n\0").slice(0, -1);
-        return words.map((call) => call.split("\0"));
+        return { status, stderr, calls: words.map((call) => call.split("\0")) };
     } finally {
         fs.rmSync(folder, { recursive: true });
     }
@@ -112,7 +117,9 @@ describe("acceptersCommands", () => {
                 `ec2 create-route --route-table-id ${table} --destination-cidr-block 10.41.0.0/16 --vpc-peering-connection-id pcx-1`.split(
                     " ",
                 );
-            assert.deepStrictEqual(run(acceptersCommands(part), shell), [
+            const { calls, ...ended } = run(acceptersCommands(part), shell);
+            assert.deepStrictEqual(ended, { status: 0, stderr: "" });
+            assert.deepStrictEqual(calls, [
                 "ec2 accept-vpc-peering-connection --vpc-peering-connection-id pcx-1".split(" "),
                 wait,
                 wait,
@@ -125,8 +132,18 @@ describe("acceptersCommands", () => {
             ]);
         });
 
+        it(`looks no more than 60 times in ${shell}, and says what the connection is instead`, () => {
+            const { calls, ...ended } = run(acceptersCommands(part), shell, "failed");
+            assert.deepStrictEqual(ended, { status: 1, stderr: "pcx-1 is failed, not active\n" });
+            const made = calls.map(([, command]) => command);
+            assert.deepStrictEqual(made, [
+                "accept-vpc-peering-connection",
+                ...Array.from({ length: 60 }, () => "describe-vpc-peering-connections"),
+            ]);
+        });
+
         it(`gives aws the rules as one word of JSON in ${shell}`, () => {
-            const calls = run(acceptersCommands(everything), shell);
+            const { calls } = run(acceptersCommands(everything), shell);
             const rules = calls.filter(([, command]) => command === "authorize-security-group-ingress");
             assert.deepStrictEqual(
                 rules.map((words) => words.slice(2, -1)),

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { isolated } from "../components/lab/expectations";
 import type { PeeredVpcPairArgs } from "../components/lab/pairArgs";
 import { PeeredVpcPair } from "../components/lab/peeredVpcPair";
-import { deploy, valueOf, type Deployment } from "./mocks";
+import { deploy, elsewhere, valueOf, type Deployment } from "./mocks";
 
 const args: PeeredVpcPairArgs = {
     requester: { cidrBlock: "10.41.0.0/16", subnetCidrBlock: "10.41.1.0/24", privateIp: "10.41.1.100" },
@@ -27,6 +27,7 @@ const base = ["requester", "accepter"].flatMap((side) =>
         "pings",
         "egress",
         "ami",
+        "zone",
         "server",
     ].map((part) => `p-${side}-${part}`),
 );
@@ -86,7 +87,17 @@ const peering: Record<string, { type: string; inputs: object; after: string[] }>
     "p-peering-accepter-public-10.41.0.0/16": route("accepter", "10.41.0.0/16"),
     "p-peering-requester-server-tcp-80-10.42.0.0/16": http("requester", "10.42.0.0/16"),
     "p-peering-accepter-server-tcp-80-10.41.0.0/16": http("accepter", "10.41.0.0/16"),
-    "p-peering-requester-dns-resolution": dnsResolution("requester", true),
+    "p-peering-requester-dns-resolution": {
+        ...dnsResolution("requester", true),
+        after: [
+            "p-peering-accepter",
+            "p-peering-accepter-dns-resolution",
+            "p-peering-requester-public-10.42.0.0/16",
+            "p-peering-accepter-public-10.41.0.0/16",
+            "p-peering-requester-server-tcp-80-10.42.0.0/16",
+            "p-peering-accepter-server-tcp-80-10.41.0.0/16",
+        ],
+    },
     "p-peering-accepter-dns-resolution": dnsResolution("accepter", true),
 };
 
@@ -156,6 +167,29 @@ describe("PeeredVpcPair", () => {
                 },
             );
         }
+    });
+
+    it("accepts another owner's request on the accepter's side, once all of its VPCs are there", async () => {
+        const theirs = { ...args, manageRequester: false, peeringConnectionId: "pcx-1" };
+        const request = {
+            status: "pending-acceptance",
+            vpcId: "id-of-p-requester-vpc",
+            peerVpcId: "id-of-p-accepter-vpc",
+            cidrBlockSets: [],
+            ownerId: "111111111111",
+        };
+        const deployment = await deploy(() => new PeeredVpcPair("p", theirs), {}, [], {
+            ...elsewhere,
+            "aws:ec2/getVpcPeeringConnection:getVpcPeeringConnection": () => request,
+        });
+        assert.strictEqual(deployment.get("p-stage").inputs["input"], "accepted");
+        assert.deepStrictEqual(
+            names(deployment).filter((name) => name.startsWith("p-peering-")),
+            Object.keys(peering)
+                .filter((name) => name.startsWith("p-peering-accepter"))
+                .sort(),
+        );
+        assert.deepStrictEqual(deployment.get("p-peering-accepter").dependencies, ["p-stage", ...base].sort());
     });
 
     it("gives each side its number, what is its own and what is shared", async () => {

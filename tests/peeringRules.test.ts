@@ -223,6 +223,61 @@ describe("checkPeering, of acceptance", () => {
                 `autoAccept = true: is on while the accepter's side is another owner's (manageAccepter is off), and only the accepter's owner can accept (VPC Peering Guide, "Accept or reject a VPC peering connection"); change one of the two`,
             ],
         ],
+        [
+            "the acceptance of a request that exists, whose id may be known only later",
+            [one, other],
+            { manageRequester: false, peeringConnectionId: Promise.resolve("pcx-1") },
+            [],
+        ],
+        [
+            "a request's id as AWS writes it",
+            [one, other],
+            { manageRequester: false, peeringConnectionId: "pcx-0a1" },
+            [],
+        ],
+        [
+            "the acceptance of nothing",
+            [one, other],
+            { manageRequester: false },
+            [
+                "peeringConnectionId = undefined: must be the id of the request to accept, because the requester's side is another owner's (manageRequester is off); find it with 'aws ec2 describe-vpc-peering-connections'",
+            ],
+        ],
+        [
+            "the acceptance of what is no request",
+            [one, other],
+            { manageRequester: false, peeringConnectionId: "vpc-1" },
+            [
+                "peeringConnectionId = vpc-1: is not the id of a peering connection; write one such as pcx-0123456789abcdef0",
+            ],
+        ],
+        [
+            "a request of its own beside one that exists",
+            [one, other],
+            { peeringConnectionId: "pcx-1" },
+            [
+                "peeringConnectionId = pcx-1: is of a request that exists, and this program makes its own (manageRequester is on); leave it out, or turn manageRequester off",
+            ],
+        ],
+        [
+            "an option of another owner's request, once even in another region",
+            [
+                { ...one, region: "us-east-1" },
+                { ...other, region: "us-west-2" },
+            ],
+            { manageRequester: false, peeringConnectionId: "pcx-1", autoAccept: true },
+            [
+                "autoAccept = true: is an option of the request, which is another owner's (manageRequester is off); turn it off, and the accepter's own provider accepts",
+            ],
+        ],
+        [
+            "two other owners",
+            [one, other],
+            { manageRequester: false, manageAccepter: false, peeringConnectionId: "pcx-1" },
+            [
+                "manageRequester = false: is off, and so is manageAccepter, which leaves nothing to manage; turn one of the two on",
+            ],
+        ],
     ]);
 });
 
@@ -368,25 +423,32 @@ describe("quotaWarnings", () => {
         `With this one the accepter's VPC has ${count} active peering connections; AWS allows 50 by default, 125 at most. ${way}`;
     const routes = (table: string, count: number): string =>
         `With this connection the accepter's route table ${table} has ${count} routes; AWS allows 500 by default, 1,000 at most. ${way}`;
-    const cases: [what: string, usage: Usage, added: number, warnings: string[]][] = [
-        ["nothing known", {}, 1, []],
-        ["39 connections of 50 with this one", { activePeerings: 38 }, 1, []],
-        ["40 connections of 50 with this one", { activePeerings: 39 }, 1, [peerings(40)]],
-        ["51 connections of 50 with this one", { activePeerings: 50 }, 1, [peerings(51)]],
-        ["399 routes of 500 with these", { routes: { a: 397 } }, 2, []],
-        ["400 routes of 500 with these", { routes: { a: 398 } }, 2, [routes("a", 400)]],
-        ["a full table that gets no route", { routes: { unused: 500 } }, 1, []],
-        ["400 routes into an empty table", {}, 400, [routes("a", 400), routes("b", 400)]],
+    const ids = (count: number): string[] => Array.from({ length: count }, (_, index) => `pcx-${index + 1}`);
+    const blocks = (count: number): string[] =>
+        Array.from({ length: count }, (_, index) => `10.${Math.floor(index / 250)}.${index % 250}.0/24`);
+    const [one, two, three] = [["100.64.0.0/24"], ["100.64.0.0/24", "100.64.1.0/24"], ["a", "b", "c"]];
+    const cases: [what: string, usage: Usage, added: string[], warnings: string[]][] = [
+        ["nothing known", {}, one, []],
+        ["39 connections of 50 with this one", { activePeerings: ids(38) }, one, []],
+        ["40 connections of 50 with this one", { activePeerings: ids(39) }, one, [peerings(40)]],
+        ["51 connections of 50 with this one", { activePeerings: ids(50) }, one, [peerings(51)]],
+        ["39 connections of 50 of which this is one", { activePeerings: [...ids(38), "pcx-own"] }, one, []],
+        ["40 connections of 50 of which this is one", { activePeerings: [...ids(39), "pcx-own"] }, one, [peerings(40)]],
+        ["399 routes of 500 with these", { routes: { a: blocks(397) } }, two, []],
+        ["400 routes of 500 with these", { routes: { a: blocks(398) } }, two, [routes("a", 400)]],
+        ["399 routes of 500 of which these are two", { routes: { a: [...blocks(397), ...two] } }, two, []],
+        ["a full table that gets no route", { routes: { unused: blocks(500) } }, one, []],
+        ["400 routes into an empty table", {}, blocks(400), [routes("a", 400), routes("b", 400)]],
         [
             "both, the tables apart",
-            { activePeerings: 40, routes: { a: 10, b: 450 } },
-            3,
+            { activePeerings: ids(40), routes: { a: blocks(10), b: blocks(450) } },
+            three,
             [peerings(41), routes("b", 453)],
         ],
     ];
     for (const [what, usage, added, warnings] of cases) {
         it(`${warnings.length === 0 ? "does not warn" : "warns"} of ${what}`, () => {
-            assert.deepStrictEqual(quotaWarnings("accepter", usage, ["a", "b"], added), warnings);
+            assert.deepStrictEqual(quotaWarnings("accepter", usage, "pcx-own", ["a", "b"], added), warnings);
         });
     }
 });

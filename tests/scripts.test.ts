@@ -46,8 +46,10 @@ function run(script: string, ...command: string[]): { status: number | null; std
 interface Other {
     /** It has its address and replies to pings. */
     readonly pings?: boolean | undefined;
-    /** It serves this page, and with this status; `silent` for a port that accepts and never answers. */
-    readonly http?: { page: string; status?: number } | "silent" | "refused" | undefined;
+    /**
+     * It serves this page, and with this status; or its port accepts and never answers, or refuses, or its packets get lost.
+     */
+    readonly http?: { page: string; status?: number } | "silent" | "refused" | "lost" | undefined;
     /** The address that its public name gives. */
     readonly name?: string | undefined;
     /** Shell commands that change something on the way. */
@@ -62,6 +64,12 @@ require("http").createServer((request, response) => {
     require("fs").appendFileSync(log, request.headers["user-agent"] + "\\n");
     if (page !== "") response.writeHead(Number(status)).end(page + "\\n");
 }).listen(80, "0.0.0.0", () => console.log("up"));`;
+
+/** Sends the packets for port 80 past the address that would take them. */
+const loseHttp = `ip route add 10.42.1.100/32 dev lo table 100
+ip rule add pref 1 ipproto tcp dport 80 lookup 100
+ip rule add pref 2 lookup local
+ip rule delete pref 0`;
 
 /**
  * Runs a script with the real ping, curl and getent in namespaces of its own, where the other server's address is the
@@ -82,7 +90,8 @@ ip ${has ? "address" : "route"} add 10.42.1.100/32 dev lo
 echo ${pings === true ? 0 : 1} > /proc/sys/net/ipv4/icmp_echo_ignore_all
 mount --bind ${shellQuote(hosts)} /etc/hosts
 web() { read -r _ < <(exec ${serve} < /dev/null 2>&1); }
-${http === undefined || http === "refused" ? "" : "web"}
+${typeof http === "object" || http === "silent" ? "web" : ""}
+${http === "lost" ? loseHttp : ""}
 { ${meanwhile}; } > /dev/null 2>&1 < /dev/null &
 set +e
 exec bash -s ${args.join(" ")} <<'END_OF_SCRIPT'
@@ -253,8 +262,24 @@ const hasNamespaces = spawnSync("unshare", ["-rnm", "true"]).status === 0;
             what: "a reply to the ping where none must come",
             expect: "isolated",
             ping: true,
-            http: "silent",
+            http: "lost",
             lines: [`icmp: expected none, seen reply; ${foreign}`],
+        },
+        {
+            what: "a connection without an answer, for its packets came through",
+            expect: "isolated",
+            ping: true,
+            http: "silent",
+            lines: [`icmp: expected none, seen reply; ${foreign}`, `http: expected none, seen silent; ${foreign}`],
+        },
+        {
+            what: "a connection without an answer",
+            expect: "reachable",
+            ping: true,
+            http: "silent",
+            lines: [
+                "http: expected page, seen silent; packets pass and the connection is accepted, but no answer comes. Look at 'systemctl status httpd' on VPC2's server, and at whether large packets get there",
+            ],
         },
         {
             what: "the other's page where none must come",

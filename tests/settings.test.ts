@@ -128,6 +128,7 @@ describe("parseSettings", () => {
                 peering: false,
                 requestsFrom: "both",
                 manageAccepter: true,
+                manageRequester: true,
                 autoAccept: false,
                 ingressFrom: "cidr",
                 extraPorts: [],
@@ -310,6 +311,19 @@ describe("parseSettings", () => {
                 "icmpCidrs = [\"10.41.0.0/16\"]: does not cover accepter.cidrBlock, 10.42.0.0/16, whose server the check lets ping the other; add that block, or turn the check off with 'pulumi config set check false'",
             ],
         ],
+        [
+            "names that the requester's owner can't turn on yet",
+            { manageRequester: "false", peeringConnectionId: "pcx-1" },
+            [
+                "dnsResolution = true: is on, and the check would expect it of the requester's side too, whose owner can set it only once the connection is active (manageRequester is off); turn it off, or turn the check off with 'pulumi config set check false'",
+            ],
+        ],
+        [
+            "another owner's request without such names",
+            { manageRequester: "false", peeringConnectionId: "pcx-1", dnsResolution: "false" },
+            [],
+        ],
+        ["such names without a check", { manageRequester: "false", peeringConnectionId: "pcx-1", check: "false" }, []],
         ["ICMP that nobody needs", { icmpCidrs: "[]", check: "false" }, []],
         ["ICMP from both blocks", { icmpCidrs: '["10.41.0.0/16","10.40.0.0/14"]' }, []],
         ["a wrong block for ICMP, once", { icmpCidrs: '["x"]' }, [`icmpCidrs[0] = x: ${noCidr}`]],

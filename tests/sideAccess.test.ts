@@ -2,6 +2,7 @@ import * as assert from "assert";
 import type { Provider } from "@pulumi/aws/provider";
 import { placeOf, sideProvider, type SideAccess } from "../components/peering/sideAccess";
 import type { Place } from "../components/peering/sides";
+import { readProviderSettings } from "../settings";
 import { deploy, type Answers } from "./mocks";
 
 const roleArn = "arn:aws:iam::222222222222:role/peering";
@@ -62,6 +63,93 @@ describe("sideProvider", () => {
         });
     }
 });
+
+describe("sideProvider on a stack with aws:* settings", () => {
+    const settings = {
+        "aws:region": "ap-northeast-2",
+        "aws:profile": "stack",
+        "aws:accessKey": "AKIA",
+        "aws:secretKey": "word",
+        "aws:token": "other",
+        "aws:allowedAccountIds": '["111111111111"]',
+        "aws:defaultTags": '{"tags":{"team":"network"}}',
+        "aws:endpoints": '[{"ec2":"http://localhost:1"}]',
+        "aws:maxRetries": "3",
+        "aws:assumeRoles": '[{"roleArn":"arn:aws:iam::111111111111:role/stack"}]',
+        "aws:assumeRoleWithWebIdentity": '{"roleArn":"arn:aws:iam::111111111111:role/web"}',
+    };
+    /** Inputs of the provider, without those that are the SDK's defaults; a secret is its value. */
+    const inputsOf = async (access: SideAccess, secretKeys: string[] = []) => {
+        const { registrations } = await deploy(
+            () => sideProvider("lab", access, "ap-northeast-2", readProviderSettings()),
+            settings,
+            secretKeys,
+        );
+        const { skipCredentialsValidation, skipRegionValidation, ...inputs } = registrations[0]?.inputs ?? {};
+        assert.deepStrictEqual([skipCredentialsValidation, skipRegionValidation], ["false", "true"]);
+        return inputs;
+    };
+    const shared = {
+        allowedAccountIds: settings["aws:allowedAccountIds"],
+        defaultTags: settings["aws:defaultTags"],
+        endpoints: settings["aws:endpoints"],
+        maxRetries: "3",
+    };
+    const keys = { accessKey: "AKIA", secretKey: "word", token: "other" };
+    const role = JSON.stringify([{ roleArn, sessionName: "vpc-peering-lab" }]);
+
+    it("takes all of them to another region", async () => {
+        assert.deepStrictEqual(plain(await inputsOf({ region: "us-west-2" })), {
+            ...shared,
+            ...keys,
+            region: "us-west-2",
+            profile: "stack",
+            assumeRoles: settings["aws:assumeRoles"],
+            assumeRoleWithWebIdentity: settings["aws:assumeRoleWithWebIdentity"],
+        });
+    });
+
+    it("takes none of the stack's credentials where the side has a profile", async () => {
+        assert.deepStrictEqual(plain(await inputsOf({ profile: "me" })), {
+            ...shared,
+            region: "ap-northeast-2",
+            profile: "me",
+        });
+    });
+
+    it("assumes the side's role with the stack's credentials, and allows its account", async () => {
+        assert.deepStrictEqual(plain(await inputsOf({ roleArn, accountId: "222222222222" })), {
+            ...shared,
+            ...keys,
+            region: "ap-northeast-2",
+            profile: "stack",
+            assumeRoles: role,
+            allowedAccountIds: '["222222222222"]',
+        });
+    });
+
+    it("keeps secret what is secret there", async () => {
+        const inputs = await inputsOf({ region: "us-west-2" }, ["aws:profile"]);
+        assert.ok(isSecret(inputs["profile"]) && isSecret(inputs["secretKey"]));
+        assert.ok(!isSecret(inputs["region"]));
+    });
+});
+
+interface Secret {
+    readonly value: unknown;
+}
+
+/** Whether the engine gets the value as a secret. */
+function isSecret(value: unknown): value is Secret {
+    return typeof value === "object" && value !== null && "value" in value;
+}
+
+/** Inputs with the values of secrets. */
+function plain(inputs: Record<string, unknown>): Record<string, unknown> {
+    return Object.fromEntries(
+        Object.entries(inputs).map(([key, value]) => [key, isSecret(value) ? value.value : value]),
+    );
+}
 
 /** A provider's inputs as they were meant: the engine gets all but texts as JSON; what the SDK adds is left out. */
 function read(inputs: Record<string, unknown>): object {

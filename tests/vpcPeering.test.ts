@@ -4,7 +4,7 @@ import { Provider } from "@pulumi/aws/provider";
 import * as pulumi from "@pulumi/pulumi";
 import type { PeeringSideArgs, VpcPeeringArgs } from "../components/peering/peeringArgs";
 import { VpcPeering } from "../components/peering/vpcPeering";
-import { type Answers, deploy, type Deployment, elsewhere, valueOf, withStatus } from "./mocks";
+import { type Answers, deploy, type Deployment, elsewhere, failure, valueOf, withStatus } from "./mocks";
 
 const requester: PeeringSideArgs = {
     vpcId: "vpc-1",
@@ -55,6 +55,14 @@ function madeOf({ registrations }: Deployment): Record<string, object> {
     );
 }
 
+/** Connections can't be read, and the engine says why. */
+const unread = (details: string): Answers => ({
+    ...elsewhere,
+    "aws:ec2/getVpcPeeringConnection:getVpcPeeringConnection": () => {
+        throw Object.assign(new Error(details), { details });
+    },
+});
+
 const namesOf = ({ registrations }: Deployment): string[] => registrations.map(({ name }) => name).sort();
 
 interface Part {
@@ -94,8 +102,15 @@ const dnsOption = (side: string, allow: boolean, { provider = "", after = ["p-ac
     type: "PeeringConnectionOptions",
     inputs: { vpcPeeringConnectionId: id, [side]: { allowRemoteVpcDnsResolution: allow } },
     provider,
-    after,
+    after: [...after].sort(),
 });
+/** The routes and rules of both sides, which the requester's option comes after. */
+const ways = [
+    "p-accepter-main-10.41.0.0/16",
+    "p-accepter-web-tcp-80-10.41.0.0/16",
+    "p-requester-main-10.42.0.0/16",
+    "p-requester-web-tcp-80-10.42.0.0/16",
+];
 
 describe("VpcPeering", () => {
     it("connects two VPCs of one provider without asking where they are", async () => {
@@ -161,7 +176,10 @@ describe("VpcPeering", () => {
             "p-accepter-main-10.41.0.0/16": route("rtb-2", "10.41.0.0/16", far),
             "p-requester-web-tcp-80-10.42.0.0/16": rule("sg-1", { cidrIpv4: "10.42.0.0/16" }, here),
             "p-accepter-web-tcp-80-10.41.0.0/16": rule("sg-2", { cidrIpv4: "10.41.0.0/16" }, far),
-            "p-requester-dns-resolution": dnsOption("requester", true, here),
+            "p-requester-dns-resolution": dnsOption("requester", true, {
+                ...here,
+                after: ["p-accepter", "p-accepter-dns-resolution", ...ways],
+            }),
             "p-accepter-dns-resolution": dnsOption("accepter", true, far),
         });
         assert.deepStrictEqual(
@@ -213,10 +231,23 @@ describe("VpcPeering", () => {
             "p-accepter-main-10.41.0.0/16": route("rtb-2", "10.41.0.0/16", { after }),
             "p-requester-web-tcp-80-10.42.0.0/16": rule("sg-1", { cidrIpv4: "10.42.0.0/16" }, { after }),
             "p-accepter-web-tcp-80-10.41.0.0/16": rule("sg-2", { cidrIpv4: "10.41.0.0/16" }, { after }),
-            "p-requester-dns-resolution": dnsOption("requester", true, { after }),
+            "p-requester-dns-resolution": dnsOption("requester", true, {
+                after: [...after, "p-accepter-dns-resolution", ...ways],
+            }),
             "p-accepter-dns-resolution": dnsOption("accepter", true, { after }),
         });
     });
+
+    for (const [details, status] of [
+        ["RequestLimitExceeded", "active"],
+        ["no matching EC2 VPC Peering Connection found", "deleted"],
+    ] as const) {
+        it(`has the status ${status} when all is made and a look at the connection ends with ${details}`, async () => {
+            const { peering } = await peer(args, unread(details));
+            assert.strictEqual(await valueOf(peering.status.requester), status);
+            assert.strictEqual(await valueOf(peering.status.accepter), status);
+        });
+    }
 
     it("has the status as each side's owner is told it", async () => {
         const { peering } = await peer(() => ({ ...args, accepter: { ...accepter, provider: there() } }), {
@@ -385,7 +416,7 @@ describe("VpcPeering with another owner's VPC", () => {
             assert.ok(Math.abs(Date.now() - time) < 60_000);
             assert.strictEqual(await valueOf(peering.expires), new Date(time + 7 * 24 * 3600 * 1000).toISOString());
             assert.deepStrictEqual(
-                (await valueOf(peering.otherOwner)).filter((line) => !line.startsWith("while")),
+                (await valueOf(peering.otherOwner)).filter((line) => !line.startsWith("tries")),
                 [
                     `accept-vpc-peering-connection --region us-east-1 --vpc-peering-connection-id ${id}`,
                     `create-route --region us-east-1 --route-table-id rtb-2 --destination-cidr-block 10.41.0.0/16 --vpc-peering-connection-id ${id}`,
@@ -404,7 +435,9 @@ describe("VpcPeering with another owner's VPC", () => {
             "p-connection": connection(),
             "p-requester-main-10.42.0.0/16": route("rtb-1", "10.42.0.0/16", { after }),
             "p-requester-web-tcp-80-10.42.0.0/16": rule("sg-1", { cidrIpv4: "10.42.0.0/16" }, { after }),
-            "p-requester-dns-resolution": dnsOption("requester", true, { after }),
+            "p-requester-dns-resolution": dnsOption("requester", true, {
+                after: [...after, ...ways.filter((way) => way.startsWith("p-requester"))],
+            }),
         });
         const { peering } = deployment;
         assert.strictEqual(await valueOf(peering.expires), null);
@@ -453,34 +486,112 @@ describe("VpcPeering with another owner's VPC", () => {
     });
 });
 
-/** What a program fails with that fails only on the way, and what it had made by then. */
-async function failure(make: () => VpcPeeringArgs, answers: Answers): Promise<{ messages: string; made: string[] }> {
-    const listeners = process.listeners("unhandledRejection");
-    const messages: string[] = [];
-    process.removeAllListeners("unhandledRejection").on("unhandledRejection", (error: Error) => {
-        messages.push(error.message);
+describe("VpcPeering with another owner's request", () => {
+    const theirs: VpcPeeringArgs = {
+        ...args,
+        requester: { vpcId: "vpc-1", cidrBlocks: ["10.41.0.0/16"], securityGroups: { theirs: "sg-1" } },
+        manageRequester: false,
+        peeringConnectionId: "pcx-1",
+        dnsResolution: true,
+    };
+    /** The request, as AWS shows it; `change` makes it another one. */
+    const request = (change: object = {}): Answers => ({
+        ...elsewhere,
+        "aws:ec2/getVpcPeeringConnection:getVpcPeeringConnection": () => ({
+            status: "pending-acceptance",
+            vpcId: "vpc-1",
+            peerVpcId: "vpc-2",
+            cidrBlockSets: [{ cidrBlock: "10.41.0.0/16" }],
+            requesterRegion: "us-east-1",
+            ownerId: "333333333333",
+            ...change,
+        }),
     });
-    const log = mock.method(pulumi.log, "error", () => Promise.resolve());
-    try {
-        const { registrations } = await deploy(
-            () => {
-                new VpcPeering("p", make());
-            },
-            {},
-            [],
-            answers,
+
+    it("accepts it and makes the accepter's side only", async () => {
+        const deployment = await peer(theirs, request());
+        const theirId = (part: { inputs: object }) => ({
+            ...part,
+            inputs: { ...part.inputs, vpcPeeringConnectionId: "pcx-1" },
+        });
+        assert.deepStrictEqual(madeOf(deployment), {
+            "p-accepter": { ...theirId(acceptance()), after: [] },
+            "p-accepter-main-10.41.0.0/16": theirId(route("rtb-2", "10.41.0.0/16")),
+            "p-accepter-web-tcp-80-10.41.0.0/16": rule("sg-2", { cidrIpv4: "10.41.0.0/16" }),
+            "p-accepter-dns-resolution": theirId(dnsOption("accepter", true)),
+        });
+        const { peering } = deployment;
+        assert.strictEqual(await valueOf(peering.connectionId), "pcx-1");
+        assert.strictEqual(await valueOf(peering.expires), null);
+        assert.deepStrictEqual(await valueOf(peering.otherOwner), []);
+        assert.deepStrictEqual(await valueOf(peering.path), [
+            "pcx-1",
+            "id-of-p-accepter-main-10.41.0.0/16",
+            "id-of-p-accepter-web-tcp-80-10.41.0.0/16",
+            "id-of-p-accepter-dns-resolution",
+        ]);
+    });
+
+    it("lets the requester's groups in by the account that the request is from", async () => {
+        const { get } = await peer({ ...theirs, ingressFrom: "group" }, request());
+        const { inputs } = get("p-accepter-web-tcp-80-group-theirs");
+        assert.strictEqual(inputs["referencedSecurityGroupId"], "333333333333/sg-1");
+    });
+
+    it("looks at it through the accepter's provider, and comes after what the component comes after", async () => {
+        const { get, calls } = await peer(
+            () => ({ ...theirs, accepter: { ...accepter, provider: there() } }),
+            request(),
+            () => ({ dependsOn: new pulumi.Stash("first", { input: 1 }) }),
         );
-        await new Promise((resolve) => setTimeout(resolve, 10));
-        const made = registrations.filter(({ type }) => type.startsWith("aws:")).map(({ name }) => name);
-        return { messages: messages.join("\n"), made };
-    } finally {
-        log.mock.restore();
-        process.removeAllListeners("unhandledRejection");
-        for (const listener of listeners) {
-            process.on("unhandledRejection", listener);
+        for (const { token, provider } of calls) {
+            assert.match(provider ?? "", /::there::/, token);
         }
+        assert.strictEqual(get("p-accepter").provider, "id-of-there");
+        assert.deepStrictEqual(get("p-accepter").dependencies, ["first"]);
+    });
+
+    const refused: [what: string, change: object | undefined, args: Partial<VpcPeeringArgs>, message: RegExp][] = [
+        [
+            "is from another VPC",
+            { vpcId: "vpc-9" },
+            {},
+            /VpcPeering p has 1 problem; no connection was accepted:\n {2}requester\.vpcId = "vpc-1": is declared, but the request pcx-1 is from vpc-9;/,
+        ],
+        [
+            "is from another account",
+            {},
+            { requester: { ...theirs.requester, accountId: "444444444444" } },
+            /requester\.accountId = "444444444444": is declared, but the request pcx-1 is from 333333333333;/,
+        ],
+        [
+            "is from a region from which groups can't be named",
+            { requesterRegion: "eu-west-1" },
+            { ingressFrom: "group" },
+            /ingressFrom = "group": works within one region only, and the sides are in eu-west-1 and us-east-1/,
+        ],
+        [
+            "has ended",
+            { status: "expired" },
+            {},
+            /is expired: the accepter's owner did not accept it within 7 days; have its owner ask again, and set peeringConnectionId to the new id/,
+        ],
+        [
+            "is not there",
+            undefined,
+            {},
+            /VpcPeering p has 1 problem; no connection was accepted:\n {2}peeringConnectionId = "pcx-1": is no request that AWS shows to the accepter's owner/,
+        ],
+    ];
+    for (const [what, change, more, message] of refused) {
+        it(`accepts nothing that ${what}`, async () => {
+            const answers = change ? request(change) : unread("no matching EC2 VPC Peering Connection found");
+            const { messages, made } = await failure(() => new VpcPeering("p", { ...theirs, ...more }), answers);
+            assert.match(messages, message);
+            assert.deepStrictEqual(made, []);
+        });
     }
-}
+});
 
 describe("VpcPeering, refusals", () => {
     const itself = `  accepter.vpcId = "vpc-1": is the requester's VPC too, and a VPC can't be peered with itself (VPC Peering Guide, "VPC peering limitations"); name another one`;
@@ -528,17 +639,19 @@ describe("VpcPeering, refusals", () => {
                         ipv6CidrBlocks: ["10.43.0.0/16", "2001:db8:0:100::/60"],
                     },
                     ports: ["tcp/443", "tcp/443"],
+                    tags: { "aws:x": "y" },
                 });
             } catch (caught) {
                 message = (caught as Error).message;
             }
         });
         assert.deepStrictEqual(message.split("\n"), [
-            "VpcPeering p has 5 problems; nothing was changed:",
+            "VpcPeering p has 6 problems; nothing was changed:",
             '  requester.cidrBlocks[0] = "10.41.0.0": is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16',
             '  accepter.cidrBlocks[1] = "10.42.0.0/16": is listed twice; leave one of them out',
             '  accepter.ipv6CidrBlocks[0] = "10.43.0.0/16": is not an IPv6 CIDR block; write ADDRESS/PREFIX, such as 2001:db8:1200::/56',
             '  ports[1] = "tcp/443": is open already; leave it out',
+            '  tags["aws:x"] = "y": has a key that begins with aws:, which AWS keeps for itself; choose another',
             '  accepter.ipv6CidrBlocks[1] = "2001:db8:0:100::/60": overlaps requester.ipv6CidrBlocks[0], 2001:db8:0:100::/56, and AWS peers only VPCs whose blocks are apart (VPC Peering Guide, "VPC peering limitations"); choose another block for one of them',
         ]);
     });
@@ -588,11 +701,31 @@ describe("VpcPeering, refusals", () => {
     ];
     for (const [what, make, answers, lines] of late) {
         it(`refuses ${what}, before it asks for a connection`, async () => {
-            const { messages, made } = await failure(make, answers);
+            const { messages, made } = await failure(() => new VpcPeering("p", make()), answers);
             assert.ok(messages.includes(lines.join("\n")), messages);
             assert.deepStrictEqual(made, []);
         });
     }
+
+    it("takes a connection that is there no more for deleted", async () => {
+        const { messages } = await failure(
+            () => new VpcPeering("p", { ...args, manageAccepter: false }),
+            unread("no matching EC2 VPC Peering Connection found"),
+        );
+        assert.match(
+            messages,
+            /The peering connection is deleted: one of the owners deleted it; run 'pulumi up --refresh'/,
+        );
+    });
+
+    it("does not take a connection that it may not read for deleted", async () => {
+        const { messages, made } = await failure(
+            () => new VpcPeering("p", { ...args, manageAccepter: false }),
+            unread("UnauthorizedOperation"),
+        );
+        assert.match(messages, /UnauthorizedOperation/);
+        assert.deepStrictEqual(made, ["p-connection"]);
+    });
 
     for (const [status, why] of [
         ["expired", "the accepter's owner did not accept it within 7 days"],
@@ -602,7 +735,10 @@ describe("VpcPeering, refusals", () => {
         ["deleted", "one of the owners deleted it"],
     ] as const) {
         it(`fails when the request is ${status}, and says why and what helps`, async () => {
-            const { messages, made } = await failure(() => ({ ...args, manageAccepter: false }), withStatus(status));
+            const { messages, made } = await failure(
+                () => new VpcPeering("p", { ...args, manageAccepter: false }),
+                withStatus(status),
+            );
             const line = `The peering connection is ${status}: ${why}; run 'pulumi up --refresh', which forgets it and asks again`;
             assert.ok(messages.includes(line), messages);
             assert.deepStrictEqual(made, ["p-connection"]);
@@ -627,10 +763,11 @@ describe("VpcPeering, refusals", () => {
 
     it("warns of quotas by what the sides have and get", async () => {
         const log = mock.method(pulumi.log, "warn", () => Promise.resolve());
+        const many = (count: number) => Array.from({ length: count }, (_, index) => `${index}`);
         try {
             await peer({
-                requester: { ...requester, usage: { activePeerings: 41 } },
-                accepter: { ...accepter, usage: { routes: { main: 399 } } },
+                requester: { ...requester, usage: { activePeerings: [...many(41), id] } },
+                accepter: { ...accepter, usage: { routes: { main: many(399) } } },
             });
             assert.deepStrictEqual(
                 log.mock.calls.map(({ arguments: [message] }) => (message as string).split(";")[0]),

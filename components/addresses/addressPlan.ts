@@ -1,15 +1,16 @@
 import type { Problem } from "../problems";
+import { isLinkLocal, restrictedRange } from "./associations";
 import {
     contains,
     isReserved,
     overlaps,
     parseAddress,
     parseCidr,
-    parseIpv6Cidr,
     suggestAddress,
     type Cidr,
     type Parsed,
 } from "./cidr";
+import { readable } from "./readable";
 
 /** The addresses of one VPC with its subnet and its server. */
 export interface AddressPlan {
@@ -35,6 +36,13 @@ const prefixes = { shortest: 16, longest: 28 } as const;
 /** Reads the block of a VPC or subnet. */
 function parseBlock(text: string): Parsed<Cidr> {
     const parsed = parseCidr(text);
+    if (parsed.ok && isLinkLocal(parsed.value)) {
+        return {
+            ok: false,
+            message:
+                'is link-local, and AWS gives such addresses to no VPC (VPC User Guide, "VPC CIDR blocks"); choose one in 10.0.0.0/8',
+        };
+    }
     return parsed.ok && (parsed.value.prefix < prefixes.shortest || parsed.value.prefix > prefixes.longest)
         ? { ok: false, message: "AWS takes blocks from /16 to /28 only; choose a prefix between them" }
         : parsed;
@@ -81,39 +89,31 @@ export function blocksOf(plan: AddressPlan): string[] {
     return [plan.cidrBlock, ...(plan.secondaryCidrBlocks ?? [])];
 }
 
-/** The blocks that can be read, of either family. */
-export function readable(blocks: readonly string[]): Cidr[] {
-    return blocks
-        .map((text) => (text.includes(":") ? parseIpv6Cidr(text) : parseCidr(text)))
-        .flatMap((parsed) => (parsed.ok ? [parsed.value] : []));
-}
-
-/** The ranges of private addresses; a VPC may have blocks of one of them only. Source: RFC 1918. */
-const privateRanges = readable(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]);
-
 /**
  * What is wrong with a VPC's secondary blocks.
  * Source: Amazon VPC User Guide, "VPC CIDR blocks", the restrictions of IPv4 block associations.
  */
 function checkSecondaryBlocks(plan: AddressPlan): Problem[] {
     const blocks = blocksOf(plan);
-    const rangeOf = (block: Cidr) => privateRanges.find((range) => overlaps(range, block));
-    const primary = readable([plan.cidrBlock]).map(rangeOf)[0];
     return blocks.slice(1).flatMap((value, index) => {
         const path = `secondaryCidrBlocks[${index}]`;
         const parsed = parseBlock(value);
         if (!parsed.ok) {
             return [{ path, value, message: parsed.message }];
         }
-        const range = rangeOf(parsed.value);
-        if (primary && range && range !== primary) {
-            const message = `is in ${range.text} and the VPC's primary block in ${primary.text}, and AWS lets a VPC have private blocks of one such range only; choose one in ${primary.text} or 100.64.0.0/10`;
-            return [{ path, value, message }];
+        const others = readable(blocks.slice(0, index + 1));
+        const taken = others.find((other) => overlaps(other, parsed.value))?.text;
+        if (taken !== undefined) {
+            const relation = taken === value ? "is listed twice" : `overlaps ${taken}`;
+            return [{ path, value, message: `${relation} in the same VPC; leave it out or choose another block` }];
         }
-        const earlier = readable(blocks.slice(0, index + 1)).find((other) => overlaps(other, parsed.value))?.text;
-        const relation = earlier === value ? "is listed twice" : `overlaps ${earlier ?? ""}`;
-        const message = `${relation} in the same VPC; leave it out or choose another block`;
-        return earlier === undefined ? [] : [{ path, value, message }];
+        return others
+            .flatMap((other) => {
+                const range = restrictedRange(other, parsed.value);
+                const message = `is in ${range ?? ""}, of which AWS adds no block to a VPC that has ${other.text} (VPC User Guide, "VPC CIDR blocks"); choose one in 100.64.0.0/10`;
+                return range === undefined ? [] : [{ path, value, message }];
+            })
+            .slice(0, 1);
     });
 }
 

@@ -26,7 +26,10 @@ export interface PublicEnd {
 export interface ProbeOutcome {
     /** `reply` or `none`. */
     readonly icmp: string;
-    /** `page` (the other server's own), `other` (any other answer), `refused` (a reset came back) or `none`. */
+    /**
+     * `page` (the other server's own), `other` (any other answer), `silent` (a connection, and no answer), `refused` (a reset
+     * came back) or `none`.
+     */
     readonly http: string;
     /** `private` or `public`, the address of the other server that its name gives, `other` for any other, or `none`. */
     readonly dns: string;
@@ -80,9 +83,10 @@ function hints(from: ProbedServer, to: ProbedServer, expected: ProbeOutcome): Re
         ...(expected.http === "page"
             ? {
                   http_refused: `packets pass, but nothing listens on port 80 there. Look at 'systemctl status httpd' on ${to.label}'s server`,
+                  http_silent: `packets pass and the connection is accepted, but no answer comes. Look at 'systemctl status httpd' on ${to.label}'s server, and at whether large packets get there`,
                   http_other: `another page came than ${to.label}'s. Look at /var/www/html on that server, and at who else has the address ${to.privateIp}`,
               }
-            : { http_refused: way, http_other: way, http_page: way }),
+            : { http_refused: way, http_silent: way, http_other: way, http_page: way }),
         dns_private: `a connection resolves names that should not. Look at ${option} (it must be off)`,
         dns_public: `look at the peering connection's status (it must be active), ${option} (it must be on), and ${attributes}`,
         dns_none: `the name server of ${from.label}'s VPC has no answer. Look at ${attributes}, and at /etc/resolv.conf on the asking server`,
@@ -153,11 +157,13 @@ probe() {
     local ping=$!
     local status
     status=$(curl -sS --noproxy '*' --connect-timeout "$patience" --max-time 5 -A "vpc-peering-lab/$mark" \\
-        -o "$work/page" -w '%{http_code}' "http://$address/" 2> /dev/null)
-    local asked=$?
+        -o "$work/page" -w '%{http_code} %{time_connect}' "http://$address/" 2> /dev/null)
+    local asked=$? connected=\${status#* }
+    status=\${status% *}
     if (( asked == 0 )) && [ "$status" = 200 ] && [ "$(< "$work/page")" = "$page" ]; then http=page
     elif [ "$status" != 000 ]; then http=other
     elif (( asked == 7 )); then http=refused
+    elif [[ $connected == *[1-9]* ]]; then http=silent
     else http=none
     fi
     rtt=null

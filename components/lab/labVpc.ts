@@ -1,11 +1,11 @@
 import * as ec2 from "@pulumi/aws/ec2";
-import { getAvailabilityZonesOutput } from "@pulumi/aws/getAvailabilityZones";
 import * as ssm from "@pulumi/aws/ssm";
 import * as vpc from "@pulumi/aws/vpc";
 import * as pulumi from "@pulumi/pulumi";
 import { blocksOf } from "../addresses/addressPlan";
 import { amiParameters, checkLabVpcArgs, labVpcDefaults, type LabVpcArgs } from "./labVpcArgs";
 import { labVpcNames } from "./names";
+import { findZone } from "./offerings";
 import { after, pin } from "../ordering";
 import type { ProbedServer } from "../check/probe";
 import { refuse } from "../problems";
@@ -13,7 +13,8 @@ import { webServerUserData } from "./userData";
 
 /**
  * One VPC of the lab: the VPC with DNS support and DNS hostnames, an internet gateway, a public subnet in the region's
- * first availability zone with its route table, a security group, and a web server with a public address.
+ * first availability zone that offers the instance type, with its route table, a security group, and a web server with a public
+ * address.
  *
  * The server and its public IPv4 address are charged for as long as they stand; everything else is free.
  *
@@ -50,10 +51,14 @@ export class LabVpc extends pulumi.ComponentResource {
         const names = labVpcNames(args.prefix ?? labVpcDefaults.prefix, args.side, label);
         const tags = (ownName: string): Record<string, string> => ({ ...args.tags, Name: ownName });
 
+        const { instanceType = labVpcDefaults.instanceType } = args;
+        const zone = pulumi.output(this.zone(name, instanceType));
+
         const network = new ec2.Vpc(
             `${name}-vpc`,
             {
-                cidrBlock: args.cidrBlock,
+                // Nothing is created where the instance type is not offered.
+                cidrBlock: zone.apply(() => args.cidrBlock),
                 enableDnsSupport: true,
                 enableDnsHostnames: args.dnsHostnames ?? labVpcDefaults.dnsHostnames,
                 tags: tags(names.vpc),
@@ -86,7 +91,7 @@ export class LabVpc extends pulumi.ComponentResource {
             {
                 vpcId: network.id,
                 cidrBlock: args.subnetCidrBlock,
-                availabilityZone: firstAvailabilityZone(this),
+                availabilityZone: pinned(`${name}-zone`, zone, instanceType, child),
                 mapPublicIpOnLaunch: true,
                 tags: tags(names.subnet),
             },
@@ -132,11 +137,13 @@ export class LabVpc extends pulumi.ComponentResource {
             child,
         );
 
+        const parameter = amiParameters[args.ami ?? labVpcDefaults.ami];
+        const newestImage = ssm.getParameterOutput({ name: parameter }, { parent: this }).insecureValue;
         const server = new ec2.Instance(
             `${name}-server`,
             {
-                ami: pinnedAmi(name, amiParameters[args.ami ?? labVpcDefaults.ami], child),
-                instanceType: args.instanceType ?? labVpcDefaults.instanceType,
+                ami: pinned(`${name}-ami`, newestImage, parameter, child),
+                instanceType,
                 subnetId: subnet.id,
                 privateIp: args.privateIp,
                 vpcSecurityGroupIds: [securityGroup.id],
@@ -191,33 +198,27 @@ export class LabVpc extends pulumi.ComponentResource {
             path: this.path,
         });
     }
-}
 
-function firstAvailabilityZone(parent: pulumi.Resource): pulumi.Output<string> {
-    const zones = getAvailabilityZonesOutput(
-        { state: "available", filters: [{ name: "opt-in-status", values: ["opt-in-not-required"] }] },
-        { parent },
-    );
-    return zones.names.apply((names) => {
-        const first = names[0];
-        if (first === undefined) {
-            throw new pulumi.ResourceError("the region has no availability zone that is available", parent, true);
-        }
-        return first;
-    });
+    /** The zone for the subnet; throws a ResourceError if the region does not offer the instance type. */
+    private async zone(name: string, value: string): Promise<string> {
+        const found = await findZone(value, { parent: this });
+        const problems = found.zone === undefined ? [{ path: "instanceType", value, message: found.message }] : [];
+        refuse(this, `LabVpc ${name}`, problems);
+        return found.zone ?? "";
+    }
 }
 
 /**
- * The image that the parameter named when the server was made. A stash's `output` keeps its first value, so that a newer
- * image behind the parameter leaves a running server alone; another parameter or place replaces the stash, and so the server.
+ * What was found when the stash was made: its `output` keeps its first value, so that a newer image behind the parameter, or
+ * an earlier zone that offers the type by now, leaves a running server alone. Another `choice` or place replaces the stash, and
+ * so what depends on it.
  */
-function pinnedAmi(
+function pinned(
     name: string,
-    parameter: string,
+    input: pulumi.Output<string>,
+    choice: string,
     { parent, replacementTrigger }: { parent: pulumi.Resource; replacementTrigger: string },
 ): pulumi.Output<string> {
-    const newest = ssm.getParameterOutput({ name: parameter }, { parent }).insecureValue;
-    const opts = { parent, replacementTrigger: [parameter, replacementTrigger] };
-    const stash = new pulumi.Stash(`${name}-ami`, { input: newest }, opts);
+    const stash = new pulumi.Stash(name, { input }, { parent, replacementTrigger: [choice, replacementTrigger] });
     return stash.output as pulumi.Output<string>;
 }

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { checkAddressPlan, checkCidrList, type AddressPlan } from "../addresses/addressPlan";
 import type { Place } from "../peering/sides";
+import { checkTags } from "../peering/tags";
 import type { Problem } from "../problems";
 import { namePattern, nameRule } from "./names";
 
@@ -27,7 +28,7 @@ export interface LabVpcArgs extends AddressPlan, Place {
     /** Name of the EC2 key pair that opens SSH on the server. */
     readonly keyName: pulumi.Input<string>;
     /** The server's instance type, of the x86_64 kind: `t2.micro` by default. */
-    readonly instanceType?: pulumi.Input<string> | undefined;
+    readonly instanceType?: string | undefined;
     /** The server's machine image: `al2023` by default. */
     readonly ami?: AmiChoice | undefined;
     /** Blocks that may open SSH to the server; none by default. */
@@ -49,5 +50,13 @@ export function checkLabVpcArgs(args: LabVpcArgs): Problem[] {
             const value = args[path];
             return value === undefined || namePattern.test(value) ? [] : [{ path, value, message: nameRule }];
         }),
+        ...checkGroupName(args),
+        ...checkTags("tags", args.tags),
     ];
+}
+
+/** The security group's name begins with the prefix. Source: Amazon EC2 API Reference, "CreateSecurityGroup" (GroupName). */
+function checkGroupName({ prefix }: LabVpcArgs): Problem[] {
+    const message = "begins with sg-, as no name of a security group may on AWS; choose another prefix";
+    return prefix?.startsWith("sg-") ? [{ path: "prefix", value: prefix, message }] : [];
 }

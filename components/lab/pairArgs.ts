@@ -1,4 +1,5 @@
-import { blocksOf, readable, type AddressPlan } from "../addresses/addressPlan";
+import { blocksOf, type AddressPlan } from "../addresses/addressPlan";
+import { readable } from "../addresses/readable";
 import { contains, parseAddress } from "../addresses/cidr";
 import type { PeeringSideArgs, VpcPeeringArgs } from "../peering/peeringArgs";
 import { checkPeering } from "../peering/peeringRules";
@@ -21,7 +22,10 @@ export interface PairSideArgs
 export interface PeeredVpcPairArgs
     extends
         Omit<LabVpcArgs, "side" | "label" | keyof AddressPlan | keyof Place>,
-        Pick<VpcPeeringArgs, "manageAccepter" | "autoAccept" | "requestsFrom" | "ingressFrom"> {
+        Pick<
+            VpcPeeringArgs,
+            "manageAccepter" | "manageRequester" | "peeringConnectionId" | "autoAccept" | "requestsFrom" | "ingressFrom"
+        > {
     /** The VPC that asks for the peering connection. */
     readonly requester: PairSideArgs;
     /** The VPC that accepts it. */

@@ -89,10 +89,13 @@ export class PeeredVpcPair extends pulumi.ComponentResource {
     }
 }
 
-/** The word of the stage's pin. It changes with `manageAccepter` too, which then replaces the whole peering. */
-function wantedOf({ peering, manageAccepter = true }: PeeredVpcPairArgs): string {
+/** The word of the stage's pin. It changes with the sides that are managed too, which then replaces the whole peering. */
+function wantedOf({ peering, manageAccepter = true, manageRequester = true }: PeeredVpcPairArgs): string {
     if (!peering) {
         return "isolated";
+    }
+    if (!manageRequester) {
+        return "accepted";
     }
     return manageAccepter ? "reachable" : "requested";
 }

@@ -50,8 +50,13 @@ export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Pro
         securityGroups,
         dns: found.enableDnsSupport && found.enableDnsHostnames,
         usage: {
-            activePeerings: requested.ids.length + accepted.ids.length,
-            routes: Object.fromEntries(tables.map(({ routes }, index) => [ids[index] ?? "", routes.length])),
+            activePeerings: [...requested.ids, ...accepted.ids],
+            routes: Object.fromEntries(
+                tables.map(({ routes }, index) => [
+                    ids[index] ?? "",
+                    routes.map((route) => route.cidrBlock || route.ipv6CidrBlock || route.destinationPrefixListId),
+                ]),
+            ),
         },
         region: place.region,
         accountId: place.accountId,

@@ -21,6 +21,9 @@ export interface AcceptersPart {
     readonly dnsResolution: boolean;
 }
 
+/** How often the connection is looked at, and how long to wait in between. */
+const waits = { tries: 60, seconds: 2 } as const;
+
 /**
  * What the accepter's owner has to run: commands of the AWS CLI, in order, each a line that a POSIX shell takes as it is.
  * Source: Amazon VPC Peering Guide, "Work with VPC peering connections".
@@ -34,8 +37,8 @@ export function acceptersCommands(part: AcceptersPart): string[] {
     const tables = `${ec2("describe-route-tables")} --filters Name=vpc-id,Values=${part.vpcId} --query 'RouteTables[].RouteTableId' --output text`;
     return [
         `${ec2("accept-vpc-peering-connection")} ${connection}`,
-        // Across regions the connection becomes active a moment later, and what follows needs it so.
-        `while [ "$(${ec2("describe-vpc-peering-connections")} --vpc-peering-connection-ids ${part.connectionId} --query 'VpcPeeringConnections[0].Status.Code' --output text)" = provisioning ]; do sleep 2; done`,
+        // The connection becomes active a moment later, and what follows needs it so. It may also have ended.
+        `tries=0; until status=$(${ec2("describe-vpc-peering-connections")} --vpc-peering-connection-ids ${part.connectionId} --query 'VpcPeeringConnections[0].Status.Code' --output text); [ "$status" = active ] || [ "$((tries += 1))" -ge ${waits.tries} ]; do sleep ${waits.seconds}; done; [ "$status" = active ] || { echo "${part.connectionId} is $status, not active" >&2; false; }`,
         ...part.cidrBlocks.flatMap((block) =>
             part.routeTableIds.length > 0
                 ? part.routeTableIds.map((id) => route(id, block))

@@ -13,6 +13,7 @@ import {
 } from "./peeringRules";
 import { checkPorts, type Port } from "./ports";
 import { across, sides, type Place, type RequestsFrom, type Side } from "./sides";
+import { checkTags } from "./tags";
 
 /** One side of a `VpcPeering`: a VPC of this program or of any other. `lookUpVpc` makes one from a VPC's id. */
 export interface PeeringSideArgs extends Place {
@@ -50,6 +51,11 @@ export interface VpcPeeringArgs extends PeeringOptions {
     readonly ports?: readonly Port[] | undefined;
     /** Tags of the connection and its rules; `Name` is the component's name by default. */
     readonly tags?: Readonly<Record<string, string>> | undefined;
+    /**
+     * Id of the request to accept where `manageRequester` is off: `pcx-0123456789abcdef0`; none by default. The request has to be
+     * from the requester's VPC, account and region as far as they are declared, and for the accepter's VPC.
+     */
+    readonly peeringConnectionId?: pulumi.Input<string> | undefined;
 }
 
 /** The blocks of a side that the other one gets routes to. */
@@ -57,8 +63,8 @@ export function routedBlocks({ cidrBlocks, routedCidrBlocks = [] }: PeeringSideA
     return routedCidrBlocks.length === 0 ? cidrBlocks : routedCidrBlocks;
 }
 
-/** Everything for which AWS would refuse the peering, as far as it shows before anything is asked of AWS; and warnings. */
-export function checkVpcPeeringArgs(args: VpcPeeringArgs): { problems: Problem[]; warnings: string[] } {
+/** Everything for which AWS would refuse the peering, as far as it shows before anything is asked of AWS. */
+export function checkVpcPeeringArgs(args: VpcPeeringArgs): Problem[] {
     const facts = (side: Side): SideFacts => ({
         ...args[side],
         blocks: (["cidrBlocks", "ipv6CidrBlocks"] as const).flatMap((family) =>
@@ -67,23 +73,27 @@ export function checkVpcPeeringArgs(args: VpcPeeringArgs): { problems: Problem[]
         dns: { path: `${side}.dns`, on: args[side].dns ?? true },
     });
     const [one, other] = [args.requester.vpcId, args.accepter.vpcId];
-    return {
-        problems: [
-            ...(typeof one === "string" && typeof other === "string" ? checkSelf(one, other) : []),
-            ...sides.flatMap((side) => [
-                ...checkCidrList(`${side}.cidrBlocks`, args[side].cidrBlocks),
-                ...checkCidrList(`${side}.ipv6CidrBlocks`, args[side].ipv6CidrBlocks ?? [], parseIpv6Cidr),
-            ]),
-            ...checkPorts("ports", args.ports ?? []),
-            ...checkPeering({ requester: facts("requester"), accepter: facts("accepter") }, args),
-        ],
-        warnings: sides.flatMap((side) =>
-            quotaWarnings(
-                side,
-                args[side].usage ?? {},
-                Object.keys(args[side].routeTables ?? {}),
-                routedBlocks(args[across(side)]).length,
-            ),
+    return [
+        ...(typeof one === "string" && typeof other === "string" ? checkSelf(one, other) : []),
+        ...sides.flatMap((side) => [
+            ...checkCidrList(`${side}.cidrBlocks`, args[side].cidrBlocks),
+            ...checkCidrList(`${side}.ipv6CidrBlocks`, args[side].ipv6CidrBlocks ?? [], parseIpv6Cidr),
+        ]),
+        ...checkPorts("ports", args.ports ?? []),
+        ...checkTags("tags", args.tags),
+        ...checkPeering({ requester: facts("requester"), accepter: facts("accepter") }, args),
+    ];
+}
+
+/** Warnings of quotas that the sides come near with this connection. */
+export function peeringWarnings(args: VpcPeeringArgs, connectionId: string): string[] {
+    return sides.flatMap((side) =>
+        quotaWarnings(
+            side,
+            args[side].usage ?? {},
+            connectionId,
+            Object.keys(args[side].routeTables ?? {}),
+            routedBlocks(args[across(side)]),
         ),
-    };
+    );
 }

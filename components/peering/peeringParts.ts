@@ -4,28 +4,53 @@ import * as pulumi from "@pulumi/pulumi";
 import { acceptersCommands } from "./otherOwner";
 import { routedBlocks, type VpcPeeringArgs } from "./peeringArgs";
 import { parsePorts } from "./ports";
-import { across, type Place, type Side } from "./sides";
+import { across, sides, type Place, type Side } from "./sides";
 
 /** Where the two sides are; nothing of either where nothing depends on it. */
 export type Places = pulumi.Output<Readonly<Record<Side, Place>>>;
 
-/** What one side's parts of a peering are made with. */
-export interface SideParts {
+/** What the parts of a peering are made with. */
+export interface PeeringParts {
     /** First part of their names. */
+    readonly name: string;
+    readonly args: VpcPeeringArgs;
+    readonly places: Places;
+    /** The connection, or its acceptance: it is active once this is made. */
+    readonly accepted: pulumi.CustomResource;
+    /** Tags of the rules. */
+    readonly tags: Readonly<Record<string, string>>;
+    /** Where the parts of each managed side belong and what makes them; undefined for another owner's side. */
+    readonly opts: Readonly<Record<Side, pulumi.CustomResourceOptions | undefined>>;
+}
+
+/** What one side's parts are made with. */
+interface SideParts {
     readonly name: string;
     readonly side: Side;
     readonly args: VpcPeeringArgs;
     readonly places: Places;
     readonly connectionId: pulumi.Output<string>;
-    /** Tags of the rules. */
     readonly tags: Readonly<Record<string, string>>;
-    /** Where they belong, what makes them, and what they come after. */
     readonly opts: pulumi.CustomResourceOptions;
 }
 
-/** One side's routes, rules and option, for a connection that is active by the time that `opts` lets them be made. */
-export function sideParts(parts: SideParts): pulumi.CustomResource[] {
-    return [...routes(parts), ...rules(parts), ...dnsOption(parts)];
+/** The routes, rules and options of the managed sides. */
+export function peeringParts({ accepted, opts, ...shared }: PeeringParts): pulumi.CustomResource[] {
+    const made = (side: Side, make: (parts: SideParts) => pulumi.CustomResource[], after: pulumi.Resource[]) =>
+        opts[side] === undefined
+            ? []
+            : make({
+                  ...shared,
+                  name: `${shared.name}-${side}`,
+                  side,
+                  connectionId: accepted.id,
+                  opts: { ...opts[side], dependsOn: after },
+              });
+    const ways = sides.flatMap((side) => made(side, (parts) => [...routes(parts), ...rules(parts)], [accepted]));
+    const accepters = made("accepter", dnsOption, [accepted]);
+    // Across regions the requester sees the connection active a moment after the accepter, and AWS sets no option before.
+    const requesters = made("requester", dnsOption, [accepted, ...ways, ...accepters]);
+    return [...ways, ...accepters, ...requesters];
 }
 
 function routes({ name, side, args, connectionId, opts }: SideParts): ec2.Route[] {

@@ -1,4 +1,5 @@
-import { checkCidrList, checkOverlap, readable, type NamedBlock } from "../addresses/addressPlan";
+import { checkCidrList, checkOverlap, type NamedBlock } from "../addresses/addressPlan";
+import { readable } from "../addresses/readable";
 import { contains, parseCidr } from "../addresses/cidr";
 import type { Problem } from "../problems";
 import { partitionOf, sides, type Place, type Side } from "./sides";
@@ -23,6 +24,13 @@ export interface PeeringOptions {
      * 7 days; `otherOwner` says what they have to do; and the first update after that completes this side.
      */
     readonly manageAccepter?: boolean | undefined;
+    /**
+     * Whether the requester's side is managed too: true by default. If not, its owner has requested the connection already, as
+     * vendors of managed databases do, and only the accepter's side of that request is made.
+     */
+    readonly manageRequester?: boolean | undefined;
+    /** Id of the request to accept where `manageRequester` is off; a text where it is known by now. */
+    readonly peeringConnectionId?: unknown;
     /** Whether the request accepts itself, which AWS allows within one account and region: false by default. */
     readonly autoAccept?: boolean | undefined;
     /**
@@ -63,15 +71,51 @@ function checkDns({ path, on }: SideFacts["dns"], { dnsResolution }: PeeringOpti
     return dnsResolution && !on ? [{ path, value: false, message }] : [];
 }
 
-function checkAcceptance({ autoAccept, manageAccepter = true }: PeeringOptions): Problem[] {
-    const message = `is on while the accepter's side is another owner's (manageAccepter is off), and only the accepter's owner can accept (VPC Peering Guide, "Accept or reject a VPC peering connection"); change one of the two`;
-    return autoAccept && !manageAccepter ? [{ path: "autoAccept", value: true, message }] : [];
+/** Who requests and who accepts. Source: Amazon VPC Peering Guide, "Accept or reject a VPC peering connection". */
+function checkAcceptance(options: PeeringOptions): Problem[] {
+    const { autoAccept, manageAccepter = true, manageRequester = true, peeringConnectionId: id } = options;
+    const rules: [path: keyof PeeringOptions, isBroken: boolean | undefined, message: string][] = [
+        [
+            "autoAccept",
+            autoAccept && !manageAccepter,
+            `is on while the accepter's side is another owner's (manageAccepter is off), and only the accepter's owner can accept (VPC Peering Guide, "Accept or reject a VPC peering connection"); change one of the two`,
+        ],
+        [
+            "autoAccept",
+            autoAccept && !manageRequester,
+            "is an option of the request, which is another owner's (manageRequester is off); turn it off, and the accepter's own provider accepts",
+        ],
+        [
+            "manageRequester",
+            !manageRequester && !manageAccepter,
+            "is off, and so is manageAccepter, which leaves nothing to manage; turn one of the two on",
+        ],
+        [
+            "peeringConnectionId",
+            !manageRequester && id === undefined,
+            "must be the id of the request to accept, because the requester's side is another owner's (manageRequester is off); find it with 'aws ec2 describe-vpc-peering-connections'",
+        ],
+        [
+            "peeringConnectionId",
+            manageRequester && id !== undefined,
+            "is of a request that exists, and this program makes its own (manageRequester is on); leave it out, or turn manageRequester off",
+        ],
+        [
+            "peeringConnectionId",
+            !manageRequester && typeof id === "string" && !/^pcx-[0-9a-f]+$/.test(id),
+            "is not the id of a peering connection; write one such as pcx-0123456789abcdef0",
+        ],
+    ];
+    return rules.flatMap(([path, isBroken, message]) => {
+        const value = options[path];
+        return isBroken ? [{ path, ...(value !== undefined && { value }), message }] : [];
+    });
 }
 
 /** The problems of where the sides are; a region or account that is not known yet is not a problem. */
 export function checkPlaces(
     { requester, accepter }: Readonly<Record<Side, Place>>,
-    { autoAccept, manageAccepter = true, ingressFrom }: PeeringOptions,
+    { autoAccept, manageAccepter = true, manageRequester = true, ingressFrom }: PeeringOptions,
 ): Problem[] {
     const problems: Problem[] = [];
     const differ = (part: keyof Place): boolean =>
@@ -88,7 +132,7 @@ export function checkPlaces(
             message: `can't be peered with ${here}: ${rule} (VPC Peering Guide, "VPC peering limitations"); choose two regions of one partition`,
         });
     }
-    if (autoAccept && manageAccepter && (differ("region") || differ("accountId"))) {
+    if (autoAccept && manageAccepter && manageRequester && (differ("region") || differ("accountId"))) {
         problems.push({
             path: "autoAccept",
             value: true,
@@ -124,33 +168,41 @@ export function checkSelf(requesterVpcId: string, accepterVpcId: string): Proble
 
 /** How much of its quotas a VPC uses, as far as it is known. */
 export interface Usage {
-    /** How many active peering connections it has. */
-    readonly activePeerings?: number | undefined;
-    /** How many routes each of its route tables has, by the table's name among the arguments. */
-    readonly routes?: Readonly<Record<string, number>> | undefined;
+    /** Ids of its active peering connections. */
+    readonly activePeerings?: readonly string[] | undefined;
+    /** Destinations of the routes of each of its route tables, by the table's name among the arguments. */
+    readonly routes?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
 /** The part of a quota from which on a warning is due. */
 const near = 0.8;
 
 /**
- * Warnings for a side that comes near a quota. Source: Amazon VPC User Guide, "Amazon VPC quotas".
+ * Warnings for a side that comes near a quota; a connection and routes that are there already count once. Source: Amazon VPC
+ * User Guide, "Amazon VPC quotas".
  *
+ * @param connectionId the connection's id.
  * @param tables names of the route tables that get routes.
- * @param added how many routes each of them gets.
+ * @param destinations the blocks that each of them gets a route to.
  */
-export function quotaWarnings(side: Side, usage: Usage, tables: readonly string[], added: number): string[] {
+export function quotaWarnings(
+    side: Side,
+    usage: Usage,
+    connectionId: string,
+    tables: readonly string[],
+    destinations: readonly string[],
+): string[] {
     const way =
         "With many VPCs a transit gateway is the better way to connect them: one attachment a VPC, and transit.";
     const warning = (subject: string, count: number, things: string, quota: number, most: string) =>
         count < near * quota
             ? []
             : [`${subject} has ${count} ${things}; AWS allows ${quota} by default, ${most} at most. ${way}`];
-    const peerings = (usage.activePeerings ?? 0) + 1;
+    const peerings = new Set([...(usage.activePeerings ?? []), connectionId]).size;
     return [
         ...warning(`With this one the ${side}'s VPC`, peerings, "active peering connections", 50, "125"),
         ...tables.flatMap((table) => {
-            const routes = (usage.routes?.[table] ?? 0) + added;
+            const routes = new Set([...(usage.routes?.[table] ?? []), ...destinations]).size;
             return warning(`With this connection the ${side}'s route table ${table}`, routes, "routes", 500, "1,000");
         }),
     ];

@@ -16,22 +16,30 @@ export interface FoundPlaces {
  * problems are those of declarations that are not true, and of two sides that can't be peered where they are.
  *
  * @param asked how to ask for each side's place; undefined for another owner's, which is taken to be where it is declared to
- * be, or else where the requester's is.
+ * be, or else where the other side is.
  */
 export async function findPlaces(
     declared: Readonly<Record<Side, Place>>,
-    asked: { readonly requester: InvokeOptions; readonly accepter: InvokeOptions | undefined },
+    asked: Readonly<Record<Side, InvokeOptions | undefined>>,
     options: PeeringOptions,
 ): Promise<FoundPlaces> {
     const isDeclared = sides.some(
         (side) => declared[side].region !== undefined || declared[side].accountId !== undefined,
     );
-    if (!isDeclared && asked.accepter && asked.requester.provider === asked.accepter.provider) {
+    if (!isDeclared && asked.requester && asked.accepter && asked.requester.provider === asked.accepter.provider) {
         return { places: { requester: {}, accepter: {} }, problems: [] };
     }
-    const [requester, found] = await Promise.all([placeOf(asked.requester), asked.accepter && placeOf(asked.accepter)]);
-    const { region = requester.region, accountId = requester.accountId } = found ?? declared.accepter;
-    const places = { requester, accepter: { region, accountId } };
+    const placeThrough = async (opts: InvokeOptions | undefined) => opts && placeOf(opts);
+    const [requester, accepter] = await Promise.all([placeThrough(asked.requester), placeThrough(asked.accepter)]);
+    const places = {
+        requester: requester ?? { ...accepter, ...given(declared.requester) },
+        accepter: accepter ?? { ...requester, ...given(declared.accepter) },
+    };
     const untrue = sides.flatMap((side) => checkDeclared(side, declared[side], places[side]));
     return { places, problems: [...untrue, ...checkPlaces(places, options)] };
+}
+
+/** What is said of a place, without the rest. */
+function given({ region, accountId }: Place): Place {
+    return { ...(region !== undefined && { region }), ...(accountId !== undefined && { accountId }) };
 }

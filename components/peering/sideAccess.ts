@@ -1,10 +1,13 @@
-import { Provider } from "@pulumi/aws/provider";
+import { Provider, type ProviderArgs } from "@pulumi/aws/provider";
 import { getCallerIdentity } from "@pulumi/aws/getCallerIdentity";
 import { getRegion } from "@pulumi/aws/getRegion";
 import type { InvokeOptions } from "@pulumi/pulumi";
 import { accountOf, type Place } from "./sides";
 
-/** Where a side's region and credentials come from; what is left out comes from the environment, as for every AWS tool. */
+/**
+ * Where a side's region and credentials come from; what is left out comes from the stack's `aws:*` settings, and then from the
+ * environment, as for every AWS tool.
+ */
 export interface SideAccess extends Place {
     /** Named profile of the AWS configuration files. */
     readonly profile?: string | undefined;
@@ -15,7 +18,8 @@ export interface SideAccess extends Place {
 }
 
 /**
- * A provider for a side with a region or credentials of its own; undefined for one that the default provider manages.
+ * A provider for a side with a region or credentials of its own; undefined for one that the default provider manages. It has the
+ * settings of the stack's default provider, such as default tags and endpoints, besides what is the side's own.
  *
  * Its name says where it leads, so that another region or account is another provider. If a provider's region changed in
  * place, the engine would look for the side's resources in the new region and leave them in the old one.
@@ -24,6 +28,7 @@ export function sideProvider(
     name: string,
     access: SideAccess,
     defaultRegion: string | undefined,
+    stack: ProviderArgs = {},
 ): Provider | undefined {
     const { profile, roleArn, externalId } = access;
     if (access.region === undefined && profile === undefined && roleArn === undefined) {
@@ -32,10 +37,25 @@ export function sideProvider(
     const region = access.region ?? defaultRegion;
     const place = [name, region, roleArn === undefined ? profile : accountOf(roleArn)];
     return new Provider(place.filter((part) => part !== undefined).join("-"), {
+        ...inherited(stack, access),
         region,
-        profile,
-        assumeRoles: roleArn === undefined ? undefined : [{ roleArn, externalId, sessionName: "vpc-peering-lab" }],
+        ...(profile !== undefined && { profile }),
+        ...(roleArn !== undefined && { assumeRoles: [{ roleArn, externalId, sessionName: "vpc-peering-lab" }] }),
     });
+}
+
+/**
+ * The stack's `aws:*` settings, as far as the side does not say otherwise: a profile has credentials of its own, a role is
+ * assumed instead of the stack's with the same credentials, and an account that is declared for the side is allowed there.
+ */
+function inherited(stack: ProviderArgs, { profile, roleArn, accountId }: SideAccess): ProviderArgs {
+    const { accessKey, secretKey, token, assumeRoles, assumeRoleWithWebIdentity, ...rest } = stack;
+    return {
+        ...rest,
+        ...(profile === undefined && { accessKey, secretKey, token }),
+        ...(profile === undefined && roleArn === undefined && { assumeRoles, assumeRoleWithWebIdentity }),
+        ...(rest.allowedAccountIds !== undefined && accountId !== undefined && { allowedAccountIds: [accountId] }),
+    };
 }
 
 /** The region and account that AWS is asked in with these options: those of their provider, or else of the default one. */

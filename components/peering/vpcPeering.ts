@@ -1,30 +1,34 @@
 import * as ec2 from "@pulumi/aws/ec2";
 import * as pulumi from "@pulumi/pulumi";
 import { dependenciesOf } from "../ordering";
-import { refuse, withoutStack } from "../problems";
-import { checkVpcPeeringArgs, type PeeringSideArgs, type VpcPeeringArgs } from "./peeringArgs";
-import { acceptersPart, sideParts } from "./peeringParts";
+import { refuse } from "../problems";
+import { checkVpcPeeringArgs, peeringWarnings, type PeeringSideArgs, type VpcPeeringArgs } from "./peeringArgs";
+import { acceptersPart, peeringParts } from "./peeringParts";
 import { checkSelf } from "./peeringRules";
 import { findPlaces } from "./places";
-import { sides, type Side } from "./sides";
-
-/** How long a request waits to be accepted, in days. Source: Amazon VPC Peering Guide, "VPC peering connection lifecycle". */
-const requestLifetime = 7;
-
-/** The states in which a connection has ended, and why. */
-const ended: Readonly<Record<string, string>> = {
-    failed: "AWS finds no such VPC or account there, or their blocks overlap",
-    rejected: "the accepter's owner turned it down",
-    expired: `the accepter's owner did not accept it within ${requestLifetime} days`,
-    deleting: "one of the owners is deleting it",
-    deleted: "one of the owners deleted it",
-};
+import { checkRequest, findConnection, findRequest, refuseEnded, requestLifetime, type SeenRequest } from "./request";
+import type { Side } from "./sides";
 
 /**
  * A peering connection between any two VPCs, with what it takes for packets to pass: its acceptance, a route for each
  * block in each route table, security group rules and DNS resolution. The two may be in different regions and accounts;
  * each side's parts go through its own provider. Routes and rules are named after their table or group, block and port, so
  * that the order of lists makes no difference.
+ *
+ * Either side may be another owner's. With `manageAccepter: false` this is the requester's half, and the request waits for them
+ * to accept it. With `manageRequester: false` it is the accepter's half of a request that exists, such as one of a vendor:
+ *
+ * ```ts
+ * new VpcPeering("database", {
+ *     manageRequester: false,
+ *     peeringConnectionId: "pcx-0123456789abcdef0",
+ *     requester: { vpcId: "vpc-0123456789abcdef0", accountId: "333333333333", cidrBlocks: ["192.168.248.0/21"] },
+ *     accepter: await lookUpVpc("vpc-0fedcba9876543210"),
+ *     requestsFrom: "accepter",
+ * });
+ * ```
+ *
+ * AWS's provider leaves an accepted connection alone when its acceptance is deleted: either owner may delete the connection.
  *
  * The connection is free, and so is its traffic within one availability zone; between zones and regions it is charged.
  *
@@ -44,77 +48,85 @@ export class VpcPeering extends pulumi.ComponentResource {
 
     constructor(name: string, args: VpcPeeringArgs, opts?: pulumi.ComponentResourceOptions) {
         super("vpc-peering-lab:components:VpcPeering", name, {}, opts);
-        const { problems, warnings } = checkVpcPeeringArgs(args);
-        refuse(this, `VpcPeering ${name}`, problems);
-        for (const warning of warnings) {
-            void pulumi.log.warn(warning, this);
-        }
+        refuse(this, `VpcPeering ${name}`, checkVpcPeeringArgs(args));
 
-        const { manageAccepter = true, autoAccept = false } = args;
+        const { manageRequester = true, manageAccepter = true, autoAccept = false } = args;
         const tags = { Name: name, ...args.tags };
         const child = ({ provider }: PeeringSideArgs) => ({ parent: this, ...(provider && { provider }) });
-        const asked = { requester: child(args.requester), accepter: manageAccepter ? child(args.accepter) : undefined };
-        const found = pulumi.output(findPlaces(args, asked, args));
+        const opened = {
+            requester: manageRequester ? child(args.requester) : undefined,
+            accepter: manageAccepter ? child(args.accepter) : undefined,
+        };
+        const theirs = pulumi
+            .output(manageRequester ? undefined : args.peeringConnectionId)
+            .apply(async (id) => (id === undefined ? undefined : this.theirRequest(name, id, child(args.accepter))));
+        const found = theirs.apply((seen) =>
+            findPlaces({ ...args, requester: { ...args.requester, ...seen?.requester } }, opened, args),
+        );
         // Ids and providers tell some problems only now, before there is a connection.
-        const { vpcId, peerVpcId, peerRegion, peerOwnerId } = pulumi
-            .all([args.requester.vpcId, args.accepter.vpcId, found])
-            .apply(([one, other, { places: actual, problems: late }]) => {
-                const all = [...checkSelf(one, other), ...late];
-                refuse(this, `VpcPeering ${name}`, all, "no connection was requested");
+        const { id, vpcId, peerVpcId, peerRegion, peerOwnerId } = pulumi
+            .all([args.requester.vpcId, args.accepter.vpcId, found, theirs])
+            .apply(([one, other, { places: actual, problems: late }, seen]) => {
+                const expected = { requester: { ...args.requester, vpcId: one }, accepter: { vpcId: other } };
+                const all = [...checkSelf(one, other), ...late, ...(seen ? checkRequest(seen, expected) : [])];
+                refuse(this, `VpcPeering ${name}`, all, `no connection was ${seen ? "accepted" : "requested"}`);
                 const { requester, accepter } = actual;
                 return {
+                    id: seen?.id ?? "",
                     vpcId: one,
                     peerVpcId: other,
                     peerRegion: accepter.region === requester.region ? undefined : accepter.region,
                     peerOwnerId: accepter.accountId === requester.accountId ? undefined : accepter.accountId,
                 };
             });
-        const connection = new ec2.VpcPeeringConnection(
-            `${name}-connection`,
-            { vpcId, peerVpcId, peerRegion, peerOwnerId, ...(autoAccept && { autoAccept }), tags },
-            { ...child(args.requester), dependsOn: dependenciesOf(opts) },
-        );
-        this.connectionId = connection.id;
-        const statusFrom = (side: Side, id: pulumi.Output<string>) =>
-            ec2.getVpcPeeringConnectionOutput({ id }, child(args[side])).status;
-        /** Routes, rules and options of all sides that are managed, for an accepted connection. */
+        const after = dependenciesOf(opts);
+        const connection = manageRequester
+            ? new ec2.VpcPeeringConnection(
+                  `${name}-connection`,
+                  { vpcId, peerVpcId, peerRegion, peerOwnerId, ...(autoAccept && { autoAccept }), tags },
+                  { ...child(args.requester), dependsOn: after },
+              )
+            : undefined;
+        this.connectionId = connection?.id ?? id;
+        // Only its id tells the connection from the others that a VPC has once it is there.
+        this.connectionId.apply((known) => {
+            for (const warning of peeringWarnings(args, known)) {
+                void pulumi.log.warn(warning, this);
+            }
+        });
         const complete = (accepted: pulumi.CustomResource) =>
-            sides
-                .filter((side) => side === "requester" || manageAccepter)
-                .flatMap((side) =>
-                    sideParts({
-                        name: `${name}-${side}`,
-                        side,
-                        args,
-                        places: found.places,
-                        connectionId: accepted.id,
-                        tags,
-                        opts: { ...child(args[side]), dependsOn: accepted },
-                    }),
-                )
-                .map(({ id }) => id);
+            peeringParts({ name, args, places: found.places, accepted, tags, opts: opened }).map((part) => part.id);
 
-        if (manageAccepter) {
+        if (manageAccepter || connection === undefined) {
             // A resource of its own, because the two sides may have two owners.
-            const accepted = autoAccept
-                ? connection
-                : new ec2.VpcPeeringConnectionAccepter(
-                      `${name}-accepter`,
-                      { vpcPeeringConnectionId: connection.id, autoAccept: true, tags },
-                      child(args.accepter),
-                  );
+            const accepted =
+                autoAccept && connection
+                    ? connection
+                    : new ec2.VpcPeeringConnectionAccepter(
+                          `${name}-accepter`,
+                          { vpcPeeringConnectionId: this.connectionId, autoAccept: true, tags },
+                          { ...child(args.accepter), ...(!connection && { dependsOn: after }) },
+                      );
             const parts = complete(accepted);
-            // Across regions the requester sees the connection active a moment later, and some of the parts wait for that.
-            const completed = pulumi.all([accepted.id, pulumi.all(parts)]).apply(([id]) => id);
-            this.status = {
-                requester: statusFrom("requester", completed),
-                accepter: statusFrom("accepter", completed),
-            };
+            // All is done by then, so a connection that can't be read is no reason to fail.
+            const statusFrom = (side: Side) =>
+                pulumi.all([accepted.id, accepted.acceptStatus, pulumi.all(parts)]).apply(([known, last]) =>
+                    findConnection(known, child(args[side])).then(
+                        (seen) => seen?.status ?? "deleted",
+                        () => last,
+                    ),
+                );
+            const status = statusFrom("accepter");
+            this.status = { requester: manageRequester ? statusFrom("requester") : status, accepter: status };
             this.expires = pulumi.output(null);
             this.otherOwner = pulumi.output([]);
-            this.path = pulumi.all([connection.id, ...parts]);
+            this.path = pulumi.all([this.connectionId, ...parts]);
         } else {
-            const status = statusFrom("requester", connection.id).apply((seen) => this.unlessEnded(seen));
+            const status = connection.id.apply(async (known) => {
+                const seen = (await findConnection(known, child(args.requester)))?.status ?? "deleted";
+                refuseEnded(this, seen, "run 'pulumi up --refresh', which forgets it and asks again");
+                return seen;
+            });
             const active = status.apply((seen) => seen === "active");
             // Rules by group and DNS options need an active connection, and only AWS knows whether the other owner has accepted
             // it: no argument can say so ahead, so these resources are made inside an apply, which previews of the update after
@@ -136,16 +148,15 @@ export class VpcPeering extends pulumi.ComponentResource {
         });
     }
 
-    /** The status; throws a ResourceError if the connection has ended. */
-    private unlessEnded(status: string): string {
-        const why = ended[status];
-        if (why !== undefined) {
-            const remedy = "run 'pulumi up --refresh', which forgets it and asks again";
-            throw withoutStack(
-                new pulumi.ResourceError(`The peering connection is ${status}: ${why}; ${remedy}`, this, true),
-            );
-        }
-        return status;
+    /** Another owner's request; throws a ResourceError if there is none or it has ended. */
+    private async theirRequest(name: string, id: string, opts: pulumi.InvokeOptions): Promise<SeenRequest | undefined> {
+        const seen = await findRequest(id, opts);
+        const message =
+            "is no request that AWS shows to the accepter's owner in that region; correct the id or the accepter's provider";
+        const problems = seen ? [] : [{ path: "peeringConnectionId", value: id, message }];
+        refuse(this, `VpcPeering ${name}`, problems, "no connection was accepted");
+        refuseEnded(this, seen?.status ?? "", "have its owner ask again, and set peeringConnectionId to the new id");
+        return seen;
     }
 
     /** When the request expires. A stash keeps its first value, which is the time of the request. */

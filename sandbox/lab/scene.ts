@@ -75,9 +75,9 @@ export class Scene {
         return (this.outputs["peering"] as { readonly id: string }).id;
     }
 
-    /** Runs `pulumi up` again with the act's settings, and returns the changes. */
-    async up(): Promise<Changes> {
-        const { changes } = await given(this.#stack).up(this.#needs.settings ?? {}, this.log);
+    /** Runs `pulumi up` again, by default with the act's settings, and returns the changes. */
+    async up(settings = this.#needs.settings ?? {}): Promise<Changes> {
+        const { changes } = await given(this.#stack).up(settings, this.log);
         return changes;
     }
 

@@ -12,7 +12,17 @@ import {
     staleGroup,
     twins,
 } from "./byHand.ts";
-import { base, destroy, oneWay, otherAccount, otherRegion, peered, peering, someoneElse } from "./byProgram.ts";
+import {
+    base,
+    destroy,
+    oneWay,
+    otherAccount,
+    otherRegion,
+    peered,
+    peering,
+    someoneElse,
+    theyRequest,
+} from "./byProgram.ts";
 
 /** The acts that the lab plays by default. */
 export const lab: readonly Act[] = [base, peering, destroy];
@@ -25,6 +35,7 @@ export const tour: readonly Act[] = [
     missingRule,
     staleGroup,
     overlap,
+    theyRequest,
     peered,
     resolution,
     second,

@@ -1,6 +1,7 @@
 import type { VpcPeeringConnectionVpcInfo } from "@aws-sdk/client-ec2";
 import { run } from "../../cache/process.ts";
 import { LAST, type Act } from "../act.ts";
+import { peerByHand } from "../hands.ts";
 import { bothWays, isolated, nameVerdicts, reachable, sizeVerdicts } from "../probes.ts";
 import type { Outputs } from "../pulumi.ts";
 import { changesText, type Verdict } from "../report.ts";
@@ -94,6 +95,26 @@ export const someoneElse: Act = {
         }
         await scene.up();
         return [...before, stageVerdict(scene, "reachable"), ...(await bothWays(pair, reachable))];
+    },
+};
+
+export const theyRequest: Act = {
+    name: "they-request",
+    shows: "another owner has requested the connection: packets pass once the program has accepted it and made its own side",
+    rule: 'Amazon VPC Peering Guide, "Accept or reject a VPC peering connection"',
+    settings: {},
+    play: async (scene) => {
+        const { pair } = scene;
+        const [requester] = pair;
+        const id = await peerByHand(scene, { accepted: false, routes: [requester], rules: [requester] });
+        const before = await bothWays(pair, isolated);
+        await scene.up({ peering: true, manageRequester: false, peeringConnectionId: id, dnsResolution: false });
+        return [
+            ...before,
+            { what: "the connection that was accepted", expected: id, seen: scene.peeringId },
+            stageVerdict(scene, "reachable"),
+            ...(await bothWays(pair, reachable)),
+        ];
     },
 };
 

@@ -67,7 +67,7 @@ describe("docs/own-stack.md", () => {
     let servers: { requester: string; accepter: string };
 
     before(async () => {
-        assert.equal(programs.length, 2);
+        assert.equal(programs.length, 3);
         const [requester, accepter] = await Promise.all([
             makeSide(home, "10.1.0.0/16", "own"),
             makeSide(virginia, "10.2.0.0/16", "own"),
@@ -112,5 +112,38 @@ describe("docs/own-stack.md", () => {
         // Both tables of the shared VPC lead to the new one, whose only table leads back.
         assert.deepEqual(blocks.sort(), ["10.1.0.0/16 active", "10.99.0.0/16 active", "10.99.0.0/16 active"]);
         await stack.destroy();
+    });
+
+    it("accepts another owner's request, and refuses one from another account", async () => {
+        const { Vpc } = await home.createVpc({ CidrBlock: "192.168.248.0/21" });
+        const vendor = { VpcId: Vpc?.VpcId ?? "", PeerVpcId: sides.requester.vpcId };
+        await home.modifyVpcAttribute({ VpcId: vendor.VpcId, EnableDnsHostnames: { Value: true } });
+        const { VpcPeeringConnection: request } = await home.createVpcPeeringConnection(vendor);
+        const requestId = request?.VpcPeeringConnectionId ?? "";
+        const stack = await project("vendor", programs[2] ?? "", {
+            requestId,
+            vendorVpcId: vendor.VpcId,
+            vendorAccountId: "333333333333",
+            vpcId: sides.requester.vpcId,
+        });
+        const statusOf = async () => {
+            const ids = { VpcPeeringConnectionIds: [requestId] };
+            const { VpcPeeringConnections = [] } = await home.describeVpcPeeringConnections(ids);
+            return VpcPeeringConnections[0]?.Status?.Code;
+        };
+        const refused = await stack.up();
+        assert.notEqual(refused.code, 0);
+        assert.match(refused.text, /requester\.accountId = "333333333333": is declared, but the request pcx-/);
+        assert.equal(await statusOf(), "pending-acceptance");
+
+        const vendorAccountId = request?.RequesterVpcInfo?.OwnerId ?? "";
+        await stack.set({ vendorAccountId });
+        const outputs = await stack.updated<{ connectionId: string; status: string }>();
+        assert.deepEqual(outputs, { connectionId: requestId, status: "active" });
+        assert.deepEqual(await stack.plan(), []);
+        await stack.destroy();
+        // The vendor's to delete.
+        assert.equal(await statusOf(), "active");
+        await home.deleteVpcPeeringConnection({ VpcPeeringConnectionId: requestId });
     });
 });

@@ -2,6 +2,7 @@
 const EXCEPTIONS: Readonly<Record<string, string>> = {
     peeringConnectionOptions: "vpcPeeringConnectionOptions",
     getElasticIp: "getEip",
+    getInstanceTypeOfferings: "getEc2InstanceTypeOfferings",
 };
 
 /** The bridge's property names where they differ, by the bridge's token and the name in `@pulumi/aws`. */

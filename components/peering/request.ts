@@ -1,0 +1,111 @@
+import { getVpcPeeringConnection, type GetVpcPeeringConnectionResult } from "@pulumi/aws/ec2/getVpcPeeringConnection";
+import * as pulumi from "@pulumi/pulumi";
+import { withoutStack, type Problem } from "../problems";
+import type { Place } from "./sides";
+
+/** How long a request waits to be accepted, in days. Source: Amazon VPC Peering Guide, "VPC peering connection lifecycle". */
+export const requestLifetime = 7;
+
+/** The states in which a connection has ended, and why. */
+const ended: Readonly<Record<string, string>> = {
+    failed: "AWS finds no such VPC or account there, or their blocks overlap",
+    rejected: "the accepter's owner turned it down",
+    expired: `the accepter's owner did not accept it within ${requestLifetime} days`,
+    deleting: "one of the owners is deleting it",
+    deleted: "one of the owners deleted it",
+};
+
+/** Throws a ResourceError if a connection of this status has ended; `remedy` says what to do about it. */
+export function refuseEnded(component: pulumi.ComponentResource, status: string, remedy: string): void {
+    const why = ended[status];
+    if (why !== undefined) {
+        const message = `The peering connection is ${status}: ${why}; ${remedy}`;
+        throw withoutStack(new pulumi.ResourceError(message, component, true));
+    }
+}
+
+/** Another owner's request, as the accepter's owner sees it. */
+export interface SeenRequest {
+    /** Id of the connection: `pcx-0123456789abcdef0`. */
+    readonly id: string;
+    readonly status: string;
+    readonly requesterVpcId: string;
+    readonly accepterVpcId: string;
+    /** IPv4 CIDR blocks of the requester's VPC; empty where AWS does not tell them. */
+    readonly cidrBlocks: readonly string[];
+    /** Where the requester's VPC is, as far as AWS tells. */
+    readonly requester: Place;
+}
+
+/** What the request has to be. */
+export interface ExpectedRequest {
+    readonly requester: Place & { readonly vpcId: string; readonly cidrBlocks: readonly string[] };
+    readonly accepter: { readonly vpcId: string };
+}
+
+/** Reads a connection; undefined where there is none, as some hours after its end. Throws any other error. */
+export async function findConnection(
+    id: string,
+    opts: pulumi.InvokeOptions,
+): Promise<GetVpcPeeringConnectionResult | undefined> {
+    try {
+        return await getVpcPeeringConnection({ id }, opts);
+    } catch (error) {
+        // The provider's words for a data source that finds nothing.
+        if (String(error).includes("no matching EC2 VPC Peering Connection")) {
+            return undefined;
+        }
+        throw error;
+    }
+}
+
+/** Reads a request; undefined if AWS shows no such connection to the accepter's owner. */
+export async function findRequest(id: string, opts: pulumi.InvokeOptions): Promise<SeenRequest | undefined> {
+    const found = await findConnection(id, opts);
+    return (
+        found && {
+            id,
+            status: found.status,
+            requesterVpcId: found.vpcId,
+            accepterVpcId: found.peerVpcId,
+            cidrBlocks: found.cidrBlockSets.map(({ cidrBlock }) => cidrBlock),
+            // terraform-provider-aws 5.100.0, which the sandbox may use, has no requesterRegion.
+            requester: {
+                accountId: found.ownerId,
+                ...(found.requesterRegion && { region: found.requesterRegion }),
+            },
+        }
+    );
+}
+
+/**
+ * The problems of a request that is not the one that was expected: it would be accepted, and the routes would lead to a VPC that
+ * nobody meant. Source: Amazon VPC Peering Guide, "Accept or reject a VPC peering connection", which warns of unknown requesters.
+ */
+export function checkRequest(seen: SeenRequest, { requester, accepter }: ExpectedRequest): Problem[] {
+    const remedy = "accept another request, or correct what is declared";
+    const facts: [path: string, value: string | undefined, found: string | undefined, relation: string][] = [
+        ["accepter.vpcId", accepter.vpcId, seen.accepterVpcId, "is for"],
+        ["requester.vpcId", requester.vpcId, seen.requesterVpcId, "is from"],
+        ["requester.region", requester.region, seen.requester.region, "is from"],
+        ["requester.accountId", requester.accountId, seen.requester.accountId, "is from"],
+    ];
+    return [
+        ...facts.flatMap(([path, value, found, relation]) =>
+            value === undefined || found === undefined || value === found
+                ? []
+                : [{ path, value, message: `is declared, but the request ${seen.id} ${relation} ${found}; ${remedy}` }],
+        ),
+        ...requester.cidrBlocks.flatMap((value, index) =>
+            seen.cidrBlocks.length === 0 || seen.cidrBlocks.includes(value)
+                ? []
+                : [
+                      {
+                          path: `requester.cidrBlocks[${index}]`,
+                          value,
+                          message: `is not a block of the VPC that the request ${seen.id} is from (${seen.cidrBlocks.join(", ")}); correct what is declared`,
+                      },
+                  ],
+        ),
+    ];
+}
