@@ -139,8 +139,16 @@ export class Lab {
         const sides = [this.one, this.two, this.three, this.twin] as const;
         const lab = new Lab({ api: this.#bare, bare: this.#bare }, sides, this.machines);
         lab.peering = this.peering;
-        // The network is not notified of this change, so a call through the gateway that changes nothing follows.
-        const follow = () => this.#api.modifyVpcAttribute({ VpcId: this.one.vpcId, EnableDnsSupport: { Value: true } });
+        // The network is not notified of this change, so calls through the gateway that change nothing follow.
+        // A change makes the network read only what it can have changed: here the gateways and the route tables.
+        const follow = async (): Promise<void> => {
+            const { InternetGateway } = await this.#api.createInternetGateway({});
+            await this.#api.deleteInternetGateway({ InternetGatewayId: InternetGateway?.InternetGatewayId });
+            for (const { vpcId: VpcId } of [this.one, this.two]) {
+                const { RouteTable } = await this.#api.createRouteTable({ VpcId });
+                await this.#api.deleteRouteTable({ RouteTableId: RouteTable?.RouteTableId });
+            }
+        };
         const undo = await fault(lab);
         await follow();
         return async () => {
