@@ -45,7 +45,8 @@ export class View {
     readonly ec2: sdk.EC2;
     readonly #clients: Clients;
     readonly #prefixLists = new Map<string, Promise<string[]>>();
-
+    /** What is requested of each kind, by its key in EC2's responses. */
+    readonly #kinds = new Map<string, Lazy<object[]>>();
     #earlier: Earlier | undefined;
 
     constructor(clients: Clients, caller: Caller, earlier?: Earlier) {
@@ -55,25 +56,13 @@ export class View {
         this.#clients = clients;
     }
 
-    readonly vpcs: Lazy<sdk.Vpc[]> = this.#all(sdk.paginateDescribeVpcs, "Vpcs", (view) => view.vpcs());
-    readonly subnets: Lazy<sdk.Subnet[]> = this.#all(sdk.paginateDescribeSubnets, "Subnets", (view) => view.subnets());
-    readonly networkAcls: Lazy<sdk.NetworkAcl[]> = this.#all(sdk.paginateDescribeNetworkAcls, "NetworkAcls", (view) =>
-        view.networkAcls(),
-    );
-    readonly routeTables: Lazy<sdk.RouteTable[]> = this.#all(sdk.paginateDescribeRouteTables, "RouteTables", (view) =>
-        view.routeTables(),
-    );
-    readonly internetGateways: Lazy<sdk.InternetGateway[]> = this.#all(
-        sdk.paginateDescribeInternetGateways,
-        "InternetGateways",
-        (view) => view.internetGateways(),
-    );
+    readonly vpcs = this.#all(sdk.paginateDescribeVpcs, "Vpcs");
+    readonly subnets = this.#all(sdk.paginateDescribeSubnets, "Subnets");
+    readonly networkAcls = this.#all(sdk.paginateDescribeNetworkAcls, "NetworkAcls");
+    readonly routeTables = this.#all(sdk.paginateDescribeRouteTables, "RouteTables");
+    readonly internetGateways = this.#all(sdk.paginateDescribeInternetGateways, "InternetGateways");
     readonly peerings = this.#all(sdk.paginateDescribeVpcPeeringConnections, "VpcPeeringConnections");
-    readonly groups: Lazy<sdk.SecurityGroup[]> = this.#all(
-        sdk.paginateDescribeSecurityGroups,
-        "SecurityGroups",
-        (view) => view.groups(),
-    );
+    readonly groups = this.#all(sdk.paginateDescribeSecurityGroups, "SecurityGroups");
     readonly interfaces = this.#all(sdk.paginateDescribeNetworkInterfaces, "NetworkInterfaces");
     readonly volumes = this.#all(sdk.paginateDescribeVolumes, "Volumes");
     readonly prefixLists = this.#all(sdk.paginateDescribeManagedPrefixLists, "PrefixLists");
@@ -82,26 +71,14 @@ export class View {
     readonly instances = once(async () => (await this.reservations()).flatMap(({ Instances = [] }) => Instances));
     readonly addresses = once(async () => (await this.ec2.describeAddresses({})).Addresses ?? []);
 
-    readonly vpc = this.#one(this.vpcs, "VpcId", async (id) => {
-        return (await this.ec2.describeVpcs({ Filters: byId("vpc-id", id) })).Vpcs;
-    });
-    readonly subnet = this.#one(this.subnets, "SubnetId", async (id) => {
-        return (await this.ec2.describeSubnets({ Filters: byId("subnet-id", id) })).Subnets;
-    });
-    readonly routeTable = this.#one(this.routeTables, "RouteTableId", async (id) => {
-        return (await this.ec2.describeRouteTables({ Filters: byId("route-table-id", id) })).RouteTables;
-    });
-    readonly internetGateway = this.#one(this.internetGateways, "InternetGatewayId", async (id) => {
-        return (await this.ec2.describeInternetGateways({ Filters: byId("internet-gateway-id", id) })).InternetGateways;
-    });
-    readonly peering = this.#one(this.peerings, "VpcPeeringConnectionId", async (id) => {
-        return (await this.ec2.describeVpcPeeringConnections({ VpcPeeringConnectionIds: [id] })).VpcPeeringConnections;
-    });
-    readonly group = this.#one(this.groups, "GroupId", async (id) => {
-        return (await this.ec2.describeSecurityGroups({ Filters: byId("group-id", id) })).SecurityGroups;
-    });
-    readonly networkAcl = this.#one(this.networkAcls, "NetworkAclId", this.networkAcls);
-    readonly prefixList = this.#one(this.prefixLists, "PrefixListId", this.prefixLists);
+    readonly vpc = this.#one(this.vpcs, "VpcId", byFilter("vpc-id"));
+    readonly subnet = this.#one(this.subnets, "SubnetId", byFilter("subnet-id"));
+    readonly routeTable = this.#one(this.routeTables, "RouteTableId", byFilter("route-table-id"));
+    readonly internetGateway = this.#one(this.internetGateways, "InternetGatewayId", byFilter("internet-gateway-id"));
+    readonly peering = this.#one(this.peerings, "VpcPeeringConnectionId", (id) => ({ VpcPeeringConnectionIds: [id] }));
+    readonly group = this.#one(this.groups, "GroupId", byFilter("group-id"));
+    readonly networkAcl = this.#one(this.networkAcls, "NetworkAclId");
+    readonly prefixList = this.#one(this.prefixLists, "PrefixListId");
 
     /** The IPv4 blocks of a prefix list. */
     prefixListBlocks(PrefixListId: string): Promise<string[]> {
@@ -131,38 +108,43 @@ export class View {
         return new View(this.#clients, { accessKeyId: await this.#clients.keyOf(account), region });
     }
 
-    #all<Key extends string, Item extends object>(
-        paginate: Paginate<Key, Item>,
-        key: Key,
-        earlierOf?: (view: View) => Promise<Item[]>,
-    ): Lazy<Item[]> {
-        return once(async () => {
-            const { view, scope } = this.#earlier ?? {};
-            const isScoped = view && scope && earlierOf;
-            const items = isScoped ? (await earlierOf(view)).filter((item) => !isIn(scope, item)) : [];
-            const input = isScoped ? { Filters: byId(filters[scope.property], scope.value) } : {};
+    #all<Key extends string, Item extends object>(paginate: Paginate<Key, Item>, key: Key): Kind<Item> {
+        const ask = async (input: object): Promise<Item[]> => {
+            const items: Item[] = [];
             for await (const page of paginate({ client: this.ec2 }, input)) {
                 items.push(...(page[key] ?? []));
             }
+            return items;
+        };
+        const request = once(async () => {
+            const earlier = this.#earlier;
+            if (!earlier) {
+                return ask({});
+            }
+            const { view, scope } = earlier;
+            const before = (await view.#kinds.get(key)?.()) as Item[] | undefined;
+            const changed = await ask(byFilter(filters[scope.property])(scope.value));
             // Views must not form a chain.
             this.#earlier = undefined;
-            return items;
+            return [...(before ?? []).filter((item) => !isIn(scope, item)), ...changed];
         });
+        this.#kinds.set(key, request);
+        return Object.assign(request, { ask });
     }
 
-    /** Looks up a resource by its ID, without requesting all of its kind. */
+    /** Looks up a resource by its ID, if there is an `input` for that, without requesting all of its kind. */
     #one<Key extends string, Item extends { readonly [K in Key]?: string | undefined }>(
-        all: Lazy<Item[]>,
+        all: Kind<Item>,
         key: Key,
-        request: (id: string) => Promise<Item[] | undefined>,
+        input?: (id: string) => object,
     ): (id: string | undefined) => Promise<Item | undefined> {
-        const found = new Map<string, Promise<Item[] | undefined>>();
+        const found = new Map<string, Promise<Item[]>>();
         return async (id) => {
             if (id === undefined || id === "") {
                 return undefined;
             }
-            const items = await (all.requested() ?? remembered(found, id, () => request(id)));
-            return items?.find((item) => item[key] === id);
+            const items = await (all.requested() ?? (input ? remembered(found, id, () => all.ask(input(id))) : all()));
+            return items.find((item) => item[key] === id);
         };
     }
 }
@@ -171,8 +153,14 @@ function isIn({ property, value }: Scope, item: object): boolean {
     return (item as Partial<Record<string, unknown>>)[property] === value;
 }
 
-function byId(Name: string, id: string): sdk.Filter[] {
-    return [{ Name, Values: [id] }];
+function byFilter(Name: string): (value: string) => object {
+    return (value) => ({ Filters: [{ Name, Values: [value] }] });
+}
+
+/** A kind of resources. */
+interface Kind<Item> extends Lazy<Item[]> {
+    /** Requests some of them. */
+    ask(input: object): Promise<Item[]>;
 }
 
 /** A request that is made at most once, unless it fails. */
