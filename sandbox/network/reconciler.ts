@@ -64,10 +64,10 @@ export function createReconciler({ endpoint, home, onServers, onRebuilt }: Recon
         }
         // If the update fails, the next pass tries again.
         state = undefined;
-        await change(plan(read));
+        const sites = sitesOf(read);
+        await change(plan(sites));
         // Their address is part of the network.
         nameServers ??= await startNameServers();
-        const sites = sitesOf(read);
         nameServers(lookupsIn(sites));
         onServers(sites.flatMap(serversOf));
         state = read;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Network } from "../network/planned/network.ts";
-import { plan } from "../network/planned/plan.ts";
+import { plan as planOf } from "../network/planned/plan.ts";
+import { sitesOf } from "../network/planned/sites.ts";
 import type { AclEntry, Instance, Peering, Rule, SecurityGroup, State, Vpc } from "../network/described/state.ts";
 
 const any = { from: -1, to: -1, cidrBlocks: ["0.0.0.0/0"], groupIds: [] } as const;
@@ -121,6 +122,7 @@ function chain(network: Network, namespace: string, name: string): string[] {
     return body.split("\n").map((line) => line.trim());
 }
 
+const plan = (given: State): Network => planOf(sitesOf(given));
 const incoming = (given: State, of: Instance): string[] => chain(plan(given), of.vpcId, `in_e${of.interfaceId}`);
 
 describe("Plan", () => {

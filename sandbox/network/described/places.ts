@@ -123,35 +123,24 @@ export class Places {
 
     /** The combined state of all places. Only what may have changed is read. */
     async read(): Promise<State> {
-        const places = [...this.#places.values()];
-        const all = async <Item, Part>(
-            itemsOf: (place: Place) => Promise<Item[]>,
-            partOf: (item: Item, place: Place) => Part | Promise<Part>,
-        ): Promise<Part[]> => {
-            const parts = places.map(async (place) =>
-                Promise.all((await itemsOf(place)).map((item) => partOf(item, place))),
-            );
-            return (await Promise.all(parts)).flat();
-        };
+        const all = async <Part>(partsIn: (place: Place) => Promise<Part[]>): Promise<Part[]> =>
+            (await Promise.all([...this.#places.values()].map(partsIn))).flat();
         const [vpcs, subnets, networkAcls, routeTables, internetGateways, peerings, securityGroups, instances] =
             await Promise.all([
-                all(
-                    (place) => place.vpcs.vpcs(),
-                    (vpc, place) => this.#vpcOf(vpc, place),
-                ),
-                all((place) => place.subnets.subnets(), subnetOf),
-                all((place) => place.networkAcls.networkAcls(), networkAclOf),
-                all(
-                    (place) => place.routeTables.routeTables(),
-                    async (table, place) => routeTableOf(table, await prefixListsIn(place)),
-                ),
-                all((place) => place.internetGateways.internetGateways(), gatewayOf),
-                all((place) => place.peerings.peerings(), peeringOf),
-                all(
-                    (place) => place.groups.groups(),
-                    async (group, place) => groupOf(group, await prefixListsIn(place)),
-                ),
-                all(runningIn, (instance, place) => this.#instanceOf(instance, place)),
+                all((place) => this.#vpcsIn(place)),
+                all(async ({ subnets }) => (await subnets.subnets()).map(subnetOf)),
+                all(async ({ networkAcls }) => (await networkAcls.networkAcls()).map(networkAclOf)),
+                all(async (place) => {
+                    const lists = await prefixListsIn(place);
+                    return (await place.routeTables.routeTables()).map((table) => routeTableOf(table, lists));
+                }),
+                all(async ({ internetGateways }) => (await internetGateways.internetGateways()).map(gatewayOf)),
+                all(async ({ peerings }) => (await peerings.peerings()).map(peeringOf)),
+                all(async (place) => {
+                    const lists = await prefixListsIn(place);
+                    return (await place.groups.groups()).map((group) => groupOf(group, lists));
+                }),
+                all((place) => this.#instancesIn(place)),
             ]);
         // Both sides describe the same connection.
         const connections = [...new Map(peerings.map((peering) => [peering.id, peering])).values()];
@@ -167,18 +156,30 @@ export class Places {
         };
     }
 
-    async #vpcOf(vpc: ec2.Vpc, place: Place): Promise<Vpc> {
-        const { VpcId: id = "" } = vpc;
-        // A VPC without servers needs no name server.
-        const dns = (await runningIn(place)).some(({ VpcId }) => VpcId === id)
-            ? await remembered(this.#dns, id, () => place.vpcs.dnsOf(id))
-            : { dnsSupport: false, dnsHostnames: false };
-        return { id, region: place.vpcs.caller.region, cidrBlocks: blocksOf(vpc), ...dns };
+    async #vpcsIn(place: Place): Promise<Vpc[]> {
+        const { vpcs: view } = place;
+        const [vpcs, running] = await Promise.all([view.vpcs(), runningIn(place)]);
+        const used = new Set(running.map(({ VpcId }) => VpcId));
+        return Promise.all(
+            vpcs.map(async (vpc) => {
+                const { VpcId: id = "" } = vpc;
+                // A VPC without servers needs no name server.
+                const dns = used.has(id)
+                    ? await remembered(this.#dns, id, () => view.dnsOf(id))
+                    : { dnsSupport: false, dnsHostnames: false };
+                return { id, region: view.caller.region, cidrBlocks: blocksOf(vpc), ...dns };
+            }),
+        );
     }
 
-    async #instanceOf(instance: ec2.Instance, { instances }: Place): Promise<Instance> {
-        const boot = await remembered(this.#boot, instance.InstanceId ?? "", () => bootOf(instance, instances));
-        return { ...instanceOf(instance), ...boot };
+    async #instancesIn(place: Place): Promise<Instance[]> {
+        return Promise.all(
+            (await runningIn(place)).map(async (instance) => {
+                const { InstanceId = "" } = instance;
+                const boot = await remembered(this.#boot, InstanceId, () => bootOf(instance, place.instances));
+                return { ...instanceOf(instance), ...boot };
+            }),
+        );
     }
 }
 

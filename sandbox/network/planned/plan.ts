@@ -1,4 +1,4 @@
-import type { RouteTable, State, Vpc } from "../described/state.ts";
+import type { RouteTable, Vpc } from "../described/state.ts";
 import {
     addressAmongNameServers,
     gatewayOf,
@@ -18,17 +18,16 @@ import {
     via,
 } from "./links.ts";
 import { internet, own, type Link, type Namespace, type Network, type Setting } from "./network.ts";
-import { sitesOf, type Port, type Site } from "./sites.ts";
+import type { Port, Site } from "./sites.ts";
 
 /** Numbers of a router's routing tables: the VPC's own addresses, and the first for route tables. */
 const tables = { local: 1000, first: 2000 } as const;
 
 /**
- * Plans the network for a state. Its routes and rulesets allow the traffic that AWS's route tables, gateways, peering
- * connections and security groups would allow. Pure: the same state always gives the same network.
+ * Plans the network for the sites of a state. Its routes and rulesets allow the traffic that AWS's route tables, gateways,
+ * peering connections and security groups would allow. Pure: the same sites always give the same network.
  */
-export function plan(state: State): Network {
-    const sites = sitesOf(state);
+export function plan(sites: readonly Site[]): Network {
     const withGateway = sites.filter(({ gatewayId }) => gatewayId !== undefined);
     const withNameServer = sites.filter(({ vpc }) => vpc.dnsSupport);
     const ports = sites.flatMap((site) => site.ports);
