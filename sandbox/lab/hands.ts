@@ -1,4 +1,4 @@
-import type { NetworkAclEntry } from "@aws-sdk/client-ec2";
+import type { CreateNetworkAclEntryCommandInput, IpPermission } from "@aws-sdk/client-ec2";
 import type { Server, Side } from "./probes.ts";
 import type { Scene } from "./scene.ts";
 
@@ -16,7 +16,7 @@ export async function routeByHand(scene: Scene, table: string, block: string, pe
 export async function aclByHand(
     scene: Scene,
     { vpcId: VpcId }: Side,
-): Promise<(entry: NetworkAclEntry) => Promise<void>> {
+): Promise<(entry: Omit<CreateNetworkAclEntryCommandInput, "NetworkAclId">) => Promise<unknown>> {
     const { ec2, cleanup } = scene;
     const associations = async () => {
         const { NetworkAcls = [] } = await ec2.describeNetworkAcls({ Filters: [{ Name: "vpc-id", Values: [VpcId] }] });
@@ -33,18 +33,16 @@ export async function aclByHand(
     cleanup.add("the network ACL's association", () =>
         ec2.replaceNetworkAclAssociation({ AssociationId: NewAssociationId, NetworkAclId: old?.NetworkAclId }),
     );
-    return async ({ RuleNumber, Protocol, RuleAction, Egress, ...entry }) => {
-        await ec2.createNetworkAclEntry({ ...entry, NetworkAclId, RuleNumber, Protocol, RuleAction, Egress });
-    };
+    return (entry) => ec2.createNetworkAclEntry({ ...entry, NetworkAclId });
 }
 
-/** Allows HTTP from a group to a side until the act ends. */
-export async function httpFromGroup(scene: Scene, { label, securityGroupId }: Side, GroupId: string): Promise<void> {
-    const UserIdGroupPairs = [{ GroupId }];
-    const rule = {
-        GroupId: securityGroupId,
-        IpPermissions: [{ IpProtocol: "tcp", FromPort: 80, ToPort: 80, UserIdGroupPairs }],
-    };
+/** Allows HTTP from a source to a side until the act ends. */
+export async function allowHttp(
+    scene: Scene,
+    { label, securityGroupId: GroupId }: Side,
+    source: Pick<IpPermission, "IpRanges" | "UserIdGroupPairs">,
+): Promise<void> {
+    const rule = { GroupId, IpPermissions: [{ IpProtocol: "tcp", FromPort: 80, ToPort: 80, ...source }] };
     await scene.ec2.authorizeSecurityGroupIngress(rule);
     scene.cleanup.add(`${label}'s rule`, () => scene.ec2.revokeSecurityGroupIngress(rule));
 }
@@ -79,13 +77,7 @@ export async function peerByHand(
         await routeByHand(scene, side.routeTableId, across(side).cidrBlock, id);
     }
     for (const side of rules) {
-        const IpRanges = [{ CidrIp: across(side).cidrBlock }];
-        const rule = {
-            GroupId: side.securityGroupId,
-            IpPermissions: [{ IpProtocol: "tcp", FromPort: 80, ToPort: 80, IpRanges }],
-        };
-        await scene.ec2.authorizeSecurityGroupIngress(rule);
-        scene.cleanup.add(`${side.label}'s rule`, () => scene.ec2.revokeSecurityGroupIngress(rule));
+        await allowHttp(scene, side, { IpRanges: [{ CidrIp: across(side).cidrBlock }] });
     }
     return id;
 }

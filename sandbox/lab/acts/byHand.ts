@@ -1,7 +1,7 @@
 import { isActive, isBetween, isPending } from "../../api/client/vpcs.ts";
 import { internet } from "../../network/planned/network.ts";
 import type { Act } from "../act.ts";
-import { aclByHand, httpFromGroup, peerByHand, routeByHand, thirdVpc } from "../hands.ts";
+import { aclByHand, allowHttp, peerByHand, routeByHand, thirdVpc } from "../hands.ts";
 import { arrivalVerdict, bothWays, isolated, nameVerdicts, oneWay, ping, reachable } from "../probes.ts";
 import type { Scene } from "../scene.ts";
 
@@ -69,7 +69,7 @@ export const staleGroup: Act = {
     play: async (scene) => {
         const [one, two] = scene.pair;
         const connection = { VpcPeeringConnectionId: await peerByHand(scene, { rules: [] }) };
-        await httpFromGroup(scene, two, one.securityGroupId);
+        await allowHttp(scene, two, { UserIdGroupPairs: [{ GroupId: one.securityGroupId }] });
         const before = await oneWay(one, two, reachable, "connected");
         await scene.ec2.deleteVpcPeeringConnection(connection);
         const after = await oneWay(one, two, isolated, "deleted");
