@@ -3,7 +3,7 @@ import type { Element } from "@xmldom/xmldom";
 import { childOf, fill, Refusal, rewrite, setText, withText, type Answer } from "../answers.ts";
 import type { View } from "../client/view.ts";
 import { blocksOf, isActive, isBetween, isPending, overlap, peerOf } from "../client/vpcs.ts";
-import type { Call, CallParameters } from "../call.ts";
+import type { Call } from "../call.ts";
 import { filtersIn, matches, type Filter } from "./filters.ts";
 
 /** The accepter VPC that a request names. */
@@ -120,17 +120,20 @@ export class Peerings {
      * Source: Amazon VPC User Guide, "VPC CIDR blocks" (manage IPv4 CIDR blocks for a VPC).
      */
     async associate({ parameters, view, forward }: Call): Promise<Answer> {
-        const { VpcId, CidrBlock: block } = parameters as CallParameters & { VpcId?: string; CidrBlock?: string };
+        const { VpcId, CidrBlock: block } = parameters;
         const answer = await forward();
+        if (answer.status !== 200 || block === undefined) {
+            return answer;
+        }
         const asked = (await view.peerings()).filter((one) => isPending(one) && one.AccepterVpcInfo?.VpcId === VpcId);
-        for (const one of answer.status === 200 && block !== undefined ? asked : []) {
+        for (const one of asked) {
             const {
                 VpcPeeringConnectionId: id = "",
                 AccepterVpcInfo: info,
                 ExpirationTime: expires = new Date(),
             } = one;
             const requester = await peerOf(one, VpcId, view);
-            if (requester && overlap([block ?? ""], blocksOf(requester))) {
+            if (requester && overlap([block], blocksOf(requester))) {
                 await view.ec2.rejectVpcPeeringConnection({ VpcPeeringConnectionId: id });
                 const accepter = {
                     ownerId: info?.OwnerId ?? "",
