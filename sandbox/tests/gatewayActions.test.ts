@@ -5,8 +5,8 @@ import { EC2 } from "@aws-sdk/client-ec2";
 import { absent, absentParameters, irrelevant, obeyed, reads } from "../api/actions.ts";
 import { prepareMoto } from "../api/moto.ts";
 import { run } from "../cache/process.ts";
+import { image } from "./world/world.ts";
 import { GatewayLab, refuses, type Vpc } from "./world/gatewayLab.ts";
-import { image } from "./world/side.ts";
 
 /** Prints the EC2 actions that moto implements. */
 const script = `import json

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { operator, World } from "./world/world.ts";
+import { image, operator, World } from "./world/world.ts";
 import { boot, entry, inReverse, Lab, permit, type Undo } from "./world/networkLab.ts";
-import { image, makeMachine } from "./world/side.ts";
+import { makeMachine } from "./world/side.ts";
 
 // Real packets through the network that the EC2 API describes. Each case makes one fault in a working lab with API calls and
 // undoes it. No case waits: the network is up to date when the API responds.

@@ -1,4 +1,4 @@
-import { makeMachine } from "./world/side.ts";
+import { aclAssociationOf, makeMachine } from "./world/side.ts";
 import { World } from "./world/world.ts";
 
 // After a change, only what it can have changed is read; the world compares the result with what a first read gives.
@@ -65,11 +65,7 @@ describe("What is read after a change is all that it has changed", function () {
         await api.createNetworkAclEntry({ ...entry, ...all, RuleAction: "allow" });
         await api.replaceNetworkAclEntry({ ...entry, ...all, RuleAction: "deny" });
         await api.deleteNetworkAclEntry(entry);
-        const Filters = [{ Name: "association.subnet-id", Values: [SubnetId] }];
-        const { NetworkAcls } = await api.describeNetworkAcls({ Filters });
-        const AssociationId = NetworkAcls?.[0]?.Associations?.find(
-            (association) => association.SubnetId === SubnetId,
-        )?.NetworkAclAssociationId;
+        const { NetworkAclAssociationId: AssociationId } = await aclAssociationOf(api, SubnetId);
         await api.replaceNetworkAclAssociation({ AssociationId, NetworkAclId });
 
         const { PrefixList } = await api.createManagedPrefixList({

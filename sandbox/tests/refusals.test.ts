@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { GatewayLab, refuses, type Vpc } from "./world/gatewayLab.ts";
-import { image } from "./world/side.ts";
-import { region } from "./world/world.ts";
+import { image, region } from "./world/world.ts";
 
 // Deletions and launches that AWS refuses, with the error code from the cited page, and those that it allows.
 describe("Gateway, resources in use and launches", function () {

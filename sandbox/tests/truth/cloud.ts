@@ -1,5 +1,5 @@
 import type { EC2, IpPermission, NetworkAclEntry } from "@aws-sdk/client-ec2";
-import { makeMachine, makeSide, type Side } from "../world/side.ts";
+import { aclAssociationOf, makeMachine, makeSide, type Side } from "../world/side.ts";
 import { type Machine, type World } from "../world/world.ts";
 import {
     addressOf,
@@ -153,7 +153,7 @@ export class Cloud {
 
 async function makeVpc(api: EC2, vpc: Vpc, index: number): Promise<Standing> {
     const side = await makeSide(api, blockOf(vpc), "own");
-    const { vpcId: VpcId, subnetId, tableId: RouteTableId, gatewayId: InternetGatewayId } = side;
+    const { vpcId: VpcId, subnetId, tableId: RouteTableId } = side;
     if (!vpc.internet) {
         await api.deleteRoute({ RouteTableId, DestinationCidrBlock: "0.0.0.0/0" });
     }
@@ -173,17 +173,13 @@ async function makeVpc(api: EC2, vpc: Vpc, index: number): Promise<Standing> {
         }
         await useAcl(api, subnetId, NetworkAclId);
     }
-    return { ...side, gatewayId: InternetGatewayId, api, account, machine, defaultAcl };
+    return { ...side, api, account, machine, defaultAcl };
 }
 
 async function useAcl(api: EC2, subnetId: string, NetworkAclId: string): Promise<void> {
-    const { NetworkAcls } = await api.describeNetworkAcls({
-        Filters: [{ Name: "association.subnet-id", Values: [subnetId] }],
-    });
-    const current = NetworkAcls?.[0];
-    const AssociationId = current?.Associations?.find(({ SubnetId }) => SubnetId === subnetId)?.NetworkAclAssociationId;
-    if (current?.NetworkAclId !== NetworkAclId) {
-        await api.replaceNetworkAclAssociation({ AssociationId, NetworkAclId });
+    const current = await aclAssociationOf(api, subnetId);
+    if (current.NetworkAclId !== NetworkAclId) {
+        await api.replaceNetworkAclAssociation({ AssociationId: current.NetworkAclAssociationId, NetworkAclId });
     }
 }
 

@@ -1,6 +1,6 @@
-import type { CreateNetworkAclEntryCommandInput, EC2, IpPermission, NetworkAclAssociation } from "@aws-sdk/client-ec2";
+import type { CreateNetworkAclEntryCommandInput, EC2, IpPermission } from "@aws-sdk/client-ec2";
 import { operator, type Machine, type World } from "./world.ts";
-import { makeMachine, makeSide, type Side } from "./side.ts";
+import { aclAssociationOf, makeMachine, makeSide, type Side } from "./side.ts";
 
 /** Undoes a fault. */
 export type Undo = () => Promise<unknown>;
@@ -89,19 +89,20 @@ export class Lab {
     /** The peering connection of one and two. */
     peering = "";
     readonly #api: EC2;
-    readonly #bare: EC2;
+    readonly #world: Pick<World, "api" | "bare" | "refresh">;
 
     constructor(
-        { api, bare }: Pick<World, "api" | "bare">,
+        world: Pick<World, "api" | "bare" | "refresh">,
         [one, two, three, twin]: readonly [Side, Side, Side, Side],
         machines: Lab["machines"],
     ) {
-        [this.#api, this.#bare] = [api, bare];
+        [this.#world, this.#api] = [world, world.api];
         [this.one, this.two, this.three, this.twin] = [one, two, three, twin];
         this.machines = machines;
     }
 
-    static async make({ api, bare }: World): Promise<Lab> {
+    static async make(world: World): Promise<Lab> {
+        const { api } = world;
         const [one, two, three, twin] = await Promise.all([
             makeSide(api, cidr.one, "own"),
             makeSide(api, cidr.two, "own"),
@@ -118,7 +119,7 @@ export class Lab {
             makeMachine(api, twin, "10.41.1.100"),
         ]);
         const machines = { "1": first, "2": second, neighbor, "3": third, twin: mTwin, internet: operator };
-        const lab = new Lab({ api, bare }, [one, two, three, twin], machines);
+        const lab = new Lab(world, [one, two, three, twin], machines);
         lab.peering = await lab.peer(one, two);
         const onward = await lab.peer(two, three);
         await Promise.all([
@@ -136,24 +137,16 @@ export class Lab {
 
     /** Makes a fault that AWS and the gateway refuse, without the gateway. */
     async past(fault: (lab: Lab) => Promise<Undo>): Promise<Undo> {
+        const past = { bare: this.#world.bare, refresh: () => this.#world.refresh() };
         const sides = [this.one, this.two, this.three, this.twin] as const;
-        const lab = new Lab({ api: this.#bare, bare: this.#bare }, sides, this.machines);
+        const lab = new Lab({ ...past, api: past.bare }, sides, this.machines);
         lab.peering = this.peering;
-        // The network is not notified of this change, so calls through the gateway that change nothing follow.
-        // A change makes the network read only what it can have changed: here the gateways and the route tables.
-        const follow = async (): Promise<void> => {
-            const { InternetGateway } = await this.#api.createInternetGateway({});
-            await this.#api.deleteInternetGateway({ InternetGatewayId: InternetGateway?.InternetGatewayId });
-            for (const { vpcId: VpcId } of [this.one, this.two]) {
-                const { RouteTable } = await this.#api.createRouteTable({ VpcId });
-                await this.#api.deleteRouteTable({ RouteTableId: RouteTable?.RouteTableId });
-            }
-        };
+        // The network is not notified of this change.
         const undo = await fault(lab);
-        await follow();
+        await this.#world.refresh();
         return async () => {
             await undo();
-            await follow();
+            await this.#world.refresh();
         };
     }
 
@@ -296,13 +289,13 @@ export class Lab {
 
     /** Gives a side's subnet a new network ACL with these entries only. */
     async acl(side: Side, ...entries: Entry[]): Promise<Undo> {
-        const old = await this.#association(side);
+        const old = await aclAssociationOf(this.#api, side.subnetId);
         const { NetworkAcl } = await this.#api.createNetworkAcl({ VpcId: side.vpcId });
         const NetworkAclId = NetworkAcl?.NetworkAclId;
         await Promise.all(entries.map((one) => this.#api.createNetworkAclEntry({ ...one, NetworkAclId })));
         await this.#api.replaceNetworkAclAssociation({ AssociationId: old.NetworkAclAssociationId, NetworkAclId });
         return async () => {
-            const { NetworkAclAssociationId: AssociationId } = await this.#association(side);
+            const { NetworkAclAssociationId: AssociationId } = await aclAssociationOf(this.#api, side.subnetId);
             await this.#api.replaceNetworkAclAssociation({ AssociationId, NetworkAclId: old.NetworkAclId });
             await this.#api.deleteNetworkAcl({ NetworkAclId });
         };
@@ -310,7 +303,7 @@ export class Lab {
 
     /** Adds an entry to the network ACL of a side's subnet. */
     async enter(side: Side, added: Entry): Promise<Undo> {
-        const { NetworkAclId } = await this.#association(side);
+        const { NetworkAclId } = await aclAssociationOf(this.#api, side.subnetId);
         await this.#api.createNetworkAclEntry({ ...added, NetworkAclId });
         const { RuleNumber, Egress } = added;
         return () => this.#api.deleteNetworkAclEntry({ NetworkAclId, RuleNumber, Egress });
@@ -318,16 +311,9 @@ export class Lab {
 
     /** Replaces an entry in the network ACL of a side's subnet by another one. */
     async reenter(side: Side, old: Entry, other: Entry): Promise<Undo> {
-        const { NetworkAclId } = await this.#association(side);
+        const { NetworkAclId } = await aclAssociationOf(this.#api, side.subnetId);
         await this.#api.replaceNetworkAclEntry({ ...other, NetworkAclId });
         return () => this.#api.replaceNetworkAclEntry({ ...old, NetworkAclId });
-    }
-
-    /** The association of a side's subnet with its network ACL. */
-    async #association({ subnetId }: Side): Promise<NetworkAclAssociation> {
-        const Filters = [{ Name: "association.subnet-id", Values: [subnetId] }];
-        const { NetworkAcls } = await this.#api.describeNetworkAcls({ Filters });
-        return NetworkAcls?.[0]?.Associations?.find(({ SubnetId }) => SubnetId === subnetId) ?? {};
     }
 
     async detach({ vpcId, gatewayId }: Side): Promise<Undo> {

@@ -1,5 +1,5 @@
-import type { EC2, RunInstancesCommandInput } from "@aws-sdk/client-ec2";
-import type { Machine } from "./world.ts";
+import type { EC2, NetworkAclAssociation, RunInstancesCommandInput } from "@aws-sdk/client-ec2";
+import { image, type Machine } from "./world.ts";
 
 /** A VPC with an internet gateway, one subnet, its route table and a security group. */
 export interface Side {
@@ -9,9 +9,6 @@ export interface Side {
     readonly gatewayId: string;
     readonly groupId: string;
 }
-
-/** An image that moto knows. */
-export const image = "ami-12c6146b";
 
 /** Creates a side. Its subnet is the VPC's second /24 and uses the main route table or one of its own. */
 export async function makeSide(api: EC2, CidrBlock: string, table: "main" | "own"): Promise<Side> {
@@ -63,4 +60,11 @@ export async function makeMachine(
     const { Reservations } = await api.describeInstances({ InstanceIds: [id] });
     const [nic] = Reservations?.[0]?.Instances?.[0]?.NetworkInterfaces ?? [];
     return { id, privateIp, publicIp: nic?.Association?.PublicIp ?? "" };
+}
+
+/** The association of a subnet with its network ACL. */
+export async function aclAssociationOf(api: EC2, subnetId: string): Promise<NetworkAclAssociation> {
+    const Filters = [{ Name: "association.subnet-id", Values: [subnetId] }];
+    const { NetworkAcls } = await api.describeNetworkAcls({ Filters });
+    return NetworkAcls?.[0]?.Associations?.find(({ SubnetId }) => SubnetId === subnetId) ?? {};
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { Agent, request, type IncomingMessage } from "node:http";
@@ -25,6 +26,9 @@ export interface Machine {
 
 /** The user's machine. */
 export const operator: Machine = { privateIp: internet.operator, publicIp: internet.operator };
+
+/** An image that moto knows. */
+export const image = "ami-12c6146b";
 
 /** The default region. */
 export const region = "ap-northeast-2";
@@ -108,6 +112,17 @@ export class World {
         const found = await text(answer);
         assert.equal(answer.statusCode, 200, found);
         return found;
+    }
+
+    /** Has the network read everything again, as after a change of another service than EC2: `bare` has changed it unnoticed. */
+    async refresh(): Promise<void> {
+        await this.query("autoscaling", {
+            Action: "CreateLaunchConfiguration",
+            Version: "2011-01-01",
+            LaunchConfigurationName: randomUUID(),
+            ImageId: image,
+            InstanceType: "t2.micro",
+        });
     }
 
     stop(): void {
