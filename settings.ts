@@ -9,7 +9,7 @@ import { checkPeeredVpcPairArgs, type PeeredVpcPairArgs } from "./components/lab
 import type { SideAccess } from "./components/peering/sideAccess";
 import { accountOf, sides, type Side } from "./components/peering/sides";
 import { describeProblems, withoutStack, type Problem } from "./components/problems";
-import { shellQuote } from "./components/shell";
+import { shellWord } from "./components/shell";
 import { checkSettings, type Surroundings } from "./settings/rules";
 import { fromText, reference, schema, type Values } from "./settings/schema";
 
@@ -58,8 +58,7 @@ function unknownSetting(owner: readonly PropertyKey[], key: string): string {
     const least = Math.min(...distances);
     const nearest = reference.filter((_, index) => distances[index] === least).map(({ path }) => path);
     const hint = least > Math.max(2, key.length / 3) ? "" : `if you mean ${nearest.join(" or ")}, set that; `;
-    const path = z.core.toDotPath([...owner, key]);
-    const argument = /[^\w.]/.test(path) ? shellQuote(path) : path;
+    const argument = shellWord(z.core.toDotPath([...owner, key]));
     return `is not a setting of this project; ${hint}remove it with 'pulumi config rm --path ${argument}'`;
 }
 

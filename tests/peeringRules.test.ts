@@ -244,7 +244,7 @@ describe("checkPeering, of acceptance", () => {
             ],
         ],
         [
-            "the acceptance of what is no request",
+            "an id that no request can have",
             [one, other],
             { manageRequester: false, peeringConnectionId: "vpc-1" },
             [

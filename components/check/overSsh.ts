@@ -34,7 +34,7 @@ if [ -n "\${CHECK_PRIVATE_KEY-}" ]; then
 fi
 
 # ssh's own errors come on standard output, to tell them from the script's, which prints one line there at its end. The
-# script is told when to end, should the connection break, and that is after the watcher has spoken.
+# script gets a limit of its own, because it goes on if the connection breaks. It ends two seconds after the watcher does.
 attempts() {
     local said status last=
     while :; do

@@ -63,9 +63,9 @@ export interface DirectionResult {
 
 /**
  * Shows with real packets what two servers promise: ping and HTTP by private address, and what a public DNS name gives,
- * both ways. It logs in to each server over SSH by its public address, with this machine's OpenSSH and bash, first waits until each serves its own page to
- * itself, then probes, and then looks into the access log of the server that was asked. Give it everything that carries
- * the packets as `dependsOn`.
+ * both ways. It logs in to each server over SSH by its public address, with this machine's OpenSSH and bash. It first waits
+ * until each serves its own page to itself, then probes, and then looks into the access log of the server that was asked.
+ * Give it everything that carries the packets as `dependsOn`.
  *
  * A broken promise fails the deployment, and says in which direction and protocol, what was expected, what was seen, and
  * what to look at. It creates nothing on AWS and costs nothing.

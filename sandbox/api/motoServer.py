@@ -38,8 +38,8 @@ def complete():
                 return account_id
         return self.account_id
 
-    # A rule that references a group or a prefix list may be changed to reference another one, a rule for all protocols has no ports, and no
-    # two rules of a group are equal.
+    # A rule that references a group or a prefix list may be changed to reference another one, a rule for all protocols has
+    # no ports, and no two rules of a group are equal.
     def modify_security_group_rules(self, group_id, rules):
         group = self.get_security_group_by_name_or_id(group_id)
         found = [rule for rule in map(group.get_rule, rules) if rule] if group else []
