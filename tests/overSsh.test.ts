@@ -158,7 +158,14 @@ describe("overSsh", function () {
             client.on("session", (accept) => {
                 accept().on("exec", (acceptExec, _reject, { command }) => {
                     const channel = acceptExec();
-                    const child = spawn("bash", ["-c", command]);
+                    // A process group of its own, because what the command has started must end with it.
+                    const child = spawn("bash", ["-c", command], { detached: true });
+                    const end = () => {
+                        if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+                            process.kill(-child.pid, "SIGKILL");
+                        }
+                    };
+                    ends.push(end);
                     channel.pipe(child.stdin.on("error", () => undefined));
                     child.stdout.pipe(channel, { end: false });
                     child.stderr.pipe(channel.stderr, { end: false });
@@ -166,7 +173,7 @@ describe("overSsh", function () {
                         channel.exit(code ?? 1);
                         channel.end();
                     });
-                    client.once("close", () => child.kill());
+                    client.once("close", end);
                     server.emit("cut");
                 });
             });
