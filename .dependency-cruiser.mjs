@@ -41,7 +41,7 @@ const sandbox = {
     "sandbox/engine/": ["sandbox/cache/"],
     "sandbox/cache/": [],
     "sandbox/compare/": ["sandbox/"],
-    "sandbox/tests/": ["sandbox/"],
+    "sandbox/tests/": ["sandbox/", "reachability/"],
 };
 /** What describes a sandbox and a server, without code, for every room. */
 const described = ["sandbox/context.ts", "sandbox/serverSpec.ts"];

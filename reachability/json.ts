@@ -1,0 +1,64 @@
+import type { Explanation, NetworkInsightsAnalysis, PathComponent } from "@aws-sdk/client-ec2";
+import type { Analysis, Blocker, Component, Hop } from "./analysis.ts";
+import { fixesOf, type Fix } from "./fixes.ts";
+import type { State } from "./state.ts";
+
+/** An analysis in the shape of AWS's, with what AWS's does not have. */
+export interface Result extends NetworkInsightsAnalysis {
+    readonly Verdict: Analysis["verdict"];
+    /** What was not to be seen. */
+    readonly Unknown: readonly string[];
+    /** Commands that open the way; null if none do. */
+    readonly Fixes: readonly Fix[] | null;
+    readonly Explanations: (Explanation & { readonly Text: string })[];
+}
+
+/** Source: Amazon EC2 API Reference, "NetworkInsightsAnalysis". */
+export function resultOf(state: State, analysis: Analysis): Result {
+    return {
+        NetworkPathFound: analysis.verdict === "reachable",
+        Verdict: analysis.verdict,
+        ForwardPathComponents: analysis.forward.map(pathComponent),
+        ReturnPathComponents: analysis.back.map(pathComponent),
+        Explanations: analysis.blockers.map(explanation),
+        Unknown: analysis.unknown,
+        Fixes: fixesOf(state, analysis) ?? null,
+    };
+}
+
+function shown({ id, name }: Component) {
+    return { Id: id, ...(name !== undefined && { Name: name }) };
+}
+
+function pathComponent({ component, securityGroupRule, aclRule, route }: Hop, index: number): PathComponent {
+    return {
+        SequenceNumber: index + 1,
+        Component: shown(component),
+        ...(securityGroupRule && { SecurityGroupRule: securityGroupRule }),
+        ...(aclRule && { AclRule: aclRule }),
+        ...(route && { RouteTableRoute: route }),
+    };
+}
+
+/** The key under which AWS's explanations have a component. */
+const keys = {
+    "security group": "SecurityGroup",
+    "network ACL": "Acl",
+    "route table": "RouteTable",
+    "peering connection": "VpcPeeringConnection",
+    "internet gateway": "InternetGateway",
+    "network interface": "NetworkInterface",
+    instance: "Component",
+    destination: "Destination",
+} as const;
+
+function explanation({ code, component, direction, remedy, text }: Blocker): Explanation & { readonly Text: string } {
+    const ruleDirection = remedy && "direction" in remedy ? remedy.direction : undefined;
+    return {
+        ExplanationCode: code,
+        Direction: ruleDirection ?? (direction === "forward" ? "egress" : "ingress"),
+        [keys[component.kind]]: shown(component),
+        ...(component.place && { ComponentAccount: component.place.account, ComponentRegion: component.place.region }),
+        Text: text,
+    };
+}

@@ -1,0 +1,146 @@
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, sep } from "node:path";
+import * as sdk from "@aws-sdk/client-ec2";
+import type { Kinds, Place } from "./state.ts";
+
+/** Where to read: a region, with a profile of the AWS CLI or the usual credentials. */
+export interface Source {
+    readonly region: string;
+    readonly profile?: string | undefined;
+}
+
+type Reader = (client: sdk.EC2) => Promise<readonly object[]>;
+
+async function all<Page extends object>(pages: AsyncIterable<Page>, key: keyof Page): Promise<object[]> {
+    const items: object[] = [];
+    for await (const page of pages) {
+        items.push(...((page[key] ?? []) as object[]));
+    }
+    return items;
+}
+
+async function readPrefixLists(client: sdk.EC2): Promise<object[]> {
+    const lists = await all(sdk.paginateDescribeManagedPrefixLists({ client }, {}), "PrefixLists");
+    return Promise.all(
+        (lists as sdk.ManagedPrefixList[]).map(async (list) => {
+            const input = { PrefixListId: list.PrefixListId };
+            const entries = await all(sdk.paginateGetManagedPrefixListEntries({ client }, input), "Entries");
+            return { ...list, Cidrs: (entries as sdk.PrefixListEntry[]).flatMap(({ Cidr }) => Cidr ?? []) };
+        }),
+    );
+}
+
+const readers: Readonly<Record<keyof Kinds, Reader>> = {
+    Vpcs: (client) => all(sdk.paginateDescribeVpcs({ client }, {}), "Vpcs"),
+    Subnets: (client) => all(sdk.paginateDescribeSubnets({ client }, {}), "Subnets"),
+    RouteTables: (client) => all(sdk.paginateDescribeRouteTables({ client }, {}), "RouteTables"),
+    NetworkAcls: (client) => all(sdk.paginateDescribeNetworkAcls({ client }, {}), "NetworkAcls"),
+    SecurityGroups: (client) => all(sdk.paginateDescribeSecurityGroups({ client }, {}), "SecurityGroups"),
+    NetworkInterfaces: (client) => all(sdk.paginateDescribeNetworkInterfaces({ client }, {}), "NetworkInterfaces"),
+    Reservations: (client) => all(sdk.paginateDescribeInstances({ client }, {}), "Reservations"),
+    VpcPeeringConnections: (client) =>
+        all(sdk.paginateDescribeVpcPeeringConnections({ client }, {}), "VpcPeeringConnections"),
+    InternetGateways: (client) => all(sdk.paginateDescribeInternetGateways({ client }, {}), "InternetGateways"),
+    PrefixLists: readPrefixLists,
+};
+const kinds = Object.keys(readers) as (keyof Kinds)[];
+
+/**
+ * Reads a region of an account. A kind that can't be read, for want of a permission, is absent, with the reason; throws if
+ * nothing can be.
+ */
+export async function readLive(client: sdk.EC2, { region, profile }: Source): Promise<Place> {
+    const found: Partial<Record<keyof Kinds, readonly object[]>> = {};
+    const unread: Partial<Record<keyof Kinds, string>> = {};
+    let failure: unknown;
+    await Promise.all(
+        kinds.map(async (kind) => {
+            try {
+                found[kind] = await readers[kind](client);
+            } catch (error) {
+                failure = error;
+                unread[kind] = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+            }
+        }),
+    );
+    if (Object.keys(unread).length === kinds.length) {
+        throw failure;
+    }
+    const owned = [...(found.Vpcs ?? []), ...(found.NetworkAcls ?? []), ...(found.SecurityGroups ?? [])];
+    const account = owned.map((one) => (one as sdk.Vpc).OwnerId).find((id) => id !== undefined) ?? "unknown";
+    return { account, region, profile, unread, ...found };
+}
+
+/** Reads several regions and accounts with the usual credentials, those of profiles if there are any. */
+export function readSources(sources: readonly Source[]): Promise<Place[]> {
+    return Promise.all(
+        sources.map(async (source) => {
+            const { region, profile } = source;
+            const client = new sdk.EC2({ region, ...(profile !== undefined && { profile }) });
+            try {
+                return await readLive(client, source);
+            } finally {
+                client.destroy();
+            }
+        }),
+    );
+}
+
+/** Writes places as `accounts/ID/REGION/KIND.json`, each in the form of EC2's response. */
+export function savePlaces(dir: string, places: readonly Place[]): void {
+    for (const place of places) {
+        const folder = join(dir, "accounts", place.account, place.region);
+        mkdirSync(folder, { recursive: true });
+        for (const kind of kinds) {
+            if (place[kind]) {
+                writeFileSync(
+                    join(folder, `${kind}.json`),
+                    `${JSON.stringify({ [kind]: place[kind] }, undefined, 2)}\n`,
+                );
+            }
+        }
+    }
+}
+
+/**
+ * Reads the places that a folder has: `[accounts/ID/][REGION/]KIND.json`. Without such folders, the account is the owner of its
+ * VPCs, and the region is unknown. Throws if it has none.
+ */
+export function loadPlaces(dir: string): Place[] {
+    const files = readdirSync(dir, { recursive: true, encoding: "utf8" }).filter((file) =>
+        kinds.some((kind) => file === `${kind}.json` || file.endsWith(`${sep}${kind}.json`)),
+    );
+    if (files.length === 0 || !statSync(dir).isDirectory()) {
+        throw new Error(`${dir} has no file like ${join("accounts", "ID", "REGION", "Vpcs.json")}.`);
+    }
+    return [...Map.groupBy(files, dirname)].map(([folder, names]) => {
+        const parts = folder.split(sep);
+        const account = parts[0] === "accounts" ? parts[1] : undefined;
+        const region = (parts[0] === "accounts" ? parts[2] : parts[0]) ?? "";
+        const found = Object.assign(
+            {},
+            ...names.map((name) => parse(join(dir, name), relative(folder, name).replace(/\.json$/, ""))),
+        ) as Partial<Kinds>;
+        return {
+            account: account ?? found.Vpcs?.[0]?.OwnerId ?? "unknown",
+            region: region === "" || region === "." ? "unknown" : region,
+            ...found,
+        };
+    });
+}
+
+function parse(file: string, kind: string): object {
+    let content: unknown;
+    try {
+        content = JSON.parse(readFileSync(file, "utf8"));
+    } catch (error) {
+        throw new Error(`${file} is not JSON: ${error instanceof Error ? error.message : String(error)}`, {
+            cause: error,
+        });
+    }
+    const items: unknown = (content as Record<string, unknown> | null)?.[kind];
+    if (!Array.isArray(items)) {
+        throw new Error(`${file} has no list '${kind}', which 'aws ec2 describe-…' gives.`);
+    }
+    return { [kind]: items };
+}

@@ -1,0 +1,266 @@
+/** AWS's rules of security groups, network ACLs and route tables, each beside the page that states it. */
+import type {
+    AnalysisAclRule,
+    AnalysisRouteTableRoute,
+    AnalysisSecurityGroupRule,
+    IpPermission,
+    NetworkAclEntry,
+    Route,
+    SecurityGroup,
+} from "@aws-sdk/client-ec2";
+import ipaddr from "ipaddr.js";
+import type { Located, State } from "./state.ts";
+
+export type Protocol = "tcp" | "udp" | "icmp";
+
+/** Ports, first and last. */
+export type Ports = readonly [number, number];
+
+/** A packet on its way, with private addresses, or the public one of an end that is beyond an internet gateway. */
+export interface Packet {
+    readonly protocol: Protocol;
+    readonly source: string;
+    readonly destination: string;
+    /** The destination's ports: one of a request, all that a client may ask from of a reply; for ICMP, the type twice. */
+    readonly ports: Ports;
+}
+
+/**
+ * The ports from which a Linux client asks.
+ * Source: Amazon VPC User Guide, "Custom network ACLs and other AWS services" (ephemeral ports).
+ */
+export const ephemeral: Ports = [32768, 60999];
+
+/** ICMP types of a ping and of the reply to it. Source: RFC 792. */
+export const echo = { request: 8, reply: 0 } as const;
+
+/** Private and shared blocks, which an internet gateway forwards nothing to. Sources: RFC 1918, RFC 6598. */
+const privateBlocks = { rfc1918: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"], rfc6598: ["100.64.0.0/10"] };
+
+/** Which private range an address is in; undefined for a public address. */
+export function privateRangeOf(address: string): keyof typeof privateBlocks | undefined {
+    return (["rfc1918", "rfc6598"] as const).find((range) => privateBlocks[range].some((one) => holds(one, address)));
+}
+
+export function isAddress(text: string): boolean {
+    return ipaddr.IPv4.isValidFourPartDecimal(text);
+}
+
+/** Whether a block holds an address. */
+export function holds(block: string, address: string): boolean {
+    return ipaddr.IPv4.parse(address).match(ipaddr.IPv4.parseCIDR(block));
+}
+
+export function overlap(one: string, other: string): boolean {
+    return holds(one, other.replace(/\/.*/, "")) || holds(other, one.replace(/\/.*/, ""));
+}
+
+export function lengthOf(block: string): number {
+    return Number(block.split("/")[1]);
+}
+
+const numbers: Readonly<Record<string, Protocol>> = { 1: "icmp", 6: "tcp", 17: "udp" };
+
+function isOf(protocol: string | undefined, packet: Packet): "all" | "same" | undefined {
+    if (protocol === undefined || protocol === "-1") {
+        return "all";
+    }
+    return (numbers[protocol] ?? protocol) === packet.protocol ? "same" : undefined;
+}
+
+/** Something that the state does not tell, so that what depends on it is not known. */
+export interface Unknown {
+    readonly unknown: string;
+}
+
+/** An interface at the other end, by what a rule can name it. */
+export interface Other {
+    readonly groupIds: readonly string[];
+    /** Whether the end is in the same VPC, or in one with a connection in the same region. */
+    readonly referable: boolean;
+    /** Whether its groups are known. */
+    readonly known: boolean;
+}
+
+/**
+ * The rule of security groups that allows a packet; undefined if there is none. A rule that names a group allows the group's
+ * members, in the same VPC or in a VPC that is peered in the same region.
+ * Sources: Amazon VPC User Guide, "Security group rules"; Amazon VPC Peering Guide, "Update your security groups to reference
+ * peer security groups".
+ */
+export function allowingRule(
+    state: State,
+    groups: readonly Located<SecurityGroup>[],
+    direction: "ingress" | "egress",
+    packet: Packet,
+    other: Other | undefined,
+): AnalysisSecurityGroupRule | Unknown | undefined {
+    const address = direction === "ingress" ? packet.source : packet.destination;
+    let unknown: Unknown | undefined;
+    for (const { item } of groups) {
+        for (const rule of (direction === "ingress" ? item.IpPermissions : item.IpPermissionsEgress) ?? []) {
+            if (!isForTraffic(rule, packet)) continue;
+            const shown = {
+                SecurityGroupId: item.GroupId,
+                Direction: direction,
+                Protocol: rule.IpProtocol === "-1" ? "all" : rule.IpProtocol,
+                ...(rule.FromPort !== undefined &&
+                    rule.FromPort >= 0 && { PortRange: { From: rule.FromPort, To: rule.ToPort } }),
+            };
+            const { IpRanges = [], PrefixListIds = [], UserIdGroupPairs = [] } = rule;
+            const block = IpRanges.find(({ CidrIp }) => CidrIp !== undefined && holds(CidrIp, address));
+            if (block) return { ...shown, Cidr: block.CidrIp };
+            for (const { PrefixListId } of PrefixListIds) {
+                const blocks = blocksOfList(state, PrefixListId);
+                if ("unknown" in blocks) unknown ??= blocks;
+                else if (blocks.some((one) => holds(one, address))) return { ...shown, PrefixListId };
+            }
+            for (const { GroupId = "" } of UserIdGroupPairs) {
+                if (other?.known === false) unknown ??= { unknown: `whether ${address} is a member of ${GroupId}` };
+                else if (other?.referable && other.groupIds.includes(GroupId)) return { ...shown, Cidr: GroupId };
+            }
+        }
+    }
+    return unknown;
+}
+
+function isForTraffic({ IpProtocol, FromPort = -1, ToPort = -1 }: IpPermission, packet: Packet): boolean {
+    const which = isOf(IpProtocol, packet);
+    if (which !== "same") return which === "all";
+    const [first, last] = packet.ports;
+    // For ICMP these are a type and a code, and an echo request has code 0.
+    if (packet.protocol === "icmp") return FromPort < 0 || (FromPort === first && ToPort <= 0);
+    return FromPort < 0 || (FromPort <= first && last <= ToPort);
+}
+
+/** What a network ACL decides, and by which entry; the last, `*`, denies everything. */
+export interface AclDecision {
+    readonly allowed: boolean;
+    readonly entry: AnalysisAclRule;
+}
+
+/**
+ * The first entry by number that matches decides. If entries deny a part of the packet's ports, the first of these decides.
+ * Source: Amazon VPC User Guide, "Network ACL rules".
+ */
+export function decideAcl(
+    entries: readonly NetworkAclEntry[],
+    direction: "ingress" | "egress",
+    packet: Packet,
+): AclDecision {
+    const address = direction === "ingress" ? packet.source : packet.destination;
+    const egress = direction === "egress";
+    const matching = entries
+        .filter(({ Egress, CidrBlock }) => Egress === egress && CidrBlock !== undefined && holds(CidrBlock, address))
+        .sort((one, other) => (one.RuleNumber ?? 0) - (other.RuleNumber ?? 0));
+    let left: Ports[] = [packet.ports];
+    let last: NetworkAclEntry | undefined;
+    for (const entry of matching) {
+        const ports = portsOf(entry, packet);
+        if (!ports || !left.some((range) => meet(range, ports))) continue;
+        last = entry;
+        if (entry.RuleAction !== "allow") break;
+        left = left.flatMap((range) => without(range, ports));
+        if (left.length === 0) break;
+    }
+    const allowed = left.length === 0;
+    const everything: NetworkAclEntry = { Egress: egress, RuleAction: "deny", CidrBlock: "0.0.0.0/0", Protocol: "-1" };
+    const entry = allowed || last?.RuleAction === "deny" ? (last ?? everything) : everything;
+    const { CidrBlock, Egress, PortRange, Protocol, RuleAction, RuleNumber = 32767 } = entry;
+    return {
+        allowed,
+        entry: {
+            Cidr: CidrBlock,
+            Egress,
+            Protocol: Protocol === "-1" ? "all" : (numbers[Protocol ?? ""] ?? Protocol),
+            RuleAction,
+            RuleNumber,
+            ...(PortRange && { PortRange }),
+        },
+    };
+}
+
+/** The ports of a packet's protocol that an entry is about; undefined if it is about another protocol. */
+function portsOf({ Protocol, PortRange, IcmpTypeCode }: NetworkAclEntry, packet: Packet): Ports | undefined {
+    const which = isOf(Protocol, packet);
+    if (which === undefined) return undefined;
+    if (which === "all") return [0, 65535];
+    if (packet.protocol === "icmp") {
+        const { Type = -1, Code = -1 } = IcmpTypeCode ?? {};
+        return Code > 0 ? undefined : Type < 0 ? [0, 255] : [Type, Type];
+    }
+    return [PortRange?.From ?? 0, PortRange?.To ?? 65535];
+}
+
+function meet([first, last]: Ports, [from, to]: Ports): boolean {
+    return from <= last && first <= to;
+}
+
+function without([first, last]: Ports, [from, to]: Ports): Ports[] {
+    if (!meet([first, last], [from, to])) return [[first, last]];
+    return [[first, from - 1] as const, [to + 1, last] as const].filter(([start, end]) => start <= end);
+}
+
+/** A route, and the block by which it matches. */
+export interface Match {
+    readonly route: Route;
+    readonly block: string;
+}
+
+/**
+ * The routes of a table that match an address, the one that decides first: the longest prefix, whether its target still exists or
+ * not; of equal ones, the one with a block of its own before one with a prefix list.
+ * Source: Amazon VPC User Guide, "Route priority".
+ */
+export function matchingRoutes(state: State, routes: readonly Route[], address: string): Match[] | Unknown {
+    const found: Match[] = [];
+    for (const route of routes) {
+        const { DestinationCidrBlock, DestinationPrefixListId } = route;
+        const blocks =
+            DestinationPrefixListId === undefined
+                ? DestinationCidrBlock === undefined
+                    ? []
+                    : [DestinationCidrBlock]
+                : blocksOfList(state, DestinationPrefixListId);
+        if ("unknown" in blocks) return blocks;
+        const block = blocks
+            .filter((one) => holds(one, address))
+            .sort((one, other) => lengthOf(other) - lengthOf(one))[0];
+        if (block !== undefined) found.push({ route, block });
+    }
+    const isList = ({ route }: Match) => Number(route.DestinationPrefixListId !== undefined);
+    return found.sort((one, other) => lengthOf(other.block) - lengthOf(one.block) || isList(one) - isList(other));
+}
+
+function blocksOfList(state: State, id: string | undefined): readonly string[] | Unknown {
+    const { Cidrs } = state.prefixList(id)?.item ?? {};
+    return Cidrs?.filter((one) => one.includes(".")) ?? { unknown: `the entries of prefix list ${id ?? ""}` };
+}
+
+/** The ID of a route's target; `local` for the VPC's own blocks. */
+export function targetOf(route: Route): string {
+    return (
+        route.VpcPeeringConnectionId ??
+        route.GatewayId ??
+        route.NatGatewayId ??
+        route.TransitGatewayId ??
+        route.NetworkInterfaceId ??
+        route.EgressOnlyInternetGatewayId ??
+        route.LocalGatewayId ??
+        route.CarrierGatewayId ??
+        route.InstanceId ??
+        ""
+    );
+}
+
+export function shownRoute(route: Route): AnalysisRouteTableRoute {
+    const { DestinationCidrBlock, DestinationPrefixListId, VpcPeeringConnectionId, Origin, State } = route;
+    const target = targetOf(route);
+    return {
+        ...(DestinationCidrBlock !== undefined && { DestinationCidr: DestinationCidrBlock }),
+        ...(DestinationPrefixListId !== undefined && { DestinationPrefixListId }),
+        ...(VpcPeeringConnectionId === undefined ? { GatewayId: target } : { VpcPeeringConnectionId }),
+        ...(Origin !== undefined && { Origin }),
+        ...(State !== undefined && { State }),
+    };
+}

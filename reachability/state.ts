@@ -1,0 +1,198 @@
+import type {
+    Instance,
+    InternetGateway,
+    ManagedPrefixList,
+    NetworkAcl,
+    NetworkInterface,
+    Reservation,
+    RouteTable,
+    SecurityGroup,
+    Subnet,
+    Tag,
+    Vpc,
+    VpcPeeringConnection,
+} from "@aws-sdk/client-ec2";
+
+/** The kinds of resources that a packet meets, by their keys in EC2's responses. */
+export interface Kinds {
+    readonly Vpcs: readonly Vpc[];
+    readonly Subnets: readonly Subnet[];
+    readonly RouteTables: readonly RouteTable[];
+    readonly NetworkAcls: readonly NetworkAcl[];
+    readonly SecurityGroups: readonly SecurityGroup[];
+    readonly NetworkInterfaces: readonly NetworkInterface[];
+    readonly Reservations: readonly Reservation[];
+    readonly VpcPeeringConnections: readonly VpcPeeringConnection[];
+    readonly InternetGateways: readonly InternetGateway[];
+    /** Each with the blocks of its entries, which AWS gives by a call of their own. */
+    readonly PrefixLists: readonly (ManagedPrefixList & { readonly Cidrs?: readonly string[] })[];
+}
+
+/** What a region of an account holds. A kind is absent if it could not be read. */
+export interface Place extends Partial<Kinds> {
+    readonly account: string;
+    readonly region: string;
+    /** The profile of the AWS CLI that it was read with; undefined for the usual credentials. */
+    readonly profile?: string | undefined;
+    /** Why a kind could not be read. */
+    readonly unread?: Partial<Record<keyof Kinds, string>> | undefined;
+}
+
+/** A resource, and where it is. */
+export interface Located<Item> {
+    readonly item: Item;
+    readonly place: Place;
+}
+
+/** Resources of any number of accounts and regions, which are found by what refers to them. */
+export class State {
+    readonly places: readonly Place[];
+    readonly #vpcs: Map<string, Located<Vpc>>;
+    readonly #subnets: Map<string, Located<Subnet>>;
+    readonly #groups: Map<string, Located<SecurityGroup>>;
+    readonly #instances: Map<string, Located<Instance>>;
+    readonly #interfaces: Map<string, Located<NetworkInterface>>;
+    readonly #prefixLists: Map<string, Located<Kinds["PrefixLists"][number]>>;
+    /** Route tables and network ACLs by the subnets that they are associated with, and those that hold for the rest by VPC. */
+    readonly #tables: Map<string, Located<RouteTable>>;
+    readonly #acls: Map<string, Located<NetworkAcl>>;
+    readonly #gateways: Map<string, Located<InternetGateway>>;
+    /** By ID, and by the VPCs of both ends, the one that means most first. */
+    readonly #connections = new Map<string, VpcPeeringConnection>();
+    readonly #between: Map<string, VpcPeeringConnection[]>;
+
+    constructor(places: readonly Place[]) {
+        this.places = places;
+        this.#vpcs = this.#by("Vpcs", ({ VpcId }) => [VpcId]);
+        this.#subnets = this.#by("Subnets", ({ SubnetId }) => [SubnetId]);
+        this.#groups = this.#by("SecurityGroups", ({ GroupId }) => [GroupId]);
+        this.#interfaces = this.#by("NetworkInterfaces", ({ NetworkInterfaceId }) => [NetworkInterfaceId]);
+        this.#prefixLists = this.#by("PrefixLists", ({ PrefixListId }) => [PrefixListId]);
+        this.#instances = new Map(
+            this.#all("Reservations").flatMap(({ item: { Instances = [] }, place }) =>
+                Instances.map((item) => [item.InstanceId ?? "", { item, place }] as const),
+            ),
+        );
+        this.#tables = this.#by("RouteTables", ({ Associations = [], VpcId }) =>
+            Associations.map(({ Main, SubnetId }) => (Main === true ? VpcId : SubnetId)),
+        );
+        this.#acls = this.#by("NetworkAcls", ({ Associations = [] }) => Associations.map(({ SubnetId }) => SubnetId));
+        this.#gateways = this.#by("InternetGateways", ({ Attachments = [] }) => Attachments.map(({ VpcId }) => VpcId));
+        for (const { item } of this.#all("VpcPeeringConnections")) {
+            const id = item.VpcPeeringConnectionId ?? "";
+            // Both ends' accounts and regions describe it. AWS gives all of it to both.
+            this.#connections.set(id, this.#connections.get(id) ?? item);
+        }
+        this.#between = Map.groupBy(this.#connections.values(), (one) => pairOf(...endsOf(one)));
+        for (const connections of this.#between.values()) {
+            connections.sort((one, other) => rankOf(one) - rankOf(other));
+        }
+    }
+
+    readonly vpc = (id: string | undefined) => this.#vpcs.get(id ?? "");
+    readonly subnet = (id: string | undefined) => this.#subnets.get(id ?? "");
+    readonly group = (id: string | undefined) => this.#groups.get(id ?? "");
+    readonly instance = (id: string | undefined) => this.#instances.get(id ?? "");
+    readonly prefixList = (id: string | undefined) => this.#prefixLists.get(id ?? "");
+    readonly connection = (id: string | undefined) => this.#connections.get(id ?? "");
+    readonly aclOf = (subnetId: string | undefined) => this.#acls.get(subnetId ?? "");
+    readonly gatewayOf = (vpcId: string | undefined) => this.#gateways.get(vpcId ?? "");
+
+    /** A subnet's route table: the one associated with it, or else its VPC's main one. */
+    tableOf({ SubnetId, VpcId }: Subnet): (Located<RouteTable> & { readonly main: boolean }) | undefined {
+        const own = this.#tables.get(SubnetId ?? "");
+        const found = own ?? this.#tables.get(VpcId ?? "");
+        return found && { ...found, main: own === undefined };
+    }
+
+    /** The connections between two VPCs: an active one first, then those that can become active, then those that can't. */
+    connectionsBetween(one: string, other: string): readonly VpcPeeringConnection[] {
+        return this.#between.get(pairOf(one, other)) ?? [];
+    }
+
+    /** The connections of a VPC. */
+    connectionsOf(vpcId: string): readonly VpcPeeringConnection[] {
+        return [...this.#connections.values()].filter((one) => endsOf(one).includes(vpcId));
+    }
+
+    interfaces(): readonly Located<NetworkInterface>[] {
+        return [...this.#interfaces.values()];
+    }
+
+    /** The interfaces that an ID, an address, or a `Name` tag of an instance or interface refers to. */
+    interfacesNamed(name: string): readonly Located<NetworkInterface>[] {
+        const exact = this.#interfaces.get(name);
+        return exact
+            ? [exact]
+            : this.interfaces().filter(({ item }) => {
+                  const instanceId = item.Attachment?.InstanceId;
+                  const tags = [item.TagSet, this.instance(instanceId)?.item.Tags];
+                  return (
+                      instanceId === name ||
+                      addressesOf(item).includes(name) ||
+                      publicAddressOf(item) === name ||
+                      tags.some((some) => nameOf(some) === name)
+                  );
+              });
+    }
+
+    #all<Kind extends keyof Kinds>(kind: Kind): Located<Kinds[Kind][number]>[] {
+        return this.places.flatMap((place) => {
+            const items: readonly Kinds[Kind][number][] = place[kind] ?? [];
+            return items.map((item) => ({ item, place }));
+        });
+    }
+
+    #by<Kind extends keyof Kinds>(
+        kind: Kind,
+        keysOf: (item: Kinds[Kind][number]) => readonly (string | undefined)[],
+    ): Map<string, Located<Kinds[Kind][number]>> {
+        return new Map(
+            this.#all(kind).flatMap((located) =>
+                keysOf(located.item).flatMap((key) => (key === undefined ? [] : [[key, located] as const])),
+            ),
+        );
+    }
+}
+
+/** The private addresses of an interface, the primary one first. */
+export function addressesOf({ PrivateIpAddress, PrivateIpAddresses = [] }: NetworkInterface): string[] {
+    const all = [PrivateIpAddress, ...PrivateIpAddresses.map((one) => one.PrivateIpAddress)];
+    return [...new Set(all.flatMap((address) => address ?? []))];
+}
+
+/** The public address of an interface's primary private address; undefined if it has none. */
+export function publicAddressOf({ Association, PrivateIpAddresses = [] }: NetworkInterface): string | undefined {
+    return Association?.PublicIp ?? PrivateIpAddresses.find(({ Primary }) => Primary)?.Association?.PublicIp;
+}
+
+export function nameOf(tags: readonly Tag[] | undefined): string | undefined {
+    return tags?.find(({ Key }) => Key === "Name")?.Value;
+}
+
+/** The requester's VPC and the accepter's. */
+export function endsOf({ RequesterVpcInfo, AccepterVpcInfo }: VpcPeeringConnection): [string, string] {
+    return [RequesterVpcInfo?.VpcId ?? "", AccepterVpcInfo?.VpcId ?? ""];
+}
+
+/** A VPC's IPv4 blocks, the primary one first. */
+export function blocksOf({ CidrBlock, CidrBlockAssociationSet = [] }: Vpc): string[] {
+    const associated = CidrBlockAssociationSet.filter(({ CidrBlockState }) => CidrBlockState?.State === "associated");
+    return [...new Set([CidrBlock, ...associated.map((one) => one.CidrBlock)].flatMap((block) => block ?? []))];
+}
+
+/** Statuses of a connection that can still become active. Source: Amazon VPC Peering Guide, "VPC peering connection lifecycle". */
+const hopeful = ["active", "provisioning", "pending-acceptance", "initiating-request"];
+
+/** Whether a connection is active or can become so. */
+export function isAlive({ Status }: VpcPeeringConnection): boolean {
+    return hopeful.includes(Status?.Code ?? "");
+}
+
+function rankOf(connection: VpcPeeringConnection): number {
+    return isAlive(connection) ? hopeful.indexOf(connection.Status?.Code ?? "") : hopeful.length;
+}
+
+function pairOf(one: string, other: string): string {
+    return [one, other].sort().join(" ");
+}

@@ -1,0 +1,72 @@
+import { styleText } from "node:util";
+import type { Analysis, Component, End, Hop, Question } from "./analysis.ts";
+import { fixesOf } from "./fixes.ts";
+import type { State } from "./state.ts";
+
+/** `TCP 80`, or `ping`. */
+export function trafficOf({ protocol, port = 80 }: Question): string {
+    return protocol === "icmp" ? "ping" : `${protocol.toUpperCase()} ${port}`;
+}
+
+function title({ kind, id, name }: Component): string {
+    return `${kind} ${id === "none" ? "" : id}${name === undefined ? "" : ` (${name})`}`.trimEnd();
+}
+
+function endTitle({ component: { id, name }, address }: End): string {
+    return id === address ? id : `${name ?? id} (${address})`;
+}
+
+const colors = { reachable: "green", "not reachable": "red", unknown: "yellow" } as const;
+
+/** One line: the verdict, and what was asked. */
+export function verdictLine({ verdict, question, from, to, blockers }: Analysis): string {
+    const count = blockers.length > 1 ? `, ${blockers.length} blockers` : "";
+    return `${styleText(colors[verdict], verdict.toUpperCase())}  ${trafficOf(question)} from ${endTitle(from)} to ${endTitle(to)}${count}`;
+}
+
+/** Why a packet does not pass, in a line; empty if it does. */
+export function reasonLine({ blockers, unknown }: Analysis): string {
+    return blockers.length > 0
+        ? blockers.map(({ component, text }) => `${component.name ?? component.id}: ${text}`).join("; ")
+        : unknown.map((one) => `not known: ${one}`).join("; ");
+}
+
+/** A verdict, the way with each blocker between bars, and what to change. */
+export function explain(state: State, analysis: Analysis): string {
+    const { forward, back, blockers, unknown } = analysis;
+    const lines = [verdictLine(analysis)];
+    for (const [name, hops] of [
+        ["there", forward],
+        ["back", back],
+    ] as const) {
+        if (hops.length > 0) lines.push("", styleText("dim", name), ...hops.flatMap(hopLines));
+    }
+    if (blockers.length > 0) {
+        lines.push("", "why not");
+        blockers.forEach(({ component, code, text, direction }, index) => {
+            const where = direction === "back" ? "the answer, at " : "";
+            lines.push(`  ${index + 1}. ${where}${title(component)}: ${text}`, styleText("dim", `     ${code}`));
+        });
+        const fixes = fixesOf(state, analysis);
+        lines.push("", ...(fixes ? ["to open the way"] : ["no set of changes opens this way as it is"]));
+        for (const { command, account } of fixes ?? []) {
+            lines.push(
+                `  ${command}${state.places.some((place) => place.account !== account) ? `  # account ${account}` : ""}`,
+            );
+        }
+    }
+    if (unknown.length > 0) {
+        lines.push("", "not known", ...unknown.map((one) => `  ${one}`));
+    }
+    return lines.join("\n");
+}
+
+function hopLines({ component, decision, blocker, unknown }: Hop): string[] {
+    if (blocker) {
+        return [styleText("red", `  | ${title(component)} |`), styleText("red", `      ${blocker.text}`)];
+    }
+    if (unknown !== undefined) {
+        return [styleText("yellow", `  ? ${title(component)}: ${unknown}`)];
+    }
+    return [`  -> ${title(component)}: ${decision}`];
+}
