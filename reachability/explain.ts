@@ -1,7 +1,8 @@
 /** `npm run explain`: why a packet passes or not, from what AWS or a folder tells. */
 import { execFile } from "node:child_process";
 import { parseArgs, promisify } from "node:util";
-import { analyze, QuestionError, type Analysis, type Question } from "./analysis.ts";
+import { analyze } from "./analysis.ts";
+import { QuestionError, type Analysis, type Question } from "./types.ts";
 import { resultOf } from "./json.ts";
 import { loadPlaces, readSources, savePlaces, type Source } from "./read.ts";
 import { addressesOf, State } from "./state.ts";

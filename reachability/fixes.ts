@@ -1,6 +1,6 @@
-import type { Analysis, Remedy } from "./analysis.ts";
-import { ephemeral, overlap, type Packet } from "./rules.ts";
-import { blocksOf, type Place, type State } from "./state.ts";
+import type { Analysis, Remedy } from "./types.ts";
+import { overlap, type Packet } from "./rules.ts";
+import type { Place, State } from "./state.ts";
 
 /** A change that helps to open the way: a command of the AWS CLI, or of a shell that keeps an ID for the next ones. */
 export interface Fix {
@@ -10,15 +10,15 @@ export interface Fix {
     readonly region: string;
 }
 
-/** The shell variable that has a new connection's ID. */
-const NEW = '"$pcx"';
+/** The shell variables that have the IDs of a new connection and a new internet gateway. */
+const NEW = { connection: '"$pcx"', gateway: '"$igw"' } as const;
 
 /** Allows what an analysis's packets need and no more; each change is needed. Undefined if there is something that no change mends. */
 export function fixesOf(state: State, { blockers }: Analysis): readonly Fix[] | undefined {
     const fixes: Fix[] = [];
     const numbers = new Numbers();
-    // A route to a connection needs the connection.
-    const order = ["connect", "accept"];
+    // A route needs its target.
+    const order = ["connect", "accept", "gateway"];
     const rank = ({ kind }: Remedy) => Number(!order.includes(kind));
     const remedies = blockers.map(({ remedy }) => remedy);
     if (remedies.includes(undefined)) {
@@ -56,16 +56,15 @@ function commandsOf(state: State, remedy: Remedy, numbers: Numbers): Fix[] | und
             return [aws(place, "accept-vpc-peering-connection", "--vpc-peering-connection-id", id)];
         }
         case "route": {
-            const { table, block, replaces, target = NEW } = remedy;
+            const { table, block, replaces, target } = remedy;
+            const option = { connection: "--vpc-peering-connection-id", gateway: "--gateway-id" }[target.kind];
             return [
                 aws(
                     table.place,
                     replaces ? "replace-route" : "create-route",
                     `--route-table-id ${table.item.RouteTableId ?? ""}`,
                     `--destination-cidr-block ${block}`,
-                    target.startsWith("igw-") || target === '"$igw"'
-                        ? `--gateway-id ${target}`
-                        : `--vpc-peering-connection-id ${target}`,
+                    `${option} ${target.id ?? NEW[target.kind]}`,
                 ),
             ];
         }
@@ -138,7 +137,7 @@ function connect(state: State, requester: string, accepter: string): Fix[] | und
     const [from, to] = [state.vpc(requester), state.vpc(accepter)];
     if (!from || !to) return undefined;
     // AWS refuses a connection of VPCs whose blocks overlap.
-    if (blocksOf(from.item).some((one) => blocksOf(to.item).some((other) => overlap(one, other)))) {
+    if (state.blocksOf(requester).some((one) => state.blocksOf(accepter).some((other) => overlap(one, other)))) {
         return undefined;
     }
     const request = aws(
@@ -148,8 +147,8 @@ function connect(state: State, requester: string, accepter: string): Fix[] | und
         `--peer-owner-id ${to.place.account} --peer-region ${to.place.region}`,
         "--query VpcPeeringConnection.VpcPeeringConnectionId --output text",
     );
-    const accept = aws(to.place, "accept-vpc-peering-connection", `--vpc-peering-connection-id ${NEW}`);
-    const wait = aws(to.place, "wait vpc-peering-connection-exists", `--vpc-peering-connection-ids ${NEW}`);
+    const accept = aws(to.place, "accept-vpc-peering-connection", `--vpc-peering-connection-id ${NEW.connection}`);
+    const wait = aws(to.place, "wait vpc-peering-connection-exists", `--vpc-peering-connection-ids ${NEW.connection}`);
     return [
         { ...request, command: `pcx=$(${request.command})` },
         // The other region learns of it a moment later.
@@ -174,6 +173,3 @@ class Numbers {
         return undefined;
     }
 }
-
-/** The ports that a fix for an answer opens, in words. */
-export const answerPorts = `${ephemeral[0]}-${ephemeral[1]}`;

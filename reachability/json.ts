@@ -1,5 +1,5 @@
 import type { Explanation, NetworkInsightsAnalysis, PathComponent } from "@aws-sdk/client-ec2";
-import type { Analysis, Blocker, Component, Hop } from "./analysis.ts";
+import type { Analysis, Blocker, Component, Hop } from "./types.ts";
 import { fixesOf, type Fix } from "./fixes.ts";
 import type { State } from "./state.ts";
 

@@ -115,6 +115,21 @@ export class State {
         return [...this.#connections.values()].filter((one) => endsOf(one).includes(vpcId));
     }
 
+    /** A VPC's IPv4 blocks, the primary one first; those of a VPC that was not read as its connections give them. */
+    blocksOf(vpcId: string | undefined): string[] {
+        const vpc = this.vpc(vpcId)?.item;
+        const associated = (vpc?.CidrBlockAssociationSet ?? []).filter(
+            ({ CidrBlockState }) => CidrBlockState?.State === "associated",
+        );
+        const infos = vpc
+            ? []
+            : [...this.#connections.values()]
+                  .flatMap(({ RequesterVpcInfo, AccepterVpcInfo }) => [RequesterVpcInfo, AccepterVpcInfo])
+                  .filter((info) => info?.VpcId === vpcId);
+        const all = [vpc, ...associated, ...infos.flatMap((info) => [info, ...(info?.CidrBlockSet ?? [])])];
+        return [...new Set(all.flatMap((one) => one?.CidrBlock ?? []))];
+    }
+
     interfaces(): readonly Located<NetworkInterface>[] {
         return [...this.#interfaces.values()];
     }
@@ -173,12 +188,6 @@ export function nameOf(tags: readonly Tag[] | undefined): string | undefined {
 /** The requester's VPC and the accepter's. */
 export function endsOf({ RequesterVpcInfo, AccepterVpcInfo }: VpcPeeringConnection): [string, string] {
     return [RequesterVpcInfo?.VpcId ?? "", AccepterVpcInfo?.VpcId ?? ""];
-}
-
-/** A VPC's IPv4 blocks, the primary one first. */
-export function blocksOf({ CidrBlock, CidrBlockAssociationSet = [] }: Vpc): string[] {
-    const associated = CidrBlockAssociationSet.filter(({ CidrBlockState }) => CidrBlockState?.State === "associated");
-    return [...new Set([CidrBlock, ...associated.map((one) => one.CidrBlock)].flatMap((block) => block ?? []))];
 }
 
 /** Statuses of a connection that can still become active. Source: Amazon VPC Peering Guide, "VPC peering connection lifecycle". */

@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import type { Analysis, Component, End, Hop, Question } from "./analysis.ts";
+import type { Analysis, Component, End, Hop, Question } from "./types.ts";
 import { fixesOf } from "./fixes.ts";
 import type { State } from "./state.ts";
 

@@ -1,0 +1,628 @@
+import type { Place } from "../state.ts";
+import { placesOf, type ConnectionSpec, type SubnetSpec, type VpcSpec } from "./build.ts";
+
+/** A question to a state, and what AWS's rules say. */
+export interface Case {
+    readonly what: string;
+    readonly places: readonly Place[];
+    /** Ends and traffic, as `npm run explain` takes them. */
+    readonly ask: string;
+    readonly verdict: "reachable" | "not reachable" | "unknown";
+    /** Each blocker's direction, component and code, in the order of the way. */
+    readonly blockers?: readonly string[];
+    readonly unknown?: readonly string[];
+    /** Commands without `aws ec2` and the region; null if no changes open the way. */
+    readonly fixes?: readonly string[] | null;
+}
+
+type Parts = Partial<VpcSpec> & Partial<Pick<SubnetSpec, "acl" | "hosts">>;
+
+/** Two VPCs with a host each, peered unless something says otherwise. */
+function pair(
+    one: Parts = {},
+    two: Parts = {},
+    connections: Readonly<Record<string, ConnectionSpec>> = { "pcx-1": ["one", "two", "active"] },
+    prefixLists: Readonly<Record<string, readonly string[]>> = {},
+): Place[] {
+    const vpc = (own: string, other: string, host: string, { acl, hosts, ...parts }: Parts): VpcSpec => ({
+        block: `${own}.0.0/16`,
+        routes: { [`${other}.0.0/16`]: "pcx-1" },
+        subnets: {
+            [host]: { block: `${own}.1.0/24`, ...(acl && { acl }), hosts: hosts ?? { [host]: `${own}.1.10` } },
+        },
+        ...parts,
+    });
+    const vpcs = { one: vpc("10.1", "10.2", "client", one), two: vpc("10.2", "10.1", "server", two) };
+    return placesOf(vpcs, connections, prefixLists);
+}
+
+/** The guide's VPC A with peers B and C, which share a block. */
+function twins(routes: Readonly<Record<string, string>>, subnets: VpcSpec["subnets"]): Place[] {
+    const peer = (host: string, address: string): VpcSpec => ({
+        block: "10.0.0.0/16",
+        routes: { "172.16.0.0/16": `pcx-${host[0] ?? ""}` },
+        subnets: { [host]: { block: "10.0.0.0/16", hosts: { [host]: address } } },
+    });
+    return placesOf(
+        {
+            a: { block: "172.16.0.0/16", routes, subnets },
+            b: {
+                ...peer("b66", "10.0.1.66"),
+                subnets: { b: { block: "10.0.0.0/16", hosts: { b77: "10.0.0.77", b66: "10.0.1.66" } } },
+            },
+            c: peer("c88", "10.0.0.88"),
+        },
+        { "pcx-b": ["a", "b", "active"], "pcx-c": ["a", "c", "active"] },
+    );
+}
+const inA: VpcSpec["subnets"] = { a: { block: "172.16.1.0/24", hosts: { a: "172.16.1.10" } } };
+
+const specific = "Amazon VPC Peering Guide, VPC peering with specific routes";
+const allow = "authorize-security-group-ingress --group-id sg-two --ip-permissions";
+
+export const cases: readonly Case[] = [
+    { what: "peered", places: pair(), ask: "client server tcp/80", verdict: "reachable" },
+    {
+        what: "by address, interface and instance",
+        places: pair(),
+        ask: "eni-client 10.2.1.10 icmp",
+        verdict: "reachable",
+    },
+    {
+        what: "nothing connects them",
+        places: pair({ routes: {} }, { routes: {}, ingress: [] }, {}),
+        ask: "client server tcp/80",
+        verdict: "not reachable",
+        blockers: [
+            "forward rtb-one NO_ROUTE_TO_DESTINATION",
+            "forward none DISCONNECTED_VPCS",
+            "forward sg-two SG_HAS_NO_RULES",
+            "back rtb-two NO_ROUTE_TO_DESTINATION",
+        ],
+        fixes: [
+            "pcx=$(create-vpc-peering-connection --vpc-id vpc-one --peer-vpc-id vpc-two --peer-owner-id 111111111111 --peer-region eu-north-1 --query VpcPeeringConnection.VpcPeeringConnectionId --output text)",
+            'wait vpc-peering-connection-exists --vpc-peering-connection-ids "$pcx" && accept-vpc-peering-connection --vpc-peering-connection-id "$pcx"',
+            'create-route --route-table-id rtb-one --destination-cidr-block 10.2.0.0/16 --vpc-peering-connection-id "$pcx"',
+            `${allow} 'IpProtocol=tcp,FromPort=80,ToPort=80,IpRanges=[{CidrIp=10.1.1.10/32}]'`,
+            'create-route --route-table-id rtb-two --destination-cidr-block 10.1.0.0/16 --vpc-peering-connection-id "$pcx"',
+        ],
+    },
+    {
+        what: "nothing connects two that share a block, and nothing can",
+        places: pair({ routes: {} }, { block: "10.1.0.0/16", routes: {} }, {}),
+        ask: "client server tcp/80",
+        verdict: "not reachable",
+        blockers: [
+            "forward rtb-one NO_ROUTE_TO_DESTINATION",
+            "forward none DISCONNECTED_VPCS",
+            "back rtb-two ROUTE_WRONG_NETWORK",
+        ],
+        fixes: null,
+    },
+    {
+        what: "the request waits",
+        places: pair(
+            { routes: { "10.2.0.0/16": "pcx-1!" } },
+            { routes: { "10.1.0.0/16": "pcx-1!" } },
+            {
+                "pcx-1": ["one", "two", "pending-acceptance"],
+            },
+        ),
+        ask: "client server tcp/80",
+        verdict: "not reachable",
+        blockers: ["forward pcx-1 BAD_STATE"],
+        fixes: ["accept-vpc-peering-connection --vpc-peering-connection-id pcx-1"],
+    },
+    {
+        what: "AWS still makes the connection",
+        places: pair({}, {}, { "pcx-1": ["one", "two", "provisioning"] }),
+        ask: "client server tcp/80",
+        verdict: "not reachable",
+        blockers: ["forward pcx-1 BAD_STATE"],
+        fixes: null,
+    },
+    {
+        what: "the connection was deleted, and its routes remain",
+        places: pair(
+            { routes: { "10.2.0.0/16": "pcx-1!" } },
+            { routes: { "10.1.0.0/16": "pcx-1!" } },
+            {
+                "pcx-1": ["one", "two", "deleted"],
+            },
+        ),
+        ask: "client server tcp/80",
+        verdict: "not reachable",
+        blockers: ["forward rtb-one BAD_STATE_ROUTE", "forward pcx-1 BAD_STATE", "back rtb-two BAD_STATE_ROUTE"],
+        fixes: [
+            "pcx=$(create-vpc-peering-connection --vpc-id vpc-one --peer-vpc-id vpc-two --peer-owner-id 111111111111 --peer-region eu-north-1 --query VpcPeeringConnection.VpcPeeringConnectionId --output text)",
+            'wait vpc-peering-connection-exists --vpc-peering-connection-ids "$pcx" && accept-vpc-peering-connection --vpc-peering-connection-id "$pcx"',
+            'replace-route --route-table-id rtb-one --destination-cidr-block 10.2.0.0/16 --vpc-peering-connection-id "$pcx"',
+            'replace-route --route-table-id rtb-two --destination-cidr-block 10.1.0.0/16 --vpc-peering-connection-id "$pcx"',
+        ],
+    },
+    {
+        what: "an old connection was deleted, and a new one is active",
+        places: pair(
+            { routes: { "10.2.0.0/16": "pcx-0!" } },
+            {},
+            {
+                "pcx-0": ["one", "two", "deleted"],
+                "pcx-1": ["two", "one", "active"],
+            },
+        ),
+        ask: "client server tcp/80",
+        verdict: "not reachable",
+        blockers: ["forward rtb-one BAD_STATE_ROUTE"],
+        fixes: [
+            "replace-route --route-table-id rtb-one --destination-cidr-block 10.2.0.0/16 --vpc-peering-connection-id pcx-1",
+        ],
+    },
+    {
+        what: "only the answer has no route",
+        places: pair({}, { routes: {} }),
+        ask: "client server icmp",
+        verdict: "not reachable",
+        blockers: ["back rtb-two NO_ROUTE_TO_DESTINATION"],
+        fixes: [
+            "create-route --route-table-id rtb-two --destination-cidr-block 10.1.0.0/16 --vpc-peering-connection-id pcx-1",
+        ],
+    },
+    {
+        what: "the default route leads to the internet, which has no private addresses",
+        places: pair({ routes: { "0.0.0.0/0": "igw-one" }, internet: true }),
+        ask: "client server tcp/80",
+        verdict: "not reachable",
+        blockers: ["forward rtb-one IGW_DESTINATION_ADDRESS_NOT_IN_RFC1918_EGRESS"],
+        fixes: [
+            "create-route --route-table-id rtb-one --destination-cidr-block 10.2.0.0/16 --vpc-peering-connection-id pcx-1",
+        ],
+    },
+    {
+        what: "the shared range of RFC 6598",
+        places: pair(
+            { routes: { "0.0.0.0/0": "igw-one" }, internet: true },
+            {
+                block: "100.64.0.0/16",
+                subnets: { server: { block: "100.64.1.0/24", hosts: { server: "100.64.1.10" } } },
+            },
+        ),
+        ask: "client server tcp/80",
+        verdict: "not reachable",
+        blockers: ["forward rtb-one IGW_DESTINATION_ADDRESS_NOT_IN_RFC6598_EGRESS"],
+        fixes: [
+            "create-route --route-table-id rtb-one --destination-cidr-block 100.64.0.0/16 --vpc-peering-connection-id pcx-1",
+        ],
+    },
+    {
+        what: "the route is in the main table, but the subnet has one of its own",
+        places: pair({
+            subnets: { client: { block: "10.1.1.0/24", routes: {}, hosts: { client: "10.1.1.10" } } },
+        }),
+        ask: "client server tcp/80",
+        verdict: "not reachable",
+        blockers: ["forward rtb-client NO_ROUTE_TO_DESTINATION"],
+        fixes: [
+            "create-route --route-table-id rtb-client --destination-cidr-block 10.2.0.0/16 --vpc-peering-connection-id pcx-1",
+        ],
+    },
+    {
+        what: "the server's group allows another port, another protocol and another block",
+        places: pair(
+            {},
+            { ingress: ["tcp/443 0.0.0.0/0", "udp/80 0.0.0.0/0", "tcp/80 10.9.0.0/16", "icmp/8 0.0.0.0/0"] },
+        ),
+        ask: "client server tcp/80",
+        verdict: "not reachable",
+        blockers: ["forward sg-two ENI_SG_RULES_MISMATCH"],
+        fixes: [`${allow} 'IpProtocol=tcp,FromPort=80,ToPort=80,IpRanges=[{CidrIp=10.1.1.10/32}]'`],
+    },
+    {
+        what: "a rule for pings lets pings in",
+        places: pair({}, { ingress: ["icmp/8 10.1.1.10/32"] }),
+        ask: "client server icmp",
+        verdict: "reachable",
+    },
+    {
+        what: "a rule for TCP lets no ping in",
+        places: pair({}, { ingress: ["tcp/0-65535 0.0.0.0/0"] }),
+        ask: "client server icmp",
+        verdict: "not reachable",
+        blockers: ["forward sg-two ENI_SG_RULES_MISMATCH"],
+        fixes: [`${allow} 'IpProtocol=icmp,FromPort=8,ToPort=-1,IpRanges=[{CidrIp=10.1.1.10/32}]'`],
+    },
+    {
+        what: "the client's group lets nothing out",
+        places: pair({ egress: [] }),
+        ask: "client server udp/53",
+        verdict: "not reachable",
+        blockers: ["forward sg-one SG_HAS_NO_RULES"],
+        fixes: [
+            "authorize-security-group-egress --group-id sg-one --ip-permissions 'IpProtocol=udp,FromPort=53,ToPort=53,IpRanges=[{CidrIp=10.2.1.10/32}]'",
+        ],
+    },
+    {
+        what: "a rule by the peer's group",
+        places: pair({}, { ingress: ["tcp/80 sg-one"] }),
+        ask: "client server tcp/80",
+        verdict: "reachable",
+    },
+    {
+        what: "a rule by a group that the client is not in",
+        places: pair({}, { ingress: ["tcp/80 sg-other"] }),
+        ask: "client server tcp/80",
+        verdict: "not reachable",
+        blockers: ["forward sg-two ENI_SG_RULES_MISMATCH"],
+        fixes: [`${allow} 'IpProtocol=tcp,FromPort=80,ToPort=80,IpRanges=[{CidrIp=10.1.1.10/32}]'`],
+    },
+    {
+        what: "a rule by group means nothing across regions",
+        places: pair({}, { region: "us-east-1", ingress: ["tcp/80 sg-one"] }),
+        ask: "client server tcp/80",
+        verdict: "not reachable",
+        blockers: ["forward sg-two ENI_SG_RULES_MISMATCH"],
+        fixes: [`${allow} 'IpProtocol=tcp,FromPort=80,ToPort=80,IpRanges=[{CidrIp=10.1.1.10/32}]'`],
+    },
+    {
+        what: "prefix lists in a rule and in a route",
+        places: pair({ routes: { "pl-two": "pcx-1" } }, { ingress: ["tcp/80 pl-one"] }, undefined, {
+            "pl-one": ["10.1.0.0/16"],
+            "pl-two": ["10.9.0.0/16", "10.2.0.0/16", "fd00::/8"],
+        }),
+        ask: "client server tcp/80",
+        verdict: "reachable",
+    },
+    {
+        what: "prefix lists without entries that could be read",
+        places: pair({ routes: { "pl-two": "pcx-1" } }, { ingress: ["tcp/80 pl-one"] }),
+        ask: "client server tcp/80",
+        verdict: "unknown",
+        unknown: ["the entries of prefix list pl-two", "the entries of prefix list pl-one"],
+    },
+    {
+        what: "an ACL denies the request with its last rule",
+        places: pair({}, { acl: ["in 100 allow tcp/443 0.0.0.0/0", "out 100 allow all 0.0.0.0/0"] }),
+        ask: "client server tcp/80",
+        verdict: "not reachable",
+        blockers: ["forward acl-server SUBNET_ACL_RESTRICTION"],
+        fixes: [
+            "create-network-acl-entry --network-acl-id acl-server --ingress --rule-number 32766 --rule-action allow --protocol tcp --port-range From=80,To=80 --cidr-block 10.1.1.10/32",
+        ],
+    },
+    {
+        what: "the lowest number decides, whatever the order",
+        places: pair({
+            acl: ["out 100 allow all 0.0.0.0/0", "out 90 deny tcp/80-443 10.2.0.0/16", "in 1 allow all 0.0.0.0/0"],
+        }),
+        ask: "client server tcp/80",
+        verdict: "not reachable",
+        blockers: ["forward acl-client SUBNET_ACL_RESTRICTION"],
+        fixes: [
+            "create-network-acl-entry --network-acl-id acl-client --egress --rule-number 89 --rule-action allow --protocol tcp --port-range From=80,To=80 --cidr-block 10.2.1.10/32",
+        ],
+    },
+    {
+        what: "an ACL denies with its very first rule",
+        places: pair({}, { acl: ["in 1 deny all 0.0.0.0/0", "out 1 allow all 0.0.0.0/0"] }),
+        ask: "client server tcp/80",
+        verdict: "not reachable",
+        blockers: ["forward acl-server SUBNET_ACL_RESTRICTION"],
+        fixes: null,
+    },
+    {
+        what: "ACLs are stateless: the answers are denied on both sides",
+        places: pair(
+            { acl: ["out 1 allow all 0.0.0.0/0", "in 100 allow tcp/80 0.0.0.0/0"] },
+            { acl: ["in 1 allow all 0.0.0.0/0", "out 100 allow tcp/1024-40000 0.0.0.0/0"] },
+        ),
+        ask: "client server tcp/80",
+        verdict: "not reachable",
+        blockers: ["back acl-server SUBNET_ACL_RESTRICTION", "back acl-client SUBNET_ACL_RESTRICTION"],
+        fixes: [
+            "create-network-acl-entry --network-acl-id acl-server --egress --rule-number 32766 --rule-action allow --protocol tcp --port-range From=32768,To=60999 --cidr-block 10.1.1.10/32",
+            "create-network-acl-entry --network-acl-id acl-client --ingress --rule-number 32766 --rule-action allow --protocol tcp --port-range From=32768,To=60999 --cidr-block 10.2.1.10/32",
+        ],
+    },
+    {
+        what: "several entries allow all the ports of answers together",
+        places: pair(
+            {},
+            {
+                acl: [
+                    "in 1 allow all 0.0.0.0/0",
+                    "out 9 allow tcp/40001-65535 0.0.0.0/0",
+                    "out 8 allow tcp/1024-40000 0.0.0.0/0",
+                ],
+            },
+        ),
+        ask: "client server tcp/80",
+        verdict: "reachable",
+    },
+    {
+        what: "an ACL lets pings in and no replies out",
+        places: pair({}, { acl: ["in 1 allow icmp/8 0.0.0.0/0", "out 1 allow icmp/8 0.0.0.0/0"] }),
+        ask: "client server icmp",
+        verdict: "not reachable",
+        blockers: ["back acl-server SUBNET_ACL_RESTRICTION"],
+        fixes: [
+            "create-network-acl-entry --network-acl-id acl-server --egress --rule-number 32766 --rule-action allow --protocol icmp --icmp-type-code Type=0,Code=-1 --cidr-block 10.1.1.10/32",
+        ],
+    },
+    {
+        what: "the server is stopped",
+        places: pair({}, { hosts: { server: { address: "10.2.1.10", state: "stopped" } } }),
+        ask: "client server tcp/80",
+        verdict: "not reachable",
+        blockers: ["forward i-server UNASSOCIATED_COMPONENT"],
+        fixes: ["start-instances --instance-ids i-server"],
+    },
+    {
+        what: "the client is being terminated",
+        places: pair({ hosts: { client: { address: "10.1.1.10", state: "shutting-down" } } }),
+        ask: "client server tcp/80",
+        verdict: "not reachable",
+        blockers: ["forward i-client UNASSOCIATED_COMPONENT"],
+        fixes: null,
+    },
+    {
+        what: "nobody has the address in the peer",
+        places: pair(),
+        ask: "client 10.2.1.99 tcp/80",
+        verdict: "not reachable",
+        blockers: ["forward 10.2.1.99 UNKNOWN_DESTINATION"],
+        fixes: null,
+    },
+    {
+        what: "nobody has the address in the own VPC",
+        places: pair(),
+        ask: "client 10.1.1.99 tcp/80",
+        verdict: "not reachable",
+        blockers: ["forward 10.1.1.99 UNKNOWN_DESTINATION"],
+        fixes: null,
+    },
+    {
+        what: "the other owner's side was not read",
+        places: pair({}, { account: "222222222222" }).slice(0, 1),
+        ask: "client 10.2.1.10 tcp/80",
+        verdict: "unknown",
+        unknown: ["what is in vpc-two, which was not read"],
+    },
+    {
+        what: "the other owner's side was not read, and the own one stops the packet already",
+        places: pair({ routes: {} }, { account: "222222222222" }).slice(0, 1),
+        ask: "client 10.2.1.10 tcp/80",
+        verdict: "not reachable",
+        blockers: ["forward rtb-one NO_ROUTE_TO_DESTINATION"],
+        unknown: ["what is in vpc-two, which was not read"],
+        fixes: [
+            "create-route --route-table-id rtb-one --destination-cidr-block 10.2.0.0/16 --vpc-peering-connection-id pcx-1",
+        ],
+    },
+    {
+        what: "accounts and regions differ",
+        places: pair({ routes: {} }, { routes: {}, account: "222222222222", region: "us-east-1" }, {}),
+        ask: "client server tcp/80",
+        verdict: "not reachable",
+        blockers: [
+            "forward rtb-one NO_ROUTE_TO_DESTINATION",
+            "forward none DISCONNECTED_VPCS",
+            "back rtb-two NO_ROUTE_TO_DESTINATION",
+        ],
+        fixes: [
+            "pcx=$(create-vpc-peering-connection --vpc-id vpc-one --peer-vpc-id vpc-two --peer-owner-id 222222222222 --peer-region us-east-1 --query VpcPeeringConnection.VpcPeeringConnectionId --output text)",
+            'wait vpc-peering-connection-exists --vpc-peering-connection-ids "$pcx" && accept-vpc-peering-connection --vpc-peering-connection-id "$pcx"',
+            'create-route --route-table-id rtb-one --destination-cidr-block 10.2.0.0/16 --vpc-peering-connection-id "$pcx"',
+            'create-route --route-table-id rtb-two --destination-cidr-block 10.1.0.0/16 --vpc-peering-connection-id "$pcx"',
+        ],
+    },
+    {
+        what: "a transit gateway, which is not followed",
+        places: pair({ routes: { "10.2.0.0/16": "tgw-1" } }),
+        ask: "client server tcp/80",
+        verdict: "unknown",
+        unknown: ["where tgw-1 leads"],
+    },
+    {
+        what: "peering is not transitive: the peer's peer",
+        places: placesOf(
+            {
+                a: {
+                    block: "10.1.0.0/16",
+                    routes: { "10.2.0.0/15": "pcx-ab" },
+                    subnets: { a: { block: "10.1.1.0/24", hosts: { a: "10.1.1.10" } } },
+                },
+                b: { block: "10.2.0.0/16", subnets: {} },
+                c: {
+                    block: "10.3.0.0/16",
+                    routes: { "10.1.0.0/16": "pcx-bc" },
+                    subnets: { c: { block: "10.3.1.0/24", hosts: { c: "10.3.1.10" } } },
+                },
+            },
+            { "pcx-ab": ["a", "b", "active"], "pcx-bc": ["b", "c", "active"] },
+        ),
+        ask: "a c tcp/80",
+        verdict: "not reachable",
+        blockers: [
+            "forward rtb-a PCX_REQUIRES_ADDRESS_IN_VPC_CIDR",
+            "forward none DISCONNECTED_VPCS",
+            "back rtb-c PCX_REQUIRES_ADDRESS_IN_VPC_CIDR",
+        ],
+        fixes: [
+            "pcx=$(create-vpc-peering-connection --vpc-id vpc-a --peer-vpc-id vpc-c --peer-owner-id 111111111111 --peer-region eu-north-1 --query VpcPeeringConnection.VpcPeeringConnectionId --output text)",
+            'wait vpc-peering-connection-exists --vpc-peering-connection-ids "$pcx" && accept-vpc-peering-connection --vpc-peering-connection-id "$pcx"',
+            'create-route --route-table-id rtb-a --destination-cidr-block 10.3.0.0/16 --vpc-peering-connection-id "$pcx"',
+            'create-route --route-table-id rtb-c --destination-cidr-block 10.1.1.10/32 --vpc-peering-connection-id "$pcx"',
+        ],
+    },
+    {
+        what: `${specific}: .77 of B talks to A`,
+        places: twins({ "10.0.0.77/32": "pcx-b", "10.0.0.0/16": "pcx-c" }, inA),
+        ask: "b77 a tcp/80",
+        verdict: "reachable",
+    },
+    {
+        what: `${specific}: A reaches C`,
+        places: twins({ "10.0.0.77/32": "pcx-b", "10.0.0.0/16": "pcx-c" }, inA),
+        ask: "a c88 tcp/80",
+        verdict: "reachable",
+    },
+    {
+        what: `${specific}: the answer to another address of B goes to C`,
+        places: twins({ "10.0.0.77/32": "pcx-b", "10.0.0.0/16": "pcx-c" }, inA),
+        ask: "b66 a tcp/80",
+        verdict: "not reachable",
+        blockers: ["back rtb-a ROUTE_WRONG_NETWORK"],
+        fixes: [
+            "create-route --route-table-id rtb-a --destination-cidr-block 10.0.1.66/32 --vpc-peering-connection-id pcx-b",
+        ],
+    },
+    {
+        what: `${specific}: 10.0.1.0/24 to B mends it`,
+        places: twins({ "10.0.1.0/24": "pcx-b", "10.0.0.0/16": "pcx-c" }, inA),
+        ask: "b66 a tcp/80",
+        verdict: "reachable",
+    },
+    {
+        what: "a more specific route leads to C what is meant for B",
+        places: twins({ "10.0.1.0/24": "pcx-c", "10.0.0.0/16": "pcx-b" }, inA),
+        ask: "a b66 tcp/80",
+        verdict: "not reachable",
+        blockers: ["forward rtb-a MORE_SPECIFIC_ROUTE", "back rtb-a ROUTE_WRONG_NETWORK"].slice(0, 1),
+        fixes: [
+            "create-route --route-table-id rtb-a --destination-cidr-block 10.0.1.66/32 --vpc-peering-connection-id pcx-b",
+        ],
+    },
+    {
+        what: "a route for that address alone leads to C",
+        places: twins({ "10.0.1.66/32": "pcx-c" }, inA),
+        ask: "a b66 tcp/80",
+        verdict: "not reachable",
+        blockers: ["forward rtb-a ROUTE_WRONG_NETWORK"],
+        fixes: [
+            "replace-route --route-table-id rtb-a --destination-cidr-block 10.0.1.66/32 --vpc-peering-connection-id pcx-b",
+        ],
+    },
+    ...["a1 b66", "a2 c88"].map((ask): Case => ({
+        what: `${specific}: subnets of A with a peer each, ${ask}`,
+        places: twins(
+            {},
+            {
+                a1: { block: "172.16.1.0/24", routes: { "10.0.0.0/16": "pcx-b" }, hosts: { a1: "172.16.1.10" } },
+                a2: { block: "172.16.2.0/24", routes: { "10.0.0.0/16": "pcx-c" }, hosts: { a2: "172.16.2.10" } },
+            },
+        ),
+        ask: `${ask} tcp/80`,
+        verdict: "reachable",
+    })),
+    {
+        what: "two subnets of a VPC, by the local route, and both ACLs",
+        places: placesOf({
+            one: {
+                block: "10.1.0.0/16",
+                ingress: ["tcp/80 sg-one"],
+                subnets: {
+                    a: { block: "10.1.1.0/24", acl: ["out 5 allow all 10.1.0.0/16"], hosts: { a: "10.1.1.10" } },
+                    b: { block: "10.1.2.0/24", hosts: { b: "10.1.2.10" } },
+                },
+            },
+        }),
+        ask: "a b tcp/80",
+        verdict: "not reachable",
+        blockers: ["back acl-a SUBNET_ACL_RESTRICTION"],
+        fixes: [
+            "create-network-acl-entry --network-acl-id acl-a --ingress --rule-number 32766 --rule-action allow --protocol tcp --port-range From=32768,To=60999 --cidr-block 10.1.2.10/32",
+        ],
+    },
+    {
+        what: "one subnet: its ACL has no say",
+        places: placesOf({
+            one: {
+                block: "10.1.0.0/16",
+                subnets: { a: { block: "10.1.1.0/24", acl: [], hosts: { a: "10.1.1.10", b: "10.1.1.11" } } },
+            },
+        }),
+        ask: "a b tcp/80",
+        verdict: "reachable",
+    },
+    {
+        what: "itself",
+        places: pair({ ingress: [], egress: [], acl: [] }),
+        ask: "client client tcp/80",
+        verdict: "reachable",
+    },
+    ...internet(),
+];
+
+/** To and from the internet. */
+function internet(): Case[] {
+    const host = { address: "10.1.1.10", publicIp: "192.0.2.1" };
+    const routes = { "0.0.0.0/0": "igw-one" };
+    const other = {
+        routes: { "0.0.0.0/0": "igw-two" },
+        internet: true,
+        hosts: { server: { address: "10.2.1.10", publicIp: "192.0.2.2" } },
+    };
+    const out = pair({ routes, internet: true, hosts: { client: host } }, other, {});
+    return [
+        { what: "out to the internet", places: out, ask: "client 198.51.100.7 tcp/443", verdict: "reachable" },
+        { what: "in from the internet", places: out, ask: "198.51.100.7 server tcp/80", verdict: "reachable" },
+        {
+            what: "to another VPC by public addresses",
+            places: out,
+            ask: "client 192.0.2.2 tcp/80",
+            verdict: "reachable",
+        },
+        {
+            what: "by public addresses, a rule by group means nothing",
+            places: pair(
+                { routes, internet: true, hosts: { client: host } },
+                { ...other, ingress: ["all sg-one"] },
+                {},
+            ),
+            ask: "client 192.0.2.2 tcp/80",
+            verdict: "not reachable",
+            blockers: ["forward sg-two ENI_SG_RULES_MISMATCH"],
+            fixes: [`${allow} 'IpProtocol=tcp,FromPort=80,ToPort=80,IpRanges=[{CidrIp=192.0.2.1/32}]'`],
+        },
+        {
+            what: "no public address",
+            places: pair({ routes, internet: true }),
+            ask: "client 198.51.100.7 tcp/443",
+            verdict: "not reachable",
+            blockers: ["forward igw-one IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS"],
+            fixes: [
+                "address=$(allocate-address --domain vpc --query AllocationId --output text)",
+                'associate-address --allocation-id "$address" --network-interface-id eni-client',
+            ],
+        },
+        {
+            what: "no internet gateway and no route",
+            places: pair({ routes: {}, hosts: { client: host } }),
+            ask: "client 198.51.100.7 tcp/443",
+            verdict: "not reachable",
+            blockers: ["forward rtb-one NO_ROUTE_TO_DESTINATION", "forward none BAD_STATE"],
+            fixes: [
+                "igw=$(create-internet-gateway --query InternetGateway.InternetGatewayId --output text)",
+                'attach-internet-gateway --internet-gateway-id "$igw" --vpc-id vpc-one',
+                'create-route --route-table-id rtb-one --destination-cidr-block 0.0.0.0/0 --gateway-id "$igw"',
+            ],
+        },
+        {
+            what: "no way to the internet through a peer",
+            places: pair({ routes: { "0.0.0.0/0": "pcx-1" }, hosts: { client: host }, internet: true }),
+            ask: "client 198.51.100.7 tcp/443",
+            verdict: "not reachable",
+            blockers: ["forward rtb-one PCX_REQUIRES_ADDRESS_IN_VPC_CIDR"],
+            fixes: [
+                "create-route --route-table-id rtb-one --destination-cidr-block 198.51.100.7/32 --gateway-id igw-one",
+            ],
+        },
+        {
+            what: "the answer to the internet has no route",
+            places: pair({}, { ...other, routes: {} }, {}),
+            ask: "198.51.100.7 server tcp/80",
+            verdict: "not reachable",
+            blockers: ["back rtb-two NO_ROUTE_TO_DESTINATION"],
+            fixes: ["create-route --route-table-id rtb-two --destination-cidr-block 0.0.0.0/0 --gateway-id igw-two"],
+        },
+    ];
+}

@@ -1,0 +1,142 @@
+import type {
+    AnalysisAclRule,
+    AnalysisRouteTableRoute,
+    AnalysisSecurityGroupRule,
+    NetworkAcl,
+    RouteTable,
+    SecurityGroup,
+    VpcPeeringConnection,
+} from "@aws-sdk/client-ec2";
+import type { Packet, Protocol } from "./rules.ts";
+import type { Located, Place } from "./state.ts";
+
+/** Whether a client gets an answer. Ends are an ID of an instance or an interface, an address, or a `Name` tag. */
+export interface Question {
+    readonly from: string;
+    readonly to: string;
+    readonly protocol: Protocol;
+    /** The port that the client asks; not for ICMP, which means a ping. */
+    readonly port?: number | undefined;
+}
+
+/** Something that a packet meets. */
+export interface Component {
+    readonly kind:
+        | "instance"
+        | "network interface"
+        | "security group"
+        | "network ACL"
+        | "route table"
+        | "peering connection"
+        | "internet gateway"
+        | "destination";
+    readonly id: string;
+    /** Its `Name` tag. */
+    readonly name?: string | undefined;
+    readonly place?: Place | undefined;
+}
+
+/**
+ * Why a packet does not pass. All but the last are AWS's, which has none for a packet that goes to another VPC than the one that
+ * was meant. Source: Reachability Analyzer guide, "Reachability Analyzer explanation codes".
+ */
+export type Code =
+    | "BAD_STATE"
+    | "BAD_STATE_ROUTE"
+    | "DISCONNECTED_VPCS"
+    | "ENI_SG_RULES_MISMATCH"
+    | "IGW_DESTINATION_ADDRESS_NOT_IN_RFC1918_EGRESS"
+    | "IGW_DESTINATION_ADDRESS_NOT_IN_RFC6598_EGRESS"
+    | "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS"
+    | "IGW_PUBLIC_IP_ASSOCIATION_FOR_INGRESS"
+    | "MORE_SPECIFIC_ROUTE"
+    | "NO_ROUTE_TO_DESTINATION"
+    | "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR"
+    | "SG_HAS_NO_RULES"
+    | "SUBNET_ACL_RESTRICTION"
+    | "UNASSOCIATED_COMPONENT"
+    | "UNKNOWN_DESTINATION"
+    | "ROUTE_WRONG_NETWORK";
+
+export type Direction = "forward" | "back";
+
+/** What would open the way at one blocker. */
+export type Remedy =
+    | { readonly kind: "start"; readonly instanceId: string; readonly place: Place }
+    | { readonly kind: "connect"; readonly requester: string; readonly accepter: string }
+    | { readonly kind: "accept"; readonly connection: VpcPeeringConnection }
+    | {
+          readonly kind: "route";
+          readonly table: Located<RouteTable>;
+          /** The block of the new route, and whether there is a route for it already. */
+          readonly block: string;
+          readonly replaces: boolean;
+          /** Without an ID, it has still to be made. */
+          readonly target: { readonly kind: "connection" | "gateway"; readonly id: string | undefined };
+      }
+    | { readonly kind: "gateway"; readonly vpcId: string; readonly place: Place }
+    | { readonly kind: "public address"; readonly interfaceId: string; readonly place: Place }
+    | {
+          readonly kind: "group rule";
+          readonly group: Located<SecurityGroup>;
+          readonly direction: "ingress" | "egress";
+          readonly packet: Packet;
+      }
+    | {
+          readonly kind: "acl entry";
+          readonly acl: Located<NetworkAcl>;
+          readonly direction: "ingress" | "egress";
+          readonly packet: Packet;
+          /** Number of the entry that denies. */
+          readonly before: number;
+      };
+
+/** What stops a packet, or an answer on its way back. */
+export interface Blocker {
+    readonly code: Code;
+    readonly direction: Direction;
+    readonly component: Component;
+    /** What is wrong, as a sentence without its subject's ID. */
+    readonly text: string;
+    /** Undefined if there is no such change. */
+    readonly remedy: Remedy | undefined;
+}
+
+/** A step of a packet. */
+export interface Hop {
+    readonly component: Component;
+    /** What decided, in words. */
+    readonly decision: string;
+    readonly securityGroupRule?: AnalysisSecurityGroupRule | undefined;
+    readonly aclRule?: AnalysisAclRule | undefined;
+    readonly route?: AnalysisRouteTableRoute | undefined;
+    readonly blocker?: Blocker | undefined;
+    /** What would have to be known here. */
+    readonly unknown?: string | undefined;
+}
+
+/** An end of the way, as the other end sees it. */
+export interface End {
+    readonly address: string;
+    readonly component: Component;
+    readonly vpcId: string | undefined;
+}
+
+export type Verdict = "reachable" | "not reachable" | "unknown";
+
+/** What the rules say of a question. */
+export interface Analysis {
+    readonly question: Question;
+    readonly from: End;
+    readonly to: End;
+    /** Not reachable if there is a blocker, and unknown if there is none but something was not to be seen. */
+    readonly verdict: Verdict;
+    readonly forward: readonly Hop[];
+    readonly back: readonly Hop[];
+    /** All of them, in the order of the way, each once. */
+    readonly blockers: readonly Blocker[];
+    readonly unknown: readonly string[];
+}
+
+/** A question that can't be answered as it is put. */
+export class QuestionError extends Error {}
