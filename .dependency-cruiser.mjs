@@ -30,7 +30,7 @@ const sandbox = {
         "sandbox/engine/",
         "sandbox/cache/",
     ],
-    "sandbox/lab/": ["sandbox/network/", "sandbox/cache/", "sandbox/api/client/"],
+    "sandbox/lab/": ["sandbox/network/", "sandbox/cache/", "sandbox/api/client/", "reachability/"],
     "sandbox/servers/": ["sandbox/cache/"],
     "sandbox/network/reconciler.ts": ["sandbox/network/", "sandbox/api/client/"],
     "sandbox/network/applied/": ["sandbox/network/planned/", "sandbox/network/described/", "sandbox/cache/"],

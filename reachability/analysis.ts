@@ -10,7 +10,7 @@ import {
     routeHop,
     type Wanted,
 } from "./hops.ts";
-import { echo, ephemeral, holds, isAddress, matchingRoutes, privateRangeOf, type Packet } from "./rules.ts";
+import { echo, ephemeral, holds, isAddress, matchingRoutes, privateRangeOf, targetOf, type Packet } from "./rules.ts";
 import { addressesOf, endsOf, isAlive, nameOf, publicAddressOf, type Located, type State } from "./state.ts";
 import { QuestionError, type Analysis, type Direction, type End, type Hop, type Question } from "./types.ts";
 
@@ -103,8 +103,11 @@ function wayBetween(state: State, from: Found, to: Found): Way {
     if (here === there) {
         return { kind: "local" };
     }
-    const connection = there === undefined ? undefined : state.connectionsBetween(here, there)[0];
-    return { kind: "peering", vpcs: [here, there], connection };
+    const connections = there === undefined ? [] : state.connectionsBetween(here, there);
+    // Of several that are gone, the one that a route still names.
+    const named = [from, to].flatMap((end) => targetsAt(state, end));
+    const connection = connections.find((one) => isAlive(one) || named.includes(one.VpcPeeringConnectionId ?? ""));
+    return { kind: "peering", vpcs: [here, there], connection: connection ?? connections[0] };
 }
 
 /** Whether an address is the internet's: a public one that no VPC nearby has among its blocks. */
@@ -129,6 +132,12 @@ function vpcWith(state: State, { VpcId = "", SubnetId }: NetworkInterface, addre
     return across(state.connection(routed)) ?? across(holding);
 }
 
+/** The targets of the routes that an end's subnet has. */
+function targetsAt(state: State, { interface: own }: Found): string[] {
+    const subnet = state.subnet(own?.item.SubnetId)?.item;
+    return (subnet && state.tableOf(subnet)?.item.Routes?.map(targetOf)) ?? [];
+}
+
 /** An end with the address that it has inside its VPC. An internet gateway translates between this and the one that is seen. */
 interface Party extends End {
     readonly inside: string;
@@ -149,7 +158,7 @@ function partyOf(state: State, { interface: own, address = "" }: Found, way: Way
         component:
             id === undefined
                 ? interfaceHop(own).component
-                : { kind: "instance", id, name: nameOf(state.instance(id)?.item.Tags), place },
+                : { kind: "instance", id, name: nameOf(state.instance(id)?.item.Tags), place, vpcId: item.VpcId },
         vpcId: item.VpcId,
         own,
     };

@@ -4,7 +4,7 @@ import { parseArgs, promisify } from "node:util";
 import { analyze } from "./analysis.ts";
 import { QuestionError, type Analysis, type Question } from "./types.ts";
 import { resultOf } from "./json.ts";
-import { loadPlaces, readSources, savePlaces, type Source } from "./read.ts";
+import { loadPlaces, openOwn, readPlaces, savePlaces, type Source } from "./read.ts";
 import { addressesOf, State } from "./state.ts";
 import { explain, reasonLine, verdictLine } from "./text.ts";
 
@@ -108,7 +108,7 @@ async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
     const sources: Source[] = (values.profile ?? [undefined]).flatMap((profile) =>
         (regions.length > 0 ? regions : [usual ?? ""]).map((region) => ({ region, profile })),
     );
-    const places = values.state === undefined ? await readSources(sources) : loadPlaces(values.state);
+    const places = values.state === undefined ? await readPlaces(sources, openOwn) : loadPlaces(values.state);
     if (values.save !== undefined) {
         savePlaces(values.save, places);
     }
@@ -119,8 +119,7 @@ async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
         console.log(JSON.stringify(all ? results : results[0], undefined, 2));
     } else {
         for (const one of found) {
-            const reason = reasonLine(one);
-            console.log(all ? `${verdictLine(one)}${reason === "" ? "" : `\n    ${reason}`}` : explain(state, one));
+            console.log(all ? `${verdictLine(one)}\n    ${reasonLine(one)}` : explain(state, one));
         }
     }
     if (assert === undefined) {

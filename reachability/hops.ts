@@ -42,7 +42,13 @@ export function instanceHop(state: State, { item, place }: Located<NetworkInterf
     const instanceId = item.Attachment?.InstanceId;
     if (instanceId === undefined) return [];
     const found = state.instance(instanceId)?.item;
-    const component: Component = { kind: "instance", id: instanceId, name: nameOf(found?.Tags), place };
+    const component: Component = {
+        kind: "instance",
+        id: instanceId,
+        name: nameOf(found?.Tags),
+        place,
+        vpcId: item.VpcId,
+    };
     if (!found) {
         return [unseen(component, `whether ${instanceId} runs`, place, "Reservations")];
     }
@@ -62,6 +68,7 @@ export function interfaceHop({ item, place }: Located<NetworkInterface>): Hop {
             id: item.NetworkInterfaceId ?? "",
             name: nameOf(item.TagSet),
             place,
+            vpcId: item.VpcId,
         },
         decision: addressesOf(item)[0] ?? "",
     };
@@ -84,6 +91,7 @@ export function groupHop(
         id: ids.join(", "),
         name: groups.length === 1 ? (nameOf(first?.item.Tags) ?? first?.item.GroupName) : undefined,
         place,
+        vpcId: item.VpcId,
     };
     if (!first || groups.length < ids.length) {
         return unseen(component, `the rules of ${ids.join(", ")}`, place, "SecurityGroups");
@@ -132,6 +140,7 @@ export function aclHop(
         id: acl.item.NetworkAclId ?? "",
         name: nameOf(acl.item.Tags),
         place,
+        vpcId: item.VpcId,
     };
     const { allowed, entry } = decideAcl(acl.item.Entries ?? [], direction, packet);
     const text = entryText(entry, packet, way, direction);
@@ -163,6 +172,7 @@ export function routeHop(
         id: table.item.RouteTableId ?? "",
         name: nameOf(table.item.Tags),
         place,
+        vpcId: item.VpcId,
     };
     const why = tableText(table.main, subnet);
     const matches = matchingRoutes(state, table.item.Routes ?? [], address);
@@ -291,6 +301,7 @@ export function gatewayHop(state: State, { item, place }: Located<NetworkInterfa
         id: gateway?.item.InternetGatewayId ?? "none",
         name: nameOf(gateway?.item.Tags),
         place,
+        vpcId: item.VpcId,
     };
     if (!gateway) {
         if (!place.InternetGateways) {

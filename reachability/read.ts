@@ -71,19 +71,38 @@ export async function readLive(client: sdk.EC2, { region, profile }: Source): Pr
     return { account, region, profile, unread, ...found };
 }
 
-/** Reads several regions and accounts with the usual credentials, those of profiles if there are any. */
-export function readSources(sources: readonly Source[]): Promise<Place[]> {
-    return Promise.all(
-        sources.map(async (source) => {
-            const { region, profile } = source;
-            const client = new sdk.EC2({ region, ...(profile !== undefined && { profile }) });
-            try {
-                return await readLive(client, source);
-            } finally {
-                client.destroy();
-            }
-        }),
-    );
+/**
+ * Opens a client for a place; undefined if there are no credentials for it. The account is undefined if it is that of the
+ * credentials.
+ */
+export type Open = (source: Source, account: string | undefined) => sdk.EC2 | undefined | Promise<sdk.EC2 | undefined>;
+
+/** Opens places of the accounts that the usual credentials and profiles belong to. */
+export const openOwn: Open = ({ region, profile }, account) =>
+    account === undefined ? new sdk.EC2({ region, ...(profile !== undefined && { profile }) }) : undefined;
+
+/** Reads places, and the regions and accounts of the VPCs that are peered with theirs, as far as they open. */
+export async function readPlaces(sources: readonly Source[], open: Open): Promise<Place[]> {
+    const read = async (source: Source, account?: string): Promise<Place[]> => {
+        const client = await open(source, account);
+        try {
+            return client ? [await readLive(client, source)] : [];
+        } finally {
+            client?.destroy();
+        }
+    };
+    const places = (await Promise.all(sources.map((source) => read(source)))).flat();
+    const peers = new Map<string, Promise<Place[]>>();
+    for (const { RequesterVpcInfo, AccepterVpcInfo } of places.flatMap((one) => one.VpcPeeringConnections ?? [])) {
+        for (const { OwnerId: account = "", Region: region = "" } of [RequesterVpcInfo ?? {}, AccepterVpcInfo ?? {}]) {
+            const ofAccount = places.filter((one) => one.account === account);
+            const key = `${account} ${region}`;
+            if (region === "" || peers.has(key) || ofAccount.some((one) => one.region === region)) continue;
+            const [known] = ofAccount;
+            peers.set(key, read({ region, profile: known?.profile }, known ? undefined : account));
+        }
+    }
+    return [...places, ...(await Promise.all(peers.values())).flat()];
 }
 
 /** Writes places as `accounts/ID/REGION/KIND.json`, each in the form of EC2's response. */

@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import type { Analysis, Component, End, Hop, Question } from "./types.ts";
+import type { Analysis, Blocker, Component, End, Hop, Question } from "./types.ts";
 import { fixesOf } from "./fixes.ts";
 import type { State } from "./state.ts";
 
@@ -24,11 +24,37 @@ export function verdictLine({ verdict, question, from, to, blockers }: Analysis)
     return `${styleText(colors[verdict], verdict.toUpperCase())}  ${trafficOf(question)} from ${endTitle(from)} to ${endTitle(to)}${count}`;
 }
 
-/** Why a packet does not pass, in a line; empty if it does. */
-export function reasonLine({ blockers, unknown }: Analysis): string {
-    return blockers.length > 0
-        ? blockers.map(({ component, text }) => `${component.name ?? component.id}: ${text}`).join("; ")
-        : unknown.map((one) => `not known: ${one}`).join("; ");
+/** Why a packet passes or not, in a line. */
+export function reasonLine({ verdict, forward, blockers, unknown }: Analysis): string {
+    if (verdict === "not reachable") {
+        return [...new Set(blockers.map(brief))].join("; ");
+    }
+    return verdict === "unknown"
+        ? unknown.map((one) => `not known: ${one}`).join("; ")
+        : forward
+              .filter(({ component }) => ways.includes(component.kind))
+              .map(({ component, decision }) => `${component.name ?? component.id} ${decision}`)
+              .join("; ");
+}
+
+/** What tells most of a way that is open. */
+const ways: readonly Component["kind"][] = ["peering connection", "security group"];
+
+function brief({ component, code, text, remedy, direction }: Blocker): string {
+    const name = component.name ?? component.id;
+    switch (component.kind) {
+        case "route table": {
+            const isMissing = code === "NO_ROUTE_TO_DESTINATION" || code.startsWith("IGW_");
+            const block = remedy?.kind === "route" ? ` to ${remedy.block}` : "";
+            return isMissing ? `no route${block} in ${name}` : `${name}: ${text.replace(/ \([^)]*\)$/, "")}`;
+        }
+        case "peering connection":
+            return code === "DISCONNECTED_VPCS" ? "no connection" : `${component.id} ${text}`;
+        case "security group":
+            return `${name} ${text.replace(/:.*/, "")}`;
+        default:
+            return `${name}${direction === "back" ? ", on the way back," : ""} ${text}`;
+    }
 }
 
 /** A verdict, the way with each blocker between bars, and what to change. */

@@ -34,6 +34,7 @@ export interface Component {
     /** Its `Name` tag. */
     readonly name?: string | undefined;
     readonly place?: Place | undefined;
+    readonly vpcId?: string | undefined;
 }
 
 /**

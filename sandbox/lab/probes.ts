@@ -1,5 +1,6 @@
 import { run } from "../cache/process.ts";
 import type { Verdict } from "./report.ts";
+import type { Why } from "./why.ts";
 
 /** One VPC and its server, from the program's outputs; the CIDR block comes from EC2. */
 export interface Side {
@@ -13,6 +14,8 @@ export interface Side {
     readonly publicDns: string;
     readonly routeTableId: string;
     readonly securityGroupId: string;
+    /** What the reachability analysis says of an HTTP request to another side's server. */
+    readonly why: (to: Side) => Promise<Why>;
 }
 
 /** The requester's and the accepter's side. */
@@ -22,13 +25,17 @@ export type Pair = readonly [Side, Side];
 export interface Answers {
     readonly ping: "reply" | "none";
     readonly http: "page" | "none";
+    /** What has to stop the HTTP request according to the reachability analysis, and nothing else; see {@link Why}. */
+    readonly stoppedBy: string;
 }
 
 /** Both requests are answered. */
-export const reachable: Answers = { ping: "reply", http: "page" };
+export const reachable: Answers = { ping: "reply", http: "page", stoppedBy: "nothing" };
 
 /** Neither request is answered. */
-export const isolated: Answers = { ping: "none", http: "none" };
+export function isolated(...stoppedBy: readonly string[]): Answers {
+    return { ping: "none", http: "none", stoppedBy: stoppedBy.join(", ") };
+}
 
 /** A server that commands can run on. */
 export type Server = Pick<Side, "label" | "publicIp">;
@@ -49,12 +56,17 @@ export async function ping(from: Server, address: string, size?: number): Promis
 /** Pings the other side's server and requests its page, both by private address. */
 export async function oneWay(from: Side, to: Side, expected: Answers, when?: string): Promise<Verdict[]> {
     const get = `curl -s --noproxy '*' --max-time 1 http://${to.privateIp}/`;
-    const [icmp, page] = await Promise.all([ping(from, to.privateIp), onServer(from, `${get} || true`)]);
+    const [icmp, page, why] = await Promise.all([
+        ping(from, to.privateIp),
+        onServer(from, `${get} || true`),
+        from.why(to),
+    ]);
     const http = page === "" ? "none" : page.includes(`${to.label} Web Server`) ? "page" : "another page";
     const way = `${when === undefined ? "" : `${when}, `}${from.label} -> ${to.label}`;
     return [
         { what: `${way} ping`, expected: expected.ping, seen: icmp },
         { what: `${way} HTTP`, expected: expected.http, seen: http },
+        { what: `${way} HTTP is stopped by`, expected: expected.stoppedBy, seen: why.stoppedBy, why: why.text },
     ];
 }
 

@@ -4,6 +4,8 @@ export interface Verdict {
     readonly what: string;
     readonly expected: string;
     readonly seen: string;
+    /** Why a packet passed or not, according to the reachability analysis. */
+    readonly why?: string;
 }
 
 /** What people read about an act. */
@@ -65,7 +67,9 @@ export function table(rows: readonly (readonly string[])[]): string {
 
 /** Formats a report as a table: one row for each act, followed by one row for each of its verdicts. */
 export function describeReport(report: LabReport): string {
+    const notes: (string | undefined)[] = [undefined];
     const rows = report.acts.flatMap(({ name, seconds, changes, verdicts, error }) => {
+        notes.push(undefined, ...verdicts.map(({ why }) => why));
         const [resources, end] = error === undefined ? [changesText(changes), "ok"] : ["", "FAILED"];
         return [
             [name, resources, `${seconds.toFixed(1)} s`, "", end],
@@ -75,7 +79,10 @@ export function describeReport(report: LabReport): string {
             }),
         ];
     });
-    return table([["act", "resources", "time", "expected", "seen"], ...rows]);
+    return table([["act", "resources", "time", "expected", "seen"], ...rows])
+        .split("\n")
+        .flatMap((line, index) => [line, ...(notes[index] === undefined ? [] : [`      ${notes[index]}`])])
+        .join("\n");
 }
 
 /** Formats the operations that changed something: `2 create, 1 delete`, or `no change`. */

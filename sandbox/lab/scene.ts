@@ -1,4 +1,5 @@
 import { EC2, type VpcPeeringConnection } from "@aws-sdk/client-ec2";
+import type { State } from "../../reachability/state.ts";
 import { credentialsOf } from "../api/client/caller.ts";
 import type { SandboxContext } from "../context.ts";
 import { Cleanup } from "./cleanup.ts";
@@ -7,6 +8,7 @@ import type { Pair, Side } from "./probes.ts";
 import type { Changes, Outputs, Told } from "./pulumi.ts";
 import type { Settings } from "./settings.ts";
 import type { LabStack, StackName, Stacks } from "./stacks.ts";
+import { readState, why as whyIn, type Why } from "./why.ts";
 
 /** What an act needs before it begins. */
 export interface Needs {
@@ -111,6 +113,11 @@ export class Scene {
         return (await this.ec2.describeVpcPeeringConnections(request)).VpcPeeringConnections?.[0];
     }
 
+    /** What the EC2 API describes now in regions, by default the lab's own, and where their VPCs' peers are. */
+    state(...regions: readonly string[]): Promise<State> {
+        return readState(this.#context.endpoint, regions.length > 0 ? regions : [this.#context.region]);
+    }
+
     /** Lists an account's resources in a region, by default in the lab's own account and region. */
     inventory({ region = this.#context.region, account }: { region?: string; account?: string } = {}): Promise<
         string[]
@@ -121,13 +128,17 @@ export class Scene {
     async #findPair(): Promise<Pair> {
         const { Vpcs = [] } = await this.ec2.describeVpcs();
         const sideOf = (name: string, label: string): Side => {
-            const side = this.outputs[name] as Omit<Side, "label" | "cidrBlock"> | undefined;
+            const side = this.outputs[name] as Omit<Side, "label" | "cidrBlock" | "why"> | undefined;
             if (!side) {
                 throw new Error(`the program has no output ${name}`);
             }
             // A VPC in another region or account is not visible here; no act needs its CIDR block.
             const cidrBlock = Vpcs.find(({ VpcId }) => VpcId === side.vpcId)?.CidrBlock ?? "";
-            return { ...side, label, cidrBlock };
+            const why = async ({ serverId, region }: Side): Promise<Why> => {
+                const state = await this.state(side.region, region);
+                return whyIn(state, { from: side.serverId, to: serverId, protocol: "tcp", port: 80 });
+            };
+            return { ...side, label, cidrBlock, why };
         };
         return [sideOf("requester", "VPC1"), sideOf("accepter", "VPC2")];
     }

@@ -1,9 +1,12 @@
+import type { State } from "../../../reachability/state.ts";
 import { isActive, isBetween, isPending } from "../../api/client/vpcs.ts";
 import { internet } from "../../network/planned/network.ts";
 import type { Act } from "../act.ts";
 import { aclByHand, allowHttp, peerByHand, routeByHand, thirdVpc } from "../hands.ts";
 import { arrivalVerdict, bothWays, isolated, nameVerdicts, oneWay, ping, reachable } from "../probes.ts";
+import type { Verdict } from "../report.ts";
 import type { Scene } from "../scene.ts";
+import { why } from "../why.ts";
 
 // Acts that call the EC2 API directly, and undo every change. The first ones start from two VPCs without a peering
 // connection, the others from two peered VPCs.
@@ -28,7 +31,7 @@ export const pending: Act = {
                     return { what: `${label}'s route`, expected: "blackhole", seen: route?.State ?? "none" };
                 }),
             )),
-            ...(await bothWays(scene.pair, isolated)),
+            ...(await bothWays(scene.pair, isolated("connection"))),
         ];
     },
 };
@@ -44,7 +47,7 @@ export const oneSidedRoute: Act = {
         return [
             await arrivalVerdict(one, two, "arrives"),
             await arrivalVerdict(two, one, "does not arrive"),
-            ...(await bothWays(scene.pair, isolated)),
+            ...(await bothWays(scene.pair, isolated("server's routes"), isolated("client's routes"))),
         ];
     },
 };
@@ -56,7 +59,7 @@ export const missingRule: Act = {
     settings: apart,
     play: async (scene) => {
         await peerByHand(scene, { rules: [] });
-        return bothWays(scene.pair, { ping: "reply", http: "none" });
+        return bothWays(scene.pair, { ping: "reply", http: "none", stoppedBy: "server's group" });
     },
 };
 
@@ -72,7 +75,7 @@ export const staleGroup: Act = {
         await allowHttp(scene, two, { UserIdGroupPairs: [{ GroupId: one.securityGroupId }] });
         const before = await oneWay(one, two, reachable, "connected");
         await scene.ec2.deleteVpcPeeringConnection(connection);
-        const after = await oneWay(one, two, isolated, "deleted");
+        const after = await oneWay(one, two, isolated("client's routes", "connection", "server's routes"), "deleted");
         const { SecurityGroups = [] } = await scene.ec2.describeSecurityGroups({ GroupIds: [two.securityGroupId] });
         const groups = SecurityGroups.flatMap(({ IpPermissions = [] }) => IpPermissions)
             .flatMap(({ UserIdGroupPairs = [] }) => UserIdGroupPairs)
@@ -189,7 +192,12 @@ export const noTransit: Act = {
         const [direct, through] = await Promise.all([ping(two, three.privateIp), ping(one, three.privateIp)]);
         return [
             { what: "VPC2 -> VPC3 ping", expected: reachable.ping, seen: direct },
-            { what: "VPC1 -> VPC3 ping", expected: isolated.ping, seen: through },
+            { what: "VPC1 -> VPC3 ping", expected: "none", seen: through },
+            stoppedBy(await scene.state(), "VPC1 -> VPC3 ping", one.serverId, three.privateIp, [
+                "client's routes",
+                "connection",
+                "server's routes",
+            ]),
         ];
     },
 };
@@ -205,11 +213,15 @@ export const noWayOut: Act = {
         // For this address only: all other traffic, such as SSH replies, still uses the VPC's own gateway.
         await routeByHand(scene, one.routeTableId, `${internet.address}/32`, scene.peeringId);
         const others = await ping(one, internet.address);
+        const state = await scene.state();
         // The gateway works for its own VPC.
         const peers = await ping(two, internet.address);
         return [
             { what: "internet ping through its own gateway", expected: "reply", seen: own },
             { what: "internet ping through the peer's gateway", expected: "none", seen: others },
+            stoppedBy(state, "internet ping through the peer's gateway", one.serverId, internet.address, [
+                "client's routes",
+            ]),
             { what: "internet ping from the peer", expected: "reply", seen: peers },
         ];
     },
@@ -225,15 +237,16 @@ export const networkAcl: Act = {
         const enter = await aclByHand(scene, two);
         const http = { Protocol: "6", PortRange: { From: 80, To: 80 } };
         const responses = { Protocol: "6", PortRange: { From: 1024, To: 65535 } };
-        const page = { ping: "none", http: "page" } as const;
-        const empty = await oneWay(one, two, isolated, "no entries");
+        const page = { ping: "none", http: "page", stoppedBy: "nothing" } as const;
+        const stopped = isolated("server's ACL");
+        const empty = await oneWay(one, two, stopped, "no entries");
         await enter({ RuleNumber: 100, Egress: false, RuleAction: "allow", ...http, CidrBlock: one.cidrBlock });
-        const requests = await oneWay(one, two, isolated, "only HTTP in");
+        const requests = await oneWay(one, two, stopped, "only HTTP in");
         await enter({ RuleNumber: 100, Egress: true, RuleAction: "allow", ...responses, CidrBlock: one.cidrBlock });
         const both = await oneWay(one, two, page, "and responses out");
         const denied = `${one.privateIp}/32`;
         await enter({ RuleNumber: 90, Egress: false, RuleAction: "deny", ...http, CidrBlock: denied });
-        const lower = await oneWay(one, two, isolated, "denied by a lower number");
+        const lower = await oneWay(one, two, stopped, "denied by a lower number");
         return [...empty, ...requests, ...both, ...lower];
     },
 };
@@ -265,9 +278,20 @@ export const twins: Act = {
         const route = { RouteTableId: one.routeTableId, DestinationCidrBlock: routedBlock };
         // VPC1 sends the replies to VPC2 now.
         await scene.ec2.replaceRoute({ ...route, VpcPeeringConnectionId: scene.peeringId });
-        return [...routed, ...(await seen("without it", "none")), await arrivalVerdict(three, one, "arrives")];
+        return [
+            ...routed,
+            ...(await seen("without it", "none")),
+            await arrivalVerdict(three, one, "arrives"),
+            stoppedBy(await scene.state(), "VPC3 -> VPC1 ping", privateIp, one.serverId, ["server's routes"]),
+        ];
     },
 };
+
+/** What the reachability analysis says stops a ping. */
+function stoppedBy(state: State, what: string, from: string, to: string, expected: readonly string[]): Verdict {
+    const { stoppedBy: seen, text } = why(state, { from, to, protocol: "icmp" });
+    return { what: `${what} is stopped by`, expected: expected.join(", "), seen, why: text };
+}
 
 async function statusOf(scene: Scene, id: string | undefined): Promise<string> {
     return (await scene.connection(id))?.Status?.Code ?? "none";

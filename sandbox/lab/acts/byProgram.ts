@@ -21,6 +21,9 @@ const places: Readonly<Record<StackName, { where: string; region?: string; accou
 };
 const role = `arn:aws:iam::${elsewhere.account}:role/vpc-peering-lab`;
 
+/** What keeps two VPCs apart if nothing is done about it. */
+const apart = "client's routes, connection, server's group, server's routes";
+
 export const base: Act = {
     name: "base",
     shows: "two VPCs with a web server each, and neither can reach the other",
@@ -76,7 +79,7 @@ export const oneWay: Act = {
     shows: "VPC1 can send requests and VPC2 can only reply, because VPC1's security group allows no traffic in",
     rule: 'Amazon VPC User Guide, "Control traffic to your AWS resources using security groups"',
     settings: { peering: true, requestsFrom: "requester", icmpCidrs: ["10.41.0.0/16"] },
-    play: ({ pair }) => bothWays(pair, reachable, isolated),
+    play: ({ pair }) => bothWays(pair, reachable, isolated("server's group")),
 };
 
 export const someoneElse: Act = {
@@ -87,7 +90,8 @@ export const someoneElse: Act = {
     settings: { peering: true, manageAccepter: false },
     play: async (scene) => {
         const { pair } = scene;
-        const before = [stageVerdict(scene, "pending-acceptance"), ...(await bothWays(pair, isolated))];
+        // The program makes its own routes and rules when the connection is active.
+        const before = [stageVerdict(scene, "pending-acceptance"), ...(await bothWays(pair, isolated(apart)))];
         const { otherOwner = [] } = scene.outputs["peering"] as { readonly otherOwner?: readonly string[] };
         for (const command of otherOwner) {
             scene.log(`$ ${command}`);
@@ -107,7 +111,11 @@ export const theyRequest: Act = {
         const { pair } = scene;
         const [requester] = pair;
         const id = await peerByHand(scene, { accepted: false, routes: [requester], rules: [requester] });
-        const before = await bothWays(pair, isolated);
+        const before = await bothWays(
+            pair,
+            isolated("connection", "server's group", "server's routes"),
+            isolated("client's routes", "connection"),
+        );
         await scene.up({ peering: true, manageRequester: false, peeringConnectionId: id, dnsResolution: false });
         return [
             ...before,
@@ -153,7 +161,19 @@ interface DirectionResult {
 /** Compares a stage's packets with what AWS's rules require, and checks that a second update changes nothing. */
 async function stageVerdicts(scene: Scene, isReachable: boolean): Promise<Verdict[]> {
     const packets = packetVerdicts(scene.outputs, isReachable);
-    return [...packets, { what: "a second pulumi up", expected: "no change", seen: changesText(await scene.up()) }];
+    const [one, other] = scene.pair;
+    const whys = await Promise.all([one.why(other), other.why(one)]);
+    const culprits = whys.map(({ stoppedBy, text }, index) => ({
+        what: `${["VPC1 -> VPC2", "VPC2 -> VPC1"][index]} HTTP is stopped by`,
+        expected: isReachable ? "nothing" : apart,
+        seen: stoppedBy,
+        why: text,
+    }));
+    return [
+        ...packets,
+        ...culprits,
+        { what: "a second pulumi up", expected: "no change", seen: changesText(await scene.up()) },
+    ];
 }
 
 /** Verdicts on the `check` output. The program's own expectations are ignored, so that it can't lower the bar. */
@@ -163,7 +183,7 @@ export function packetVerdicts(outputs: Outputs, isReachable: boolean): Verdict[
         return [{ what: "check", expected: "two directions", seen: `${results?.length ?? 0} directions` }];
     }
     const addresses = ["requester", "accepter"].map((side) => (outputs[side] as { privateIp: string }).privateIp);
-    const { ping, http } = isReachable ? reachable : isolated;
+    const { ping, http } = isReachable ? reachable : isolated(apart);
     return results.flatMap(({ direction, seen, clientSeen }, index) => [
         { what: `${direction} ping`, expected: ping, seen: seen.icmp },
         { what: `${direction} HTTP`, expected: http, seen: seen.http },
