@@ -2,26 +2,42 @@ import type { Provider } from "@pulumi/aws/provider";
 import type { Output } from "@pulumi/pulumi";
 import { labVpcDefaults } from "./components/lab/labVpcArgs";
 import type { LabVpc } from "./components/lab/labVpc";
+import { remembered } from "./components/ordering";
 import { sides, type Side } from "./components/peering/sides";
 import type { Problem } from "./components/problems";
 import { shellWord } from "./components/shell";
 import { readPrivateKey, readProviderSettings, readSettings, refusal } from "./settings";
+import { checkDefaultRegion } from "./settings/rules";
 
 /** The whole lab; its outputs are what a person needs next, `peering` and `check` only where there are such. */
 export = async () => {
     const settings = readSettings();
+    const { pair: args, access, defaultRegion, publicKey } = settings;
     const privateKey = settings.check && readPrivateKey(settings.check.privateKey);
     // Loaded only now, so that a refusal of settings does not wait for AWS's SDK.
-    const [{ KeyPair }, { PeeredVpcPair }, { findZone }, { ReachabilityCheck }, { findPlaces }, { sideProvider }] =
-        await Promise.all([
-            import("@pulumi/aws/ec2/keyPair"),
-            import("./components/lab/peeredVpcPair"),
-            import("./components/lab/offerings"),
-            import("./components/check/reachabilityCheck"),
-            import("./components/peering/places"),
-            import("./components/peering/sideAccess"),
-        ]);
-    const { pair: args, access, defaultRegion, publicKey } = settings;
+    const [
+        { KeyPair },
+        { PeeredVpcPair },
+        { findZone },
+        { ReachabilityCheck },
+        { findPlaces },
+        { hasDefaultProvider, sideProvider },
+    ] = await Promise.all([
+        import("@pulumi/aws/ec2/keyPair"),
+        import("./components/lab/peeredVpcPair"),
+        import("./components/lab/offerings"),
+        import("./components/check/reachabilityCheck"),
+        import("./components/peering/places"),
+        import("./components/peering/sideAccess"),
+    ]);
+    if (sides.some((side) => hasDefaultProvider(access[side]))) {
+        // Asked before the default provider is used: the engine would have the new region in its state by then, and `pulumi
+        // destroy` would look for everything there.
+        const moved = checkDefaultRegion(await remembered("lab-default-region", defaultRegion ?? ""), defaultRegion);
+        if (moved.length > 0) {
+            throw refusal(moved);
+        }
+    }
     const stack = readProviderSettings();
     const provider = (side: Side) => sideProvider(`lab-${side}`, access[side], defaultRegion, stack);
     const providers = { requester: provider("requester"), accepter: provider("accepter") };

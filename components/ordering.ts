@@ -21,6 +21,17 @@ export function after(pinned: pulumi.Output<string>, value: pulumi.Output<string
     return pulumi.all([pinned, value]).apply(([, plain]) => plain);
 }
 
+/**
+ * The word that was here when the stash was made, whatever it is now; in a preview too. The stash never changes: only a
+ * destroyed stack forgets the word.
+ */
+export function remembered(name: string, word: string): Promise<string> {
+    const { output } = new pulumi.Stash(name, { input: word }, { ignoreChanges: ["input"] });
+    return new Promise((resolve) => {
+        (output as pulumi.Output<string>).apply(resolve);
+    });
+}
+
 /** The resources in a component's `dependsOn`, which the engine does not apply to the component's children by itself. */
 export function dependenciesOf(opts: pulumi.ComponentResourceOptions | undefined): pulumi.Resource[] {
     const dependsOn = opts?.dependsOn ?? [];

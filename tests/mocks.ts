@@ -82,7 +82,10 @@ function stdoutOf(name: string): string {
         : '{"icmp":"reply","http":"page","dns":"private","resolved":"10.42.1.100","roundTripMs":0.25,"mark":"abc"}';
 }
 
-/** What AWS answers to each question; `provider` is the one that it goes through, empty for the default one. */
+/**
+ * What AWS answers to each question, and what the state already has of a type of resource; `provider` is the one that it goes
+ * through, empty for the default one.
+ */
 export type Answers = Record<string, (inputs: Record<string, unknown>, provider: string) => Record<string, unknown>>;
 
 const answers: Answers = {
@@ -139,7 +142,8 @@ export async function deploy(
                 // An acceptance has the id of the connection that it accepts.
                 const accepted = registration.inputs["vpcPeeringConnectionId"] as string;
                 const id = args.type.endsWith("Accepter") ? accepted : `id-of-${args.name}`;
-                return { id, state: { ...registration.inputs, ...computedBy(args) } };
+                const { inputs } = registration;
+                return { id, state: { ...inputs, ...computedBy(args), ...more[args.type]?.(inputs, "") } };
             },
             call: (args) => {
                 const answer = more[args.token] ?? answers[args.token];

@@ -236,6 +236,32 @@ describe("the program", () => {
         });
     });
 
+    describe("on a deployed stack", () => {
+        const deployed: Answers = { "pulumi:index:Stash": () => ({ output: "us-east-1" }) };
+
+        it("refuses another default region before anything else is registered, and says how to go back", async () => {
+            await assert.rejects(up({ peering: "true", "accepter.region": "us-west-2" }, deployed), {
+                message:
+                    "The configuration of stack test has 1 problem; nothing was changed:\n" +
+                    `  aws:region = "ap-northeast-2": the stack is deployed in us-east-1, and its VPCs can't move; go back with 'pulumi config set aws:region us-east-1', or run 'pulumi destroy' before you change it`,
+            });
+        });
+
+        it("does not ask for the default region where no side is there", async () => {
+            const regions = { "requester.region": "us-west-2", "accepter.region": "us-west-2" };
+            const { registrations } = await up(regions, {
+                "aws:index/getRegion:getRegion": () => ({ region: "us-west-2" }),
+                "aws:index/getCallerIdentity:getCallerIdentity": () => ({ accountId: "111111111111" }),
+            });
+            assert.ok(!registrations.some(({ name }) => name === "lab-default-region"));
+        });
+
+        it("remembers the region that it was deployed in", async () => {
+            const { inputs, ignoreChanges } = (await up({})).get("lab-default-region");
+            assert.deepStrictEqual([inputs, ignoreChanges], [{ input: "ap-northeast-2" }, ["input"]]);
+        });
+    });
+
     it("registers nothing when a setting is wrong", async () => {
         await assert.rejects(up({ "requester.cidrBlock": "10.41.1.0/16" }), /the block is 10\.41\.0\.0\/16/);
     });

@@ -325,6 +325,8 @@ describe("VpcPeering, rules", () => {
             ["p-requester-web-tcp-80-group-web", rule("sg-1", { referencedSecurityGroupId: "222222222222/sg-2" })],
             ["p-accepter-web-tcp-80-group-web", rule("sg-2", { referencedSecurityGroupId: "111111111111/sg-1" }, far)],
         ]);
+        const { replaceOnChanges } = deployment.get("p-accepter-web-tcp-80-group-web");
+        assert.deepStrictEqual(replaceOnChanges, ["referencedSecurityGroupId"]);
         const none = await peer({ ...own, requester: { ...requester, securityGroups: undefined } });
         assert.deepStrictEqual(rulesOf(none), []);
     });

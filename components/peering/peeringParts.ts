@@ -79,7 +79,9 @@ function rules({ name, side, args, places, tags, opts }: SideParts): vpc.Securit
                     new vpc.SecurityGroupIngressRule(
                         `${name}-${group}-${protocol}-${port}-${role}`,
                         { securityGroupId, ...source, ipProtocol: protocol, fromPort: port, toPort: port, tags },
-                        opts,
+                        // Changed in place, it would get the text ACCOUNT/GROUP as the group's id, which AWS does not know:
+                        // terraform-provider-aws splits it only when it creates a rule.
+                        { ...opts, replaceOnChanges: ["referencedSecurityGroupId"] },
                     ),
             ),
         ),

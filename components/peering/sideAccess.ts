@@ -17,6 +17,11 @@ export interface SideAccess extends Place {
     readonly externalId?: string | undefined;
 }
 
+/** Whether the stack's default provider manages a side: it has neither a region nor credentials of its own. */
+export function hasDefaultProvider({ region, profile, roleArn }: SideAccess): boolean {
+    return region === undefined && profile === undefined && roleArn === undefined;
+}
+
 /**
  * A provider for a side with a region or credentials of its own; undefined for one that the default provider manages. It has the
  * settings of the stack's default provider, such as default tags and endpoints, besides what is the side's own.
@@ -31,7 +36,7 @@ export function sideProvider(
     stack: ProviderArgs = {},
 ): Provider | undefined {
     const { profile, roleArn, externalId } = access;
-    if (access.region === undefined && profile === undefined && roleArn === undefined) {
+    if (hasDefaultProvider(access)) {
         return undefined;
     }
     const region = access.region ?? defaultRegion;

@@ -8,6 +8,7 @@ import type { CallParameters } from "./call.ts";
 import type { Caller } from "./client/caller.ts";
 import { Clients } from "./client/clients.ts";
 import { View } from "./client/view.ts";
+import { iamActions } from "./iamActions.ts";
 import { createCorrections } from "./corrections/corrections.ts";
 import { refuse } from "./refusals/refusals.ts";
 
@@ -17,6 +18,8 @@ export interface GatewayOptions {
     readonly upstream: string;
     /** Called after each change with its caller, action and parameters, and the ID of a new VPC; the response is sent after it resolves. */
     readonly onChange: (caller: Caller, action: string, parameters: CallParameters) => Promise<void>;
+    /** Called before each call with an IAM action that it requires and the caller's user agent. */
+    readonly onCall?: (action: string, userAgent: string) => void;
     /** Called when `onChange` fails. The API has made the change, so its response is sent nevertheless. */
     readonly onError: (error: unknown) => void;
 }
@@ -26,13 +29,16 @@ export interface GatewayOptions {
  * not, forwards all others, and responds to a change only after the network has been updated.
  */
 export async function startGateway(options: GatewayOptions): Promise<{ endpoint: string; stop(): void }> {
-    const { upstream, onChange, onError } = options;
+    const { upstream, onChange, onCall, onError } = options;
     const clients = new Clients(upstream);
     const corrections = createCorrections();
     const inTurn = createQueue();
 
     const answerTo = async (incoming: IncomingMessage): Promise<Answer> => {
         const body = await buffer(incoming);
+        for (const required of onCall ? iamActions(incoming.headers, body.toString("latin1")) : []) {
+            onCall?.(required, incoming.headers["user-agent"] ?? "");
+        }
         const { caller, service } = callerOf(incoming);
         if (!caller) {
             return pass(incoming, body, upstream);

@@ -3,7 +3,7 @@
  * The process is not in the terminal's session: Ctrl-C reaches the command in the foreground, but nothing that the command
  * still needs for an orderly exit.
  */
-import { mkdirSync } from "node:fs";
+import { appendFileSync, mkdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import { HOME_KEY } from "../api/client/caller.ts";
@@ -96,9 +96,22 @@ async function startCloud(
             await reconcile(caller, action, parameters);
             updateNames?.(caller).catch(onError);
         },
+        onCall: logCalls(join(logDir, "calls")),
         onError,
     });
     return { endpoint, ready: reconcile() };
+}
+
+/** Returns a function that writes each distinct call to a file: the IAM action, a tab, and the caller's user agent. */
+function logCalls(file: string): (action: string, userAgent: string) => void {
+    const logged = new Set<string>();
+    return (action, userAgent) => {
+        const line = `${action}\t${userAgent}\n`;
+        if (!logged.has(line)) {
+            logged.add(line);
+            appendFileSync(file, line);
+        }
+    };
 }
 
 /** Accepts connections and closes them: servers only need to reach the address. The sandbox's internet must exist by then. */

@@ -3,6 +3,7 @@ import { createServer, request, type IncomingHttpHeaders, type Server } from "no
 import type { AddressInfo } from "node:net";
 import { buffer, text } from "node:stream/consumers";
 import type { Caller } from "../api/client/caller.ts";
+import { iamActions } from "../api/iamActions.ts";
 import { startGateway } from "../api/gateway.ts";
 
 /** A request as the API behind the gateway receives it. */
@@ -171,4 +172,38 @@ describe("Gateway", () => {
         assert.equal(status, 400);
         assert.match(text, /<Code>InternalFailure<\/Code><Message>The sandbox failed during DeleteRoute/);
     });
+});
+
+describe("IAM actions", () => {
+    const signed = (service: string) => ({
+        authorization: `AWS4-HMAC-SHA256 Credential=test/20260101/eu-north-1/${service}/aws4_request, SignedHeaders=host`,
+    });
+    const json = { "x-amz-target": "AmazonSSM.GetParameter" };
+    const calls = [
+        {
+            what: "one of EC2",
+            headers: signed("ec2"),
+            body: "Action=CreateRoute&Version=1",
+            actions: ["ec2:CreateRoute"],
+        },
+        {
+            what: "one of EC2 that tags what it creates",
+            headers: signed("ec2"),
+            body: "Action=CreateVpc&TagSpecification.1.ResourceType=vpc&TagSpecification.1.Tag.1.Key=Name",
+            actions: ["ec2:CreateVpc", "ec2:CreateTags"],
+        },
+        {
+            what: "one of a service with a JSON protocol",
+            headers: { ...signed("ssm"), ...json },
+            body: '{"Name":"Action=X"}',
+            actions: ["ssm:GetParameter"],
+        },
+        { what: "one that is not signed", headers: json, body: "Action=CreateVpc", actions: [] },
+        { what: "one without an action", headers: signed("s3"), body: "", actions: [] },
+    ];
+    for (const { what, headers, body, actions } of calls) {
+        it(`of a call: ${what}`, () => {
+            assert.deepEqual(iamActions(headers, body), actions);
+        });
+    }
 });

@@ -5,6 +5,7 @@
 import grpc from "@grpc/grpc-js";
 import type { Message } from "google-protobuf";
 import service from "@pulumi/pulumi/proto/provider_grpc_pb.js";
+import { GivenNames } from "./named.ts";
 import { rewriteForBridge } from "./rewrite.ts";
 import type { Bridge } from "./bridge.ts";
 import { BridgeLog } from "./bridgeLog.ts";
@@ -15,6 +16,7 @@ import { bindLoopback, nothing, servePlugin, type Handler } from "../rpc.ts";
 /** A connection of an engine, for one provider resource with one configuration. */
 interface Session {
     readonly log: EngineLog;
+    readonly names: GivenNames;
     bridge?: Bridge;
     inProgress: number;
 }
@@ -27,9 +29,12 @@ function forward(method: grpc.MethodDefinition<Message, Message>): Handler<Sessi
     return async (request, session) => {
         const bridge = session.bridge ?? pool.any();
         const { urn, bridged, back } = rewriteForBridge(request);
+        session.names.learn(urn, request);
         session.inProgress++;
         try {
-            return back(await bridgeLog.during(bridged, urn, session.log, () => bridge.call(method, request)));
+            const answer = await bridgeLog.during(bridged, urn, session.log, () => bridge.call(method, request));
+            session.names.correct(urn, answer);
+            return back(answer);
         } finally {
             session.inProgress--;
         }
@@ -39,7 +44,7 @@ function forward(method: grpc.MethodDefinition<Message, Message>): Handler<Sessi
 const methods = Object.entries<grpc.MethodDefinition<Message, Message>>(service.ResourceProviderService)
     .filter(([name]) => !["handshake", "parameterize", "list"].includes(name))
     .map(([name, method]) => [name, forward(method)] as const);
-await servePlugin<Session>("aws", (log) => ({ log, inProgress: 0 }), {
+await servePlugin<Session>("aws", (log) => ({ log, names: new GivenNames(), inProgress: 0 }), {
     ...Object.fromEntries(methods),
     configure: async (request, session) => {
         rewriteForBridge(request);
