@@ -1,5 +1,7 @@
 import { mock } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
+import * as state from "@pulumi/pulumi/runtime/state";
+import type { ICallbackServer } from "@pulumi/pulumi/runtime/callbacks";
 import { MockMonitor, type MockCallArgs, type MockResourceArgs } from "@pulumi/pulumi/runtime/mocks";
 
 /** One registration as the engine would have got it. */
@@ -21,6 +23,8 @@ export interface Registration {
 
 /** What a program registered, asked for and put out. */
 export interface Deployment {
+    /** What is to run before a resource is created; throws when there is nothing. */
+    readonly beforeCreate: (name: string, newInputs: Record<string, unknown>) => Promise<void>;
     readonly registrations: readonly Registration[];
     readonly calls: readonly MockCallArgs[];
     /** Outputs by which components were closed, by name. */
@@ -41,6 +45,7 @@ interface Request {
     getReplaceonchangesList(): string[];
     getReplacementTrigger(): { toJavaScript(): unknown } | undefined;
     getIgnorechangesList(): string[];
+    getHooks(): { getBeforeCreateList(): string[] } | undefined;
 }
 
 const nameOf = (urn: string): string => urn.split("::").at(-1) ?? "";
@@ -160,7 +165,8 @@ export async function deploy(
         "vpc-peering-lab",
         "test",
     );
-    record(requests, outputs);
+    const hooks = new Map<string, pulumi.ResourceHook>();
+    record(requests, outputs, hooks);
     pulumi.runtime.setAllConfig(config, secretKeys);
     process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(secretKeys);
     const mapped = Object.getOwnPropertyDescriptor(Error, "prepareStackTrace");
@@ -176,6 +182,15 @@ export async function deploy(
         registrations,
         calls,
         outputs,
+        beforeCreate: async (name, newInputs) => {
+            const found = [...requests.values()].find((request) => request.getName() === name);
+            const [hook = ""] = found?.getHooks()?.getBeforeCreateList() ?? [];
+            const { callback } = hooks.get(hook) ?? {};
+            if (!callback) {
+                throw new Error(`nothing runs before ${name} is created`);
+            }
+            await callback({ urn: "", id: "", name, type: found?.getType() ?? "", newInputs });
+        },
         get: (name) => {
             const found = registrations.filter((registration) => registration.name === name);
             if (found.length !== 1 || !found[0]) {
@@ -186,8 +201,21 @@ export async function deploy(
     };
 }
 
-/** Lets the monitor in use keep what its mocks are not shown: each resource's request, and the outputs of components. */
-function record(requests: Map<string, Request>, outputs: Map<string, string[]>): void {
+/** Keeps what the mocks are not shown: each resource's request, the outputs of components, and hooks, which mocks have none of. */
+function record(
+    requests: Map<string, Request>,
+    outputs: Map<string, string[]>,
+    hooks: Map<string, pulumi.ResourceHook>,
+): void {
+    const callbacks: Pick<ICallbackServer, "registerResourceHook" | "awaitStackRegistrations" | "shutdown"> = {
+        registerResourceHook: (hook) => {
+            hooks.set(hook.name, hook);
+            return Promise.resolve();
+        },
+        awaitStackRegistrations: () => Promise.resolve(),
+        shutdown: () => undefined,
+    };
+    (state as unknown as { getStore(): { callbacks: object } }).getStore().callbacks = callbacks;
     const monitor = pulumi.runtime.getMonitor() as unknown as MockMonitor;
     const register = monitor.registerResource.bind(monitor);
     monitor.registerResource = (request: Request, callback) => {

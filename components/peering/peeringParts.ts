@@ -1,6 +1,7 @@
 import * as ec2 from "@pulumi/aws/ec2";
 import * as vpc from "@pulumi/aws/vpc";
 import * as pulumi from "@pulumi/pulumi";
+import { unlessAllowed, unlessRouted } from "./existing";
 import { acceptersCommands } from "./otherOwner";
 import { routedBlocks, type VpcPeeringArgs } from "./peeringArgs";
 import { parsePorts } from "./ports";
@@ -60,7 +61,7 @@ function routes({ name, side, args, connectionId, opts }: SideParts): ec2.Route[
                 new ec2.Route(
                     `${name}-${table}-${destinationCidrBlock}`,
                     { routeTableId, destinationCidrBlock, vpcPeeringConnectionId: connectionId },
-                    opts,
+                    unlessRouted(opts),
                 ),
         ),
     );
@@ -81,7 +82,7 @@ function rules({ name, side, args, places, tags, opts }: SideParts): vpc.Securit
                         { securityGroupId, ...source, ipProtocol: protocol, fromPort: port, toPort: port, tags },
                         // Changed in place, it would get the text ACCOUNT/GROUP as the group's id, which AWS does not know:
                         // terraform-provider-aws splits it only when it creates a rule.
-                        { ...opts, replaceOnChanges: ["referencedSecurityGroupId"] },
+                        unlessAllowed({ ...opts, replaceOnChanges: ["referencedSecurityGroupId"] }),
                     ),
             ),
         ),

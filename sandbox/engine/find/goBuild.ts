@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { freemem } from "node:os";
 import { join } from "node:path";
 import { run } from "../../cache/process.ts";
@@ -18,6 +18,8 @@ interface GoProgram {
     readonly package: string;
     /** File name of the executable. */
     readonly file: string;
+    /** A Go file to add to the package, and the text of a file of its own that is replaced to make use of it; none by default. */
+    readonly patch?: { readonly add: string; readonly file: string; readonly from: string; readonly to: string };
     /** Expected build time in seconds on two cores, after the builds of the programs before it. */
     readonly seconds: number;
 }
@@ -31,12 +33,21 @@ export const pulumiCli: GoProgram = {
     seconds: 210,
 };
 
-/** Runs Node programs for the CLI. */
+/**
+ * Runs Node programs for the CLI. Later versions are no Go module of their own, and this one's proxy of the engine's resource
+ * monitor lacks what came after it, so it is made to pass unknown calls on.
+ */
 export const languageHost: GoProgram = {
     title: "Pulumi's language host for Node",
     module: "language",
     package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
     file: "pulumi-language-nodejs",
+    patch: {
+        add: "passOn.go",
+        file: "main.go",
+        from: "Options: rpcutil.OpenTracingServerInterceptorOptions(tracingSpan),",
+        to: "Options: append(rpcutil.OpenTracingServerInterceptorOptions(tracingSpan), passOn(conn)),",
+    },
     seconds: 15,
 };
 
@@ -64,21 +75,21 @@ const FLAGS = [
 /** Free memory in bytes above which the compiler collects garbage less often, which saves a sixth of its time. */
 const AMPLE_MEMORY = 8 * 2 ** 30;
 
-/** A hash of the program's dependencies, build flags and platform. */
-export function fingerprint({ module }: GoProgram): string {
+/** A hash of the program's dependencies, patch, build flags and platform. */
+export function fingerprint({ module, patch }: GoProgram): string {
     const hash = createHash("sha256");
-    for (const file of ["go.mod", "go.sum"]) {
+    for (const file of ["go.mod", "go.sum", patch?.add ?? []].flat()) {
         hash.update(readFileSync(join(moduleDir(module), file)));
     }
     return hash
-        .update([...FLAGS, process.platform, process.arch].join(" "))
+        .update([...FLAGS, patch?.to ?? [], process.platform, process.arch].join(" "))
         .digest("hex")
         .slice(0, 12);
 }
 
 /** Builds the program into `dir`. */
 export async function goBuild(
-    { title, module, package: source, file, seconds }: GoProgram,
+    { title, module, package: source, file, patch, seconds }: GoProgram,
     dir: string,
 ): Promise<void> {
     // A copy, so that builds never write to the checkout.
@@ -87,11 +98,33 @@ export async function goBuild(
     for (const name of ["go.mod", "go.sum"]) {
         copyFileSync(join(moduleDir(module), name), join(cwd, name));
     }
-    const command = ["go", "build", ...FLAGS, "-o", join(dir, file), source];
     // Independent of a Go workspace around the cache, as -buildvcs=false is of version control.
     const env = { GOWORK: "off", ...(freemem() > AMPLE_MEMORY && { GOGC: "800" }) };
+    const built = patch ? await patchedCopy(patch, { module, source, cwd, env }) : source;
+    const command = ["go", "build", ...FLAGS, "-o", join(dir, file), built];
     await showWork(`building ${title}`, seconds, () => runTool(file, command, { cwd, env }));
     rmSync(cwd, { recursive: true });
+}
+
+/** Copies a package into the build's folder and patches it there; returns the copy's path for `go build`. */
+async function patchedCopy(
+    { add, file, from, to }: NonNullable<GoProgram["patch"]>,
+    build: { module: GoProgram["module"]; source: string; cwd: string; env: Readonly<Record<string, string>> },
+): Promise<string> {
+    const { module, source, cwd, env } = build;
+    const folder = (await run("go", ["list", "-f", "{{.Dir}}", source], { cwd, env })).trim();
+    const copy = join(cwd, "patched");
+    mkdirSync(copy);
+    for (const name of readdirSync(folder).filter((name) => name.endsWith(".go") && !name.endsWith("_test.go"))) {
+        writeFileSync(join(copy, name), readFileSync(join(folder, name)));
+    }
+    const parts = readFileSync(join(folder, file), "utf8").split(from);
+    if (parts.length !== 2) {
+        throw new Error(`${file} of ${source} has ${parts.length - 1} lines to replace, not one.`);
+    }
+    writeFileSync(join(copy, file), parts.join(to));
+    copyFileSync(join(moduleDir(module), add), join(copy, add));
+    return "./patched";
 }
 
 /** Throws unless the CLI in `dir` reports the version that the checkout pins. */

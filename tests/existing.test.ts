@@ -1,0 +1,71 @@
+import * as assert from "assert";
+import { Provider } from "@pulumi/aws/provider";
+import { VpcPeering } from "../components/peering/vpcPeering";
+import { type Answers, deploy, type Deployment, elsewhere } from "./mocks";
+
+const route = { routeTableId: "rtb-2", destinationCidrBlock: "10.41.0.0/16" };
+const port = { ipProtocol: "tcp", fromPort: 80, toPort: 80 };
+const allowed = { securityGroupId: "sg-2", ...port, cidrIpv4: "10.41.0.0/16" };
+/** A rule as AWS's provider reads it, with empty texts where it has nothing. */
+const rule = { ...port, cidrIpv4: "10.41.0.0/16", referencedSecurityGroupId: "", isEgress: false };
+
+/** A table with these routes, and a group with this rule. */
+const standing = (blocks: string[], found: object): Answers => ({
+    ...elsewhere,
+    "aws:ec2/getRouteTable:getRouteTable": () => ({ routes: blocks.map((cidrBlock) => ({ cidrBlock })) }),
+    "aws:vpc/getSecurityGroupRules:getSecurityGroupRules": () => ({ ids: ["sgr-1"] }),
+    "aws:vpc/getSecurityGroupRule:getSecurityGroupRule": (inputs) => ({ ...inputs, ...found }),
+});
+
+const peer = (answers: Answers, at: () => object = () => ({})): Promise<Deployment> =>
+    deploy(
+        () => {
+            const side = (number: string) => ({
+                vpcId: `vpc-${number}`,
+                cidrBlocks: [`10.4${number}.0.0/16`],
+                routeTables: { main: `rtb-${number}` },
+                securityGroups: { web: `sg-${number}` },
+            });
+            const accepter = { ...side("2"), ...at() };
+            new VpcPeering("p", { requester: side("1"), accepter, ports: ["tcp/80"] });
+        },
+        {},
+        [],
+        answers,
+    );
+
+describe("what is there already", () => {
+    it("keeps a route from being created, and the error has what imports and what removes it", async () => {
+        const { beforeCreate } = await peer(standing(["10.0.0.0/8", "10.41.0.0/16"], rule));
+        await assert.rejects(beforeCreate("p-accepter-main-10.41.0.0/16", route), {
+            message: `A route to 10.41.0.0/16 is in rtb-2 already, and this stack does not manage it. Have the stack take it over with "pulumi import aws:ec2/route:Route p-accepter-main-10.41.0.0/16 rtb-2_10.41.0.0/16 --parent parent=urn:pulumi:test::vpc-peering-lab::vpc-peering-lab:components:VpcPeering::p --protect=false --generate-code=false", or remove it with "aws ec2 delete-route --route-table-id rtb-2 --destination-cidr-block 10.41.0.0/16 --region us-east-1"; then run 'pulumi up' again`,
+        });
+    });
+
+    it("keeps a rule from being created, in the place and with the provider of its side", async () => {
+        const there = () => ({ provider: new Provider("there", { region: "us-west-2" }) });
+        const { beforeCreate } = await peer(standing([], rule), there);
+        await assert.rejects(beforeCreate("p-accepter-web-tcp-80-10.41.0.0/16", allowed), {
+            message: `The rule sgr-1 of sg-2 lets the same in already, and this stack does not manage it. Have the stack take it over with "pulumi import aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule p-accepter-web-tcp-80-10.41.0.0/16 sgr-1 --parent parent=urn:pulumi:test::vpc-peering-lab::vpc-peering-lab:components:VpcPeering::p --provider provider=urn:pulumi:test::vpc-peering-lab::pulumi:providers:aws::there --protect=false --generate-code=false", or remove it with "aws ec2 revoke-security-group-ingress --group-id sg-2 --security-group-rule-ids sgr-1 --region us-west-2"; then run 'pulumi up' again`,
+        });
+    });
+
+    it("is no route to another block", async () => {
+        const { beforeCreate } = await peer(standing(["10.0.0.0/8", "10.41.0.0/24"], rule));
+        await beforeCreate("p-accepter-main-10.41.0.0/16", route);
+    });
+
+    for (const [what, other] of Object.entries({
+        "for outbound traffic": { isEgress: true },
+        "of another protocol": { ipProtocol: "udp" },
+        "from another port on": { fromPort: 79 },
+        "up to another port": { toPort: 81 },
+        "from another block": { cidrIpv4: "10.41.0.0/24" },
+        "from a group": { cidrIpv4: "", referencedSecurityGroupId: "sg-1" },
+    })) {
+        it(`is no rule ${what}`, async () => {
+            const { beforeCreate } = await peer(standing([], { ...rule, ...other }));
+            await beforeCreate("p-accepter-web-tcp-80-10.41.0.0/16", allowed);
+        });
+    }
+});
