@@ -4,7 +4,7 @@
  * A room is a folder or a file. It may import itself and the rooms named beside it, nothing else of the project.
  */
 const program = {
-    "index.ts": ["settings.ts", "settings/", "components/"],
+    "index.ts": ["settings.ts", "settings/", "components/", "reachability/"],
     "settings.ts": ["settings/", "components/"],
     "settings/": ["components/"],
     "docs/": ["settings.ts", "settings/", "components/"],

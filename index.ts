@@ -85,6 +85,12 @@ export = async () => {
         accepter: side("accepter"),
     });
 
+    /** Where AWS describes each side, for the explanation of a broken promise. */
+    const sources = sides.map((own) => ({
+        ...access[own],
+        region: access[own].region ?? defaultRegion,
+        profile: access[own].profile ?? (typeof stack.profile === "string" ? stack.profile : undefined),
+    }));
     const reachability =
         settings.check &&
         new ReachabilityCheck(
@@ -95,6 +101,10 @@ export = async () => {
                 path: pair.path,
                 ssh: { privateKey },
                 timeLimit: settings.check.timeLimit,
+                explain: async ({ from, to, expected: { icmp, http } }) => {
+                    const { explainAgainst } = await import("./reachability/against");
+                    return explainAgainst({ from, to, icmp: icmp === "reply", http: http === "page" }, sources);
+                },
             },
             { dependsOn: pair },
         );

@@ -1,12 +1,16 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import * as sdk from "@aws-sdk/client-ec2";
+import { fromTemporaryCredentials } from "@aws-sdk/credential-providers";
 import type { Kinds, Place } from "./state.ts";
 
-/** Where to read: a region, with a profile of the AWS CLI or the usual credentials. */
+/** Where to read: a region, by default that of the environment, with a profile of the AWS CLI or the usual credentials. */
 export interface Source {
-    readonly region: string;
+    readonly region?: string | undefined;
     readonly profile?: string | undefined;
+    /** A role that is assumed for it, with the external ID that its trust policy asks for. */
+    readonly roleArn?: string | undefined;
+    readonly externalId?: string | undefined;
 }
 
 type Reader = (client: sdk.EC2) => Promise<readonly object[]>;
@@ -49,7 +53,7 @@ const kinds = Object.keys(readers) as (keyof Kinds)[];
  * Reads a region of an account. A kind that can't be read, for want of a permission, is absent, with the reason; throws if
  * nothing can be.
  */
-export async function readLive(client: sdk.EC2, { region, profile }: Source): Promise<Place> {
+export async function readLive(client: sdk.EC2, { profile }: Source): Promise<Place> {
     const found: Partial<Record<keyof Kinds, readonly object[]>> = {};
     const unread: Partial<Record<keyof Kinds, string>> = {};
     let failure: unknown;
@@ -68,7 +72,7 @@ export async function readLive(client: sdk.EC2, { region, profile }: Source): Pr
     }
     const owned = [...(found.Vpcs ?? []), ...(found.NetworkAcls ?? []), ...(found.SecurityGroups ?? [])];
     const account = owned.map((one) => (one as sdk.Vpc).OwnerId).find((id) => id !== undefined) ?? "unknown";
-    return { account, region, profile, unread, ...found };
+    return { account, region: await client.config.region(), profile, unread, ...found };
 }
 
 /**
@@ -78,8 +82,22 @@ export async function readLive(client: sdk.EC2, { region, profile }: Source): Pr
 export type Open = (source: Source, account: string | undefined) => sdk.EC2 | undefined | Promise<sdk.EC2 | undefined>;
 
 /** Opens places of the accounts that the usual credentials and profiles belong to. */
-export const openOwn: Open = ({ region, profile }, account) =>
-    account === undefined ? new sdk.EC2({ region, ...(profile !== undefined && { profile }) }) : undefined;
+export const openOwn: Open = ({ region, profile, roleArn, externalId }, account) => {
+    if (account !== undefined) {
+        return undefined;
+    }
+    const params = { RoleArn: roleArn, ExternalId: externalId, RoleSessionName: "vpc-peering-lab" };
+    return new sdk.EC2({
+        ...(region !== undefined && { region }),
+        ...(profile !== undefined && { profile }),
+        ...(roleArn !== undefined && {
+            credentials: fromTemporaryCredentials({
+                params,
+                ...(region !== undefined && { clientConfig: { region } }),
+            }),
+        }),
+    });
+};
 
 /** Reads places, and the regions and accounts of the VPCs that are peered with theirs, as far as they open. */
 export async function readPlaces(sources: readonly Source[], open: Open): Promise<Place[]> {

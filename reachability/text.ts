@@ -8,11 +8,13 @@ export function trafficOf({ protocol, port = 80 }: Question): string {
     return protocol === "icmp" ? "ping" : `${protocol.toUpperCase()} ${port}`;
 }
 
-function title({ kind, id, name }: Component): string {
+/** A component as people read it. */
+export function title({ kind, id, name }: Component): string {
     return `${kind} ${id === "none" ? "" : id}${name === undefined ? "" : ` (${name})`}`.trimEnd();
 }
 
-function endTitle({ component: { id, name }, address }: End): string {
+/** An end as people read it. */
+export function endTitle({ component: { id, name }, address }: End): string {
     return id === address ? id : `${name ?? id} (${address})`;
 }
 

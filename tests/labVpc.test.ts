@@ -207,9 +207,6 @@ describe("LabVpc", () => {
             label: "VPC1",
             privateIp: "10.41.1.100",
             page: "<html><h1>VPC Peering Lab - VPC1 Web Server</h1></html>",
-            cidrBlock: "10.41.0.0/16",
-            routeTable: "ljhVPCPeering-RT1",
-            securityGroup: "ljhVPC1-EC2-SecurityGroup",
         });
     });
 

@@ -270,7 +270,7 @@ describe("overSsh", function () {
     // All at once, since each takes the whole time.
     describe(`is done after ${limit} s, give or take 10 %,`, () => {
         const reach = "security group lets in SSH from this machine \\(sshCidrs\\)";
-        const page = { label: "VPC1", privateIp: "", page: "a page that is not here", cidrBlock: "" };
+        const page = { label: "VPC1", privateIp: "", page: "a page that is not here" };
         const cases: Record<string, { how: () => Run | Promise<Run>; seen: RegExp }> = {
             "when the connection is refused": {
                 how: async () => {
@@ -295,7 +295,7 @@ describe("overSsh", function () {
                 seen: /^/,
             },
             "when the web page never comes": {
-                how: () => ({ script: readyScript({ ...page, routeTable: "", securityGroup: "" }) }),
+                how: () => ({ script: readyScript(page) }),
                 seen: /VPC1's server is up, but does not serve its own page to itself yet; it answers: /,
             },
         };

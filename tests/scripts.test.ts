@@ -16,9 +16,8 @@ import { shellQuote } from "../components/shell";
 import { webServerUserData } from "../components/lab/userData";
 
 const server = (side: number): ProbedServer => {
-    const { page, routeTable, securityGroup } = labVpcNames("ljh", side, `VPC${side}`);
-    const cidrBlock = `10.4${side}.0.0/16`;
-    return { label: `VPC${side}`, privateIp: `10.4${side}.1.100`, page, cidrBlock, routeTable, securityGroup };
+    const { page } = labVpcNames("ljh", side, `VPC${side}`);
+    return { label: `VPC${side}`, privateIp: `10.4${side}.1.100`, page };
 };
 const [one, two] = [server(1), server(2)];
 const end: PublicEnd = { publicIp: "192.0.2.42", publicDns: "ec2-192-0-2-42.example" };
@@ -297,9 +296,7 @@ const hasNamespaces = spawnSync("unshare", ["-rnm", "true"]).status === 0;
         assert.ok(!result.agents.includes(`vpc-peering-lab/${String(report(result)["mark"])}`));
     });
 
-    const routes =
-        "the route to 10.42.0.0/16 in ljhVPCPeering-RT1 and the one back to 10.41.0.0/16 in ljhVPCPeering-RT2";
-    const foreign = `something lets packets through that this stack did not make. Look at ${routes}, and at the rules of ljhVPC2-EC2-SecurityGroup`;
+    const foreign = "packets pass that this stack does not let through";
     const broken: {
         what: string;
         expect: Expectation;
@@ -355,10 +352,7 @@ const hasNamespaces = spawnSync("unshare", ["-rnm", "true"]).status === 0;
             what: "silence",
             expect: "reachable",
             ping: false,
-            lines: [
-                `icmp: expected reply, seen none; look at the peering connection's status (it must be active), ${routes}, and the ICMP rule of ljhVPC2-EC2-SecurityGroup`,
-                `http: expected page, seen none; look at the peering connection's status (it must be active), ${routes}, and the rule of ljhVPC2-EC2-SecurityGroup for TCP 80 from 10.41.0.0/16; if the ping was answered, look at that rule first`,
-            ],
+            lines: ["icmp: expected reply, seen none", "http: expected page, seen none"],
         },
         {
             what: "a reset",

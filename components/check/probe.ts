@@ -7,12 +7,6 @@ export interface ProbedServer {
     readonly privateIp: string;
     /** The page that it serves, one line of HTML. */
     readonly page: string;
-    /** Its VPC's block. */
-    readonly cidrBlock: string;
-    /** `Name` tag of its subnet's route table. */
-    readonly routeTable: string;
-    /** `Name` tag of its security group. */
-    readonly securityGroup: string;
 }
 
 /** A server's address and name on the internet, known once it stands. */
@@ -70,23 +64,20 @@ function assign(variables: Readonly<Record<string, string>>): string {
         .join("\n");
 }
 
-/** What to look at when an outcome is not the expected one, by protocol and by what was seen. */
+/** What an outcome that is not the expected one means on the servers, by protocol and by what was seen. */
 function hints(from: ProbedServer, to: ProbedServer, expected: ProbeOutcome): Record<string, string> {
-    const routes = `the route to ${to.cidrBlock} in ${from.routeTable} and the one back to ${from.cidrBlock} in ${to.routeTable}`;
-    const way = `something lets packets through that this stack did not make. Look at ${routes}, and at the rules of ${to.securityGroup}`;
+    const foreign = "packets pass that this stack does not let through";
     const option = `the connection's DNS resolution option of ${to.label}'s side`;
     const attributes = `the DNS support and DNS hostnames of both VPCs`;
     return {
-        icmp_reply: way,
-        icmp_none: `look at the peering connection's status (it must be active), ${routes}, and the ICMP rule of ${to.securityGroup}`,
-        http_none: `look at the peering connection's status (it must be active), ${routes}, and the rule of ${to.securityGroup} for TCP 80 from ${from.cidrBlock}; if the ping was answered, look at that rule first`,
+        icmp_reply: foreign,
         ...(expected.http === "page"
             ? {
                   http_refused: `packets pass, but nothing listens on port 80 there. Look at 'systemctl status httpd' on ${to.label}'s server`,
                   http_silent: `packets pass and the connection is accepted, but no answer comes. Look at 'systemctl status httpd' on ${to.label}'s server, and at whether large packets get there`,
                   http_other: `another page came than ${to.label}'s. Look at /var/www/html on that server, and at who else has the address ${to.privateIp}`,
               }
-            : { http_refused: way, http_silent: way, http_other: way, http_page: way }),
+            : { http_refused: foreign, http_silent: foreign, http_other: foreign, http_page: foreign }),
         dns_private: `a connection resolves names that should not. Look at ${option} (it must be off)`,
         dns_public: `look at the peering connection's status (it must be active), ${option} (it must be on), and ${attributes}`,
         dns_none: `the name server of ${from.label}'s VPC has no answer. Look at ${attributes}, and at /etc/resolv.conf on the asking server`,
@@ -197,7 +188,9 @@ broken=0
 verdict() {
     [ "$2" = "$3" ] && return
     broken=1
-    echo "$from -> $to, $1: expected $2, seen $3; $(hint "$1_$3")" >&2
+    local hint
+    hint=$(hint "$1_$3")
+    echo "$from -> $to, $1: expected $2, seen $3\${hint:+; $hint}" >&2
 }
 verdict icmp "$expected_icmp" "$icmp"
 verdict http "$expected_http" "$http"

@@ -31,6 +31,15 @@ export interface ProbedVpc {
     /** The server's public address and DNS name. */
     readonly publicIp: pulumi.Output<string>;
     readonly publicDns: pulumi.Output<string>;
+    /** The server's instance ID. */
+    readonly serverId: pulumi.Output<string>;
+}
+
+/** What was expected of packets from one instance to another, by their IDs, and did not come. */
+export interface BrokenPromise {
+    readonly from: string;
+    readonly to: string;
+    readonly expected: ProbeOutcome;
 }
 
 /** How a {@link ReachabilityCheck} is made. */
@@ -44,6 +53,11 @@ export interface ReachabilityCheckArgs {
     readonly ssh: SshAccess;
     /** How long a server may take to boot and to run its user data, in seconds: 300 by default. */
     readonly timeLimit?: number | undefined;
+    /**
+     * Says why packets between two servers do not do what is expected. It is asked when a promise is broken, and what it says is
+     * part of the failure. If it fails itself, the failure is only without it. By default nothing is asked.
+     */
+    readonly explain?: ((broken: BrokenPromise) => Promise<string>) | undefined;
 }
 
 /** What was seen in one direction. */
@@ -84,6 +98,7 @@ export class ReachabilityCheck extends pulumi.ComponentResource {
             limit: number,
             script: pulumi.Input<string>,
             dependsOn: pulumi.Resource[] = [],
+            hooks: pulumi.ResourceHookBinding = {},
         ) =>
             new local.Command(
                 `${name}-${role}`,
@@ -102,7 +117,7 @@ export class ReachabilityCheck extends pulumi.ComponentResource {
                     // Nothing of the run before counts.
                     addPreviousOutputInEnv: false,
                 },
-                { parent: this, dependsOn: [...dependenciesOf(opts), ...dependsOn] },
+                { parent: this, dependsOn: [...dependenciesOf(opts), ...dependsOn], hooks },
             );
 
         const ready = args.vpcs.map((vpc) => run(`${vpc.probed.label}-ready`, vpc, timeLimit, readyScript(vpc.probed)));
@@ -118,7 +133,9 @@ export class ReachabilityCheck extends pulumi.ComponentResource {
                 .apply(([publicIp, publicDns, outcome]) =>
                     probeScript(from.probed, { ...to.probed, publicIp, publicDns }, outcome),
                 );
-            const probe = run(role, from, probeTimeLimit, script, ready);
+            const broken = pulumi.output({ from: from.serverId, to: to.serverId, expected });
+            const onError = args.explain && this.#onBroken(`${name}-${role}`, args.explain, broken);
+            const probe = run(role, from, probeTimeLimit, script, ready, onError && { onError: [onError] });
             const report = reportOf<ProbeReport>(probe);
             const log = run(
                 `${role}-access-log`,
@@ -141,6 +158,29 @@ export class ReachabilityCheck extends pulumi.ComponentResource {
 
         this.results = pulumi.all(results);
         this.registerOutputs({ results: this.results });
+    }
+
+    /**
+     * Has a broken promise explained. Nothing has to be done when such a command is deleted, so the engine never looks for the hook
+     * where the program does not run.
+     */
+    #onBroken(
+        name: string,
+        explain: NonNullable<ReachabilityCheckArgs["explain"]>,
+        broken: pulumi.Output<BrokenPromise>,
+    ): pulumi.ErrorHook {
+        return new pulumi.ErrorHook(name, async () => {
+            try {
+                const promise = await new Promise<BrokenPromise>((resolve) => broken.apply(resolve));
+                await pulumi.log.error(await explain(promise), this);
+            } catch (error) {
+                await pulumi.log.warn(
+                    `Why is not known: ${error instanceof Error ? error.message : String(error)}`,
+                    this,
+                );
+            }
+            return false;
+        });
     }
 }
 

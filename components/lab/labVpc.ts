@@ -169,9 +169,6 @@ export class LabVpc extends pulumi.ComponentResource {
             label,
             privateIp: args.privateIp,
             page: names.page,
-            cidrBlock: args.cidrBlock,
-            routeTable: names.routeTable,
-            securityGroup: names.securityGroup,
         };
         this.cidrBlocks = blocksOf(args);
         // A peering needs all blocks of the VPC, and one that is not associated yet is not part of it.

@@ -20,7 +20,7 @@ export async function readState(endpoint: string, regions: readonly string[]): P
     try {
         const places = await readPlaces(
             [...new Set(regions)].map((region) => ({ region })),
-            async ({ region }, account) => {
+            async ({ region = "" }, account) => {
                 const key = account === undefined ? undefined : await clients.keyOf(account);
                 return new EC2({ endpoint, region, credentials: credentialsOf(key) });
             },

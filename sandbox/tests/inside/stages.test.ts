@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { DeleteRouteCommand, DescribeRouteTablesCommand, EC2Client } from "@aws-sdk/client-ec2";
+import {
+    DeleteRouteCommand,
+    DeleteVpcPeeringConnectionCommand,
+    DescribeRouteTablesCommand,
+    EC2Client,
+} from "@aws-sdk/client-ec2";
 import { inventory } from "../../lab/inventory.ts";
-import { Stack, type Result } from "./pulumi.ts";
+import { run, Stack, type Result } from "./pulumi.ts";
 
 // Manual use of the lab: peering on from the start, off, on again, a change outside of Pulumi, its repair, and destroy. Runs
 // inside a sandbox with the real engine.
@@ -88,13 +93,19 @@ describe("the lab by hand", () => {
         assert.equal(code, 0, text);
     });
 
-    it("fails if a check fails, and reports what was expected, what was observed and where to look", async () => {
-        assert.equal((await upWith({ peering: "true" })).code, 0);
+    const deleteRoute = async () => {
         const { RouteTables = [] } = await ec2.send(
             new DescribeRouteTablesCommand({ Filters: [{ Name: "tag:Name", Values: ["ljhVPCPeering-RT2"] }] }),
         );
         const RouteTableId = RouteTables[0]?.RouteTableId;
         await ec2.send(new DeleteRouteCommand({ RouteTableId, DestinationCidrBlock: "10.41.0.0/16" }));
+    };
+    /** The command that the failure says mends it. */
+    let fix: string;
+
+    it("fails if a check fails, and reports what was expected, what was observed, what stops it and what to change", async () => {
+        assert.equal((await upWith({ peering: "true" })).code, 0);
+        await deleteRoute();
         // The command that the README gives to run a check that has passed again.
         const { code, text } = await pulumi("up", "--yes", "--skip-preview", "--replace", "**::lab-check-*");
         assert.notEqual(code, 0);
@@ -102,17 +113,55 @@ describe("the lab by hand", () => {
             "VPC1 (10.41.1.100) -> VPC2 (10.42.1.100)",
             "VPC2 (10.42.1.100) -> VPC1 (10.41.1.100)",
         ]) {
-            assert.ok(text.includes(`${direction}, icmp: expected reply, seen none; look at`), text);
-            assert.ok(text.includes(`${direction}, http: expected page, seen none; look at`), text);
+            assert.ok(text.includes(`${direction}, icmp: expected reply, seen none`), text);
+            assert.ok(text.includes(`${direction}, http: expected page, seen none`), text);
         }
-        assert.match(text, /the one back to 10\.41\.0\.0\/16 in ljhVPCPeering-RT2/);
+        assert.match(
+            text,
+            /AWS's configuration stops ping and TCP 80 from ljhVPC1-EC2 \(10\.41\.1\.100\) to ljhVPC2-EC2 \(10\.42\.1\.100\):\s+on the way back, route table rtb-\w+ \(ljhVPCPeering-RT2\): no route to 10\.41\.1\.100/,
+        );
+        const commands = [...new Set(text.match(/aws ec2 .*/g))];
+        assert.equal(commands.length, 1, text);
+        fix = commands[0] ?? "";
     });
 
-    it("is repaired by a refresh and another `pulumi up`", async () => {
-        assert.equal((await pulumi("refresh", "--yes", "--skip-preview")).code, 0);
-        const { code, text } = await up();
+    it("is repaired by the command that the failure names", async () => {
+        const { code, text } = await run("bash", ["-c", fix]);
         assert.equal(code, 0, text);
+        const result = await up();
+        assert.equal(result.code, 0, result.text);
         assert.deepEqual(seen(await outputs()), ["reply/page", "reply/page"]);
+    });
+
+    it("is repaired by `pulumi up --refresh`, which measures again", async () => {
+        await deleteRoute();
+        const { code, text } = await pulumi("up", "--refresh", "--yes", "--skip-preview");
+        assert.equal(code, 0, text);
+        assert.match(text, /lab-check-VPC1-to-VPC2/);
+        assert.deepEqual(seen(await outputs()), ["reply/page", "reply/page"]);
+    });
+
+    it("fails over a connection that was made by hand, and says what lets the packets pass", async () => {
+        assert.equal((await upWith({ peering: "false" })).code, 0);
+        const { requester, accepter } = await outputs();
+        const { code: asked, text: commands } = await run("npm", [
+            "run",
+            "-s",
+            "explain",
+            "--",
+            requester.serverId,
+            accepter.serverId,
+        ]);
+        assert.equal(asked, 0, commands);
+        const fixes = commands.split("\n").flatMap((line) => /^ {2}((?:pcx=.*)?aws ec2 .*)/.exec(line)?.[1] ?? []);
+        const typed = await run("bash", ["-ec", fixes.join("\n")]);
+        assert.equal(typed.code, 0, typed.text);
+        const { code, text } = await pulumi("up", "--yes", "--skip-preview", "--replace", "**::lab-check-*");
+        assert.notEqual(code, 0);
+        assert.match(text, /AWS's configuration lets through ping and TCP 80 from ljhVPC1-EC2/);
+        assert.match(text, /peering connection pcx-\w+: active/);
+        const connection = /pcx-\w+/.exec(text)?.[0] ?? "";
+        await ec2.send(new DeleteVpcPeeringConnectionCommand({ VpcPeeringConnectionId: connection }));
     });
 
     it("leaves nothing behind after `pulumi destroy`", async () => {
