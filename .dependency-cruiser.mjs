@@ -5,6 +5,7 @@
  */
 const program = {
     "index.ts": ["settings.ts", "settings/", "components/", "reachability/"],
+    "check.ts": ["components/", "reachability/"],
     "settings.ts": ["settings/", "components/"],
     "settings/": ["components/"],
     "docs/": ["settings.ts", "settings/", "components/"],

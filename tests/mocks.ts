@@ -84,7 +84,7 @@ function stdoutOf(name: string): string {
     }
     return name.endsWith("-ready")
         ? '{"ready":true}'
-        : '{"icmp":"reply","http":"page","dns":"private","resolved":"10.42.1.100","roundTripMs":0.25,"mark":"abc"}';
+        : '{"icmp":"reply","http":"page","dns":"private","resolved":"10.42.1.100","roundTripMs":0.25,"measured":"2026-01-31T12:00:00Z","mark":"abc"}';
 }
 
 /**

@@ -138,6 +138,7 @@ describe("ReachabilityCheck", () => {
     it("outputs what was seen, which is not a secret", async () => {
         const result = (direction: string, asked: number, expected: ProbeOutcome): DirectionResult => ({
             direction,
+            measured: "2026-01-31T12:00:00Z",
             expected,
             seen: { icmp: "reply", http: "page", dns: "private" },
             publicName: `dns-of-v${asked}-server`,

@@ -255,9 +255,10 @@ const hasNamespaces = spawnSync("unshare", ["-rnm", "true"]).status === 0;
     whileOthersRun("finds the other reachable by ping and page, and reports the round trip", async (beside) => {
         const result = await probe(beside, "reachable", { pings: true, http: { page: two.page } });
         assert.strictEqual(result.status, 0, result.stderr);
-        const { mark, roundTripMs, ...rest } = report(result);
+        const { mark, roundTripMs, measured, ...rest } = report(result);
         assert.deepStrictEqual(rest, { icmp: "reply", http: "page", dns: "private", resolved: "10.42.1.100" });
         assert.ok(typeof roundTripMs === "number" && roundTripMs > 0 && roundTripMs < 1000, String(roundTripMs));
+        assert.ok(Math.abs(Date.parse(String(measured)) - Date.now()) < 60_000, String(measured));
         assert.match(String(mark), /^[0-9a-f]{16}$/);
         assert.deepStrictEqual(result.agents, [`vpc-peering-lab/${String(mark)}`]);
     });
@@ -268,7 +269,8 @@ const hasNamespaces = spawnSync("unshare", ["-rnm", "true"]).status === 0;
         // A second try would be one of many, until 30 s are over.
         assert.ok(performance.now() - begin < 15000);
         assert.strictEqual(result.status, 0, result.stderr);
-        const { mark, ...rest } = report(result);
+        const { mark, measured, ...rest } = report(result);
+        assert.ok(measured);
         assert.deepStrictEqual(rest, {
             icmp: "none",
             http: "none",

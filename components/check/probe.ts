@@ -35,6 +35,8 @@ export interface ProbeReport extends ProbeOutcome {
     readonly resolved: string;
     /** Round-trip time of the ping in milliseconds; null when no reply came. */
     readonly roundTripMs: number | null;
+    /** When it was measured, by the server's clock, in UTC: `2026-01-31T12:00:00Z`. */
+    readonly measured: string;
     /** Marks this probe's request in the other server's access log. */
     readonly mark: string;
 }
@@ -196,7 +198,7 @@ verdict icmp "$expected_icmp" "$icmp"
 verdict http "$expected_http" "$http"
 verdict dns "$expected_dns" "$dns"
 (( broken )) && exit 1
-echo "{\\"icmp\\":\\"$icmp\\",\\"http\\":\\"$http\\",\\"dns\\":\\"$dns\\",\\"resolved\\":\\"$resolved\\",\\"roundTripMs\\":$rtt,\\"mark\\":\\"$mark\\"}"
+echo "{\\"icmp\\":\\"$icmp\\",\\"http\\":\\"$http\\",\\"dns\\":\\"$dns\\",\\"resolved\\":\\"$resolved\\",\\"roundTripMs\\":$rtt,\\"measured\\":\\"$(date -u +%FT%TZ)\\",\\"mark\\":\\"$mark\\"}"
 `;
 }
 

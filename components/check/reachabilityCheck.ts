@@ -64,6 +64,8 @@ export interface ReachabilityCheckArgs {
 export interface DirectionResult {
     /** The asking and the asked server: `VPC1 -> VPC2`. */
     readonly direction: string;
+    /** When it was measured, in UTC. It stays so until something of the stack changes; `npm run check` measures now. */
+    readonly measured: string;
     readonly expected: ProbeOutcome;
     readonly seen: ProbeOutcome;
     /** The asked server's public DNS name, and the address that the asking one was given for it; null when none. */
@@ -147,6 +149,7 @@ export class ReachabilityCheck extends pulumi.ComponentResource {
             );
             return pulumi.output({
                 direction: `${from.probed.label} -> ${to.probed.label}`,
+                measured: report.measured,
                 expected,
                 seen: report.apply(({ icmp, http, dns }) => ({ icmp, http, dns })),
                 publicName: to.publicDns,

@@ -1,0 +1,133 @@
+/**
+ * `npm run check`: sends the packets now, from the servers of the selected stack, whatever made the state, and says per direction
+ * what came, what the stage promises, and why it is so. `pulumi up` measures only when something of the stack has changed.
+ */
+import { execFile, spawn } from "child_process";
+import { readFileSync } from "fs";
+import { promisify } from "util";
+import { overSsh } from "./components/check/overSsh";
+import { probeScript, probeTimeLimit, type ProbeReport } from "./components/check/probe";
+import type { DirectionResult } from "./components/check/reachabilityCheck";
+import { labVpcNames } from "./components/lab/names";
+import { explainAgainst } from "./reachability/against";
+
+/** A side's output. */
+interface SideOutput {
+    readonly serverId: string;
+    readonly region?: string;
+    readonly privateIp: string;
+    readonly publicIp: string;
+    readonly publicDns: string;
+}
+
+/** The outputs of the stack, as far as it has any. */
+interface Outputs {
+    readonly requester?: SideOutput;
+    readonly accepter?: SideOutput;
+    readonly check?: readonly DirectionResult[];
+}
+
+type Config = Readonly<Record<string, { readonly value?: string }>>;
+
+async function pulumi(...args: string[]): Promise<string> {
+    try {
+        return (await promisify(execFile)("pulumi", args)).stdout.trim();
+    } catch (error) {
+        const { stderr, message } = error as Error & { stderr?: string };
+        throw new Error(stderr?.trim() || message, { cause: error });
+    }
+}
+
+/** Returns a function that reads a setting of the stack; a secret is decrypted only when it is read. */
+async function readConfig(): Promise<(name: string) => Promise<string | undefined>> {
+    const config = JSON.parse(await pulumi("config", "--json")) as Config;
+    return async (name) => {
+        const key = Object.keys(config).find((one) => one.endsWith(`:${name}`));
+        return key === undefined ? undefined : (config[key]?.value ?? (await pulumi("config", "get", key)));
+    };
+}
+
+/** Runs a script on a server as the check does; resolves to what it said and whether it succeeded. */
+function runOn(label: string, server: SideOutput, script: string, privateKey: string | undefined) {
+    const [program, ...args] = [...overSsh(privateKey !== undefined), `ec2-user@${server.publicIp}`];
+    const env = {
+        ...process.env,
+        CHECK_LABEL: label,
+        CHECK_LIMIT: String(probeTimeLimit),
+        ...(privateKey !== undefined && { CHECK_PRIVATE_KEY: privateKey }),
+    };
+    return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve, reject) => {
+        const child = spawn(program, args, { env, stdio: "pipe" });
+        let [stdout, stderr] = ["", ""];
+        child.stdout.on("data", (data: Buffer) => (stdout += data.toString()));
+        child.stderr.on("data", (data: Buffer) => (stderr += data.toString()));
+        child.on("error", reject).on("close", (code) => {
+            resolve({ code, stdout, stderr });
+        });
+        child.stdin.end(script);
+    });
+}
+
+async function main(): Promise<boolean> {
+    const { requester, accepter, check } = JSON.parse(await pulumi("stack", "output", "--json")) as Outputs;
+    if (!requester || !accepter || !check) {
+        throw new Error(
+            "The stack has no servers to check, or no check: run 'pulumi up', with the setting 'check' as it is by default.",
+        );
+    }
+    const setting = await readConfig();
+    const path = await setting("sshPrivateKeyPath");
+    const privateKey = path === undefined ? await setting("sshPrivateKey") : readFileSync(path, "utf8");
+    const sources = await Promise.all(
+        (["requester", "accepter"] as const).map(async (side) => {
+            const own = JSON.parse((await setting(side)) ?? "{}") as Readonly<Record<string, string>>;
+            const region = { requester, accepter }[side].region;
+            return { ...own, region, profile: own["profile"] ?? (await setting("profile")) };
+        }),
+    );
+    const ends = [
+        [requester, accepter],
+        [accepter, requester],
+    ] as const;
+    const kept = await Promise.all(
+        check.map(async ({ direction, expected }, index) => {
+            const [from, to] = ends[index] ?? ends[0];
+            const [fromLabel = "", toLabel = ""] = direction.split(" -> ");
+            const page = (label: string) => labVpcNames("", 0, label).page;
+            const probed = (label: string, { privateIp, publicIp, publicDns }: SideOutput) => ({
+                ...{ label, privateIp, publicIp, publicDns },
+                page: page(label),
+            });
+            // What is now counts, not what it settles to.
+            const script = `SECONDS=1000\n${probeScript(probed(fromLabel, from), probed(toLabel, to), expected)}`;
+            const { code, stdout, stderr } = await runOn(fromLabel, from, script, privateKey);
+            if (code === 0) {
+                const { icmp, http, dns } = JSON.parse(stdout) as ProbeReport;
+                console.log(`${direction}: ping ${icmp}, HTTP ${http}, name ${dns}, as the stage promises`);
+                return true;
+            }
+            const question = {
+                from: from.serverId,
+                to: to.serverId,
+                icmp: expected.icmp === "reply",
+                http: expected.http === "page",
+            };
+            const why = await explainAgainst(question, sources).catch(
+                (error: unknown) => `Why is not known: ${error instanceof Error ? error.message : String(error)}`,
+            );
+            console.log(`${stderr.trimEnd()}\n${why}`);
+            return false;
+        }),
+    );
+    return kept.every(Boolean);
+}
+
+main().then(
+    (isKept) => {
+        process.exitCode = isKept ? 0 : 1;
+    },
+    (error: unknown) => {
+        console.error(error instanceof Error ? error.message : String(error));
+        process.exitCode = 2;
+    },
+);
