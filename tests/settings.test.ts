@@ -6,6 +6,7 @@ import * as path from "path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { parseSettings, readPrivateKey, readSettings, type RawConfig } from "../settings";
+import { checkDefaultRegion } from "../settings/rules";
 import { reference } from "../settings/schema";
 import { config, described, namespaced, privateKey, sshPublicKey, type Change } from "./config";
 import { deploy, valueOf } from "./mocks";
@@ -473,6 +474,21 @@ describe("parseSettings", () => {
         assert.ok(!text.includes("hidden"));
         const nested = problemsOf({ "accepter.externalId": "hidden" }, { isSecret: (key) => key === "accepter" });
         assert.match(nested.join("\n"), /^accepter\.externalId = \[secret\]: is sent when a role is assumed/);
+    });
+});
+
+describe("checkDefaultRegion", () => {
+    const refused =
+        "aws:region: the stack is deployed in us-east-1, and its VPCs can't move; go back with 'pulumi config set aws:region us-east-1', or run 'pulumi destroy' before you change it";
+
+    it("lets the region stay, and be named where nothing said it before", () => {
+        assert.deepStrictEqual(checkDefaultRegion("us-east-1", "us-east-1"), []);
+        assert.deepStrictEqual(checkDefaultRegion("", "us-east-1"), []);
+        assert.deepStrictEqual(checkDefaultRegion("", undefined), []);
+    });
+
+    it("refuses that nothing says it any more", () => {
+        assert.deepStrictEqual(checkDefaultRegion("us-east-1", undefined).map(described), [refused]);
     });
 });
 
