@@ -1,6 +1,12 @@
 import { Refusal } from "./answers.ts";
 import type { CallParameters } from "./call.ts";
 
+/**
+ * The services that are in the sandbox, by the name that signatures have for them. Others would create or change EC2
+ * resources without regard to the lists below, and what they make themselves has no counterpart in the network.
+ */
+export const services: Readonly<Record<string, string>> = { ec2: "EC2", iam: "IAM", ssm: "SSM", sts: "STS" };
+
 // What the sandbox does with EC2's actions. An action that changes something is in exactly one of the three lists, so that
 // none is accepted and then ignored; an action in no list is refused too. sandbox/README.md prints the refused ones.
 
@@ -197,6 +203,13 @@ export function refuseAbsent(action: string, parameters: CallParameters): void {
         if (found) {
             throw notHere(`${action} with ${found.join("=")} is not in this sandbox, which has no ${what}.`);
         }
+    }
+}
+
+/** Refuses the services that are not in the sandbox. */
+export function refuseService(service: string): void {
+    if (!(service in services)) {
+        throw notHere(`${service} is not in this sandbox, which has ${Object.values(services).join(", ")}.`);
     }
 }
 

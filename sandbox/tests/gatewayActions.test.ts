@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { EC2 } from "@aws-sdk/client-ec2";
-import { absent, absentParameters, irrelevant, obeyed, reads } from "../api/actions.ts";
+import { absent, absentParameters, irrelevant, obeyed, reads, services } from "../api/actions.ts";
+import { startGateway } from "../api/gateway.ts";
 import { prepareMoto } from "../api/moto.ts";
 import { run } from "../cache/process.ts";
 import { image } from "./world/world.ts";
@@ -16,6 +17,53 @@ from moto.ec2.responses import EC2Response
 methods = method_names_from_class(EC2Response)
 actions = get_service_model("ec2").operation_names
 print(json.dumps([action for action in actions if camelcase_to_underscores(action) in methods]))`;
+
+/** Calls services with boto3 at an address, and prints the errors: code, HTTP status and message. */
+const caller = `import json, sys
+import boto3
+from botocore.exceptions import ClientError
+place = {"region_name": "eu-west-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
+def error_of(service, method, parameters):
+    client = boto3.client(service, endpoint_url=sys.argv[1], **place)
+    try:
+        return getattr(client, method)(**parameters)
+    except ClientError as error:
+        said = error.response
+        return [said["Error"]["Code"], said["ResponseMetadata"]["HTTPStatusCode"], said["Error"]["Message"]]
+print(json.dumps([error_of(*call) for call in json.loads(sys.argv[2])]))`;
+
+describe("Gateway, services other than EC2", function () {
+    // moto, which comes with boto3, may have to be installed first.
+    this.timeout(600_000);
+
+    it("are refused in the form of each service's protocol if they are not in the sandbox", async () => {
+        const refused: [service: string, method: string, parameters: object, signedFor?: string][] = [
+            ["cloudformation", "create_stack", { StackName: "vpc", TemplateBody: "{}" }],
+            ["autoscaling", "create_auto_scaling_group", { AutoScalingGroupName: "group", MinSize: 1, MaxSize: 1 }],
+            ["elbv2", "create_load_balancer", { Name: "front" }, "elasticloadbalancing"],
+            ["ecs", "create_cluster", {}],
+            ["batch", "list_jobs", {}],
+            ["s3", "list_buckets", {}],
+            ["route53", "list_hosted_zones", {}],
+        ];
+        const [python = ""] = await prepareMoto(console.error);
+        // Nothing listens at the API's address.
+        const gateway = await startGateway({
+            upstream: "http://127.0.0.1:9",
+            onChange: () => assert.fail("nothing should change"),
+            onError: assert.ifError,
+        });
+        const env = { NO_PROXY: "127.0.0.1", no_proxy: "127.0.0.1", AWS_CONFIG_FILE: "/dev/null" };
+        const asked = JSON.stringify(refused.map(([service, method, parameters]) => [service, method, parameters]));
+        const errors = JSON.parse(await run(python, ["-c", caller, gateway.endpoint, asked], { env })) as unknown;
+        gateway.stop();
+        const message = (service: string) => `${service} is not in this sandbox, which has EC2, IAM, SSM, STS.`;
+        assert.deepEqual(
+            errors,
+            refused.map(([service, , , signedFor = service]) => ["UnsupportedOperation", 400, message(signedFor)]),
+        );
+    });
+});
 
 describe("Gateway, EC2's actions", function () {
     // moto may have to be installed first.
@@ -46,6 +94,7 @@ describe("Gateway, EC2's actions", function () {
 
     it("are listed in the README if they are refused", () => {
         const lines = [
+            `- services other than ${Object.values(services).join(", ")}`,
             ...Object.entries(absent).map(([what, actions]) => `- ${what}: ${actions.map(code).join(", ")}`),
             ...[...new Set(absentParameters.map(({ what }) => what))]
                 .filter((what) => !(what in absent))
