@@ -148,8 +148,14 @@ export const absentParameters: readonly AbsentParameter[] = [
     },
     {
         what: "further network interfaces",
+        actions: /^(RunInstances|ModifyNetworkInterfaceAttribute)$/,
+        parameter: /^NetworkInterface\.(?!1\.)|\.NetworkInterfaceId$|^SecondaryInterface\.|^AssociatedSubnetId\./,
+    },
+    {
+        what: "carrier gateways",
         actions: /^RunInstances$/,
-        parameter: /^NetworkInterface\.(?!1\.)|\.NetworkInterfaceId$/,
+        parameter: /\.AssociateCarrierIpAddress$/,
+        value: /^true$/,
     },
     {
         what: "secondary private addresses",
@@ -162,7 +168,42 @@ export const absentParameters: readonly AbsentParameter[] = [
         actions: /^ModifyNetworkInterfaceAttribute$/,
         parameter: /^AssociatePublicIpAddress$/,
     },
-    { what: "IPAM pools", actions: /^(CreateVpc|CreateSubnet|AssociateVpcCidrBlock)$/, parameter: /^Ipv4IpamPoolId$/ },
+    {
+        what: "IPAM pools",
+        actions: /^(CreateVpc|CreateSubnet|AssociateVpcCidrBlock|ModifyManagedPrefixList)$/,
+        parameter: /^(Ipv4IpamPoolId|Ipv4NetmaskLength|IpamPrefixListResolverSyncEnabled)$/,
+    },
+    { what: "encryption control of VPCs", actions: /^CreateVpc$/, parameter: /^VpcEncryptionControl\./ },
+    {
+        what: "Outposts and Local Zones",
+        actions: /^(Create|Modify)Subnet/,
+        parameter:
+            /^(OutpostArn|CustomerOwnedIpv4Pool|EnableLniAtDeviceIndex|(MapCustomerOwnedIp|DisableLni).*\.Value)$/,
+        value: /^(?!false$)/,
+    },
+    {
+        what: "DNS names by resource ID",
+        actions: /^(ModifySubnetAttribute|RunInstances)$/,
+        parameter: /^PrivateDnsHostnameTypeOnLaunch$|^EnableResourceNameDns|^PrivateDnsNameOptions\./,
+        value: /^(?!(ip-name|false)$)/,
+    },
+    {
+        what: "default subnets by zone ID",
+        actions: /^(CreateDefaultSubnet|RunInstances)$/,
+        parameter: /^(Placement\.)?AvailabilityZoneId$/,
+    },
+    {
+        what: "rules by a source group's name and owner outside of `IpPermissions`",
+        actions: /^(Authorize|Revoke)SecurityGroup/,
+        parameter: /^SourceSecurityGroup/,
+    },
+    {
+        what: "timeouts of connection tracking",
+        actions: /^(RunInstances|ModifyNetworkInterfaceAttribute)$/,
+        parameter: /(^|\.)ConnectionTrackingSpecification\./,
+    },
+    { what: "hibernation", actions: /^StopInstances$/, parameter: /^Hibernate$/, value: /^true$/ },
+    { what: "attributes of instances by their names", actions: /^ModifyInstanceAttribute$/, parameter: /^Attribute$/ },
     {
         what: "ClassicLink",
         actions: /^ModifyVpcPeeringConnectionOptions$/,
