@@ -55,6 +55,10 @@ export async function startGateway(options: GatewayOptions): Promise<{ endpoint:
             const view = new View(clients, caller);
             await corrections.settle(view);
             await refuse(action, parameters, view);
+            if (parameters["DryRun"] === "true") {
+                // The API ignores it for some actions. Source: Amazon EC2 API Reference, "Error codes" (DryRunOperation).
+                throw new Refusal("DryRunOperation", "Request would have succeeded, but DryRun flag is set.");
+            }
             return corrections.carryOut(action, { parameters, view, forward });
         };
         if (!changesNetwork(action)) {

@@ -137,6 +137,15 @@ describe("Gateway", () => {
         assert.equal(calls.length, 1);
     });
 
+    it("carries out no dry run", async () => {
+        const { status, text } = await call("DeleteRoute", { body: Buffer.from("&DryRun=true") });
+        assert.equal(status, 400);
+        assert.match(text, /<Code>DryRunOperation<\/Code>/);
+        assert.deepEqual(calls, []);
+        onChange = () => Promise.resolve();
+        assert.equal((await call("DeleteRoute", { body: Buffer.from("&DryRun=false") })).text, "done");
+    });
+
     it("does not wait after the API has refused a change", async () => {
         answer = { status: 400, headers: {}, pieces: ["no"] };
         assert.deepEqual([(await call("DeleteRoute")).status, errors], [400, []]);

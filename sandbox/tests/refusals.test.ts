@@ -221,6 +221,12 @@ describe("Gateway, resources in use and launches", function () {
             await refuses(run({ SecurityGroupIds: [group] }), "InvalidParameter", message);
         });
 
+        it("have as many instances as they may have", async () => {
+            const { Instances } = (await run({ MaxCount: 3 })) as { Instances: { InstanceId: string }[] };
+            assert.equal(Instances.length, 3);
+            await lab.api.terminateInstances({ InstanceIds: Instances.map(({ InstanceId }) => InstanceId) });
+        });
+
         // Amazon EC2 User Guide, "Terminate Amazon EC2 instances".
         it("create an interface that is deleted with the instance, unless they say otherwise", async () => {
             for (const [DeleteOnTermination, left] of [
