@@ -243,6 +243,10 @@ describe("Gateway, EC2's actions", function () {
                 /^DescribeNetworkInsightsPaths is not in this sandbox/,
                 () => lab.api.describeNetworkInsightsPaths({}),
             ],
+            "the search for stale rules": [
+                /^DescribeStaleSecurityGroups is not in this sandbox/,
+                () => lab.api.describeStaleSecurityGroups({ VpcId: vpc.id }),
+            ],
             "an IPv6 block": [
                 /IPv6/,
                 () => lab.api.associateVpcCidrBlock({ VpcId: vpc.id, AmazonProvidedIpv6CidrBlock: true }),
