@@ -207,20 +207,15 @@ describe("Gateway, EC2's actions", function () {
     });
 
     describe("that are not in the sandbox", () => {
-        let lab: GatewayLab;
+        const lab = GatewayLab.ofSuite();
         let vpc: Vpc;
         let subnet: string;
         let table: string;
         let group: string;
 
         before(async () => {
-            lab = await GatewayLab.start();
             vpc = await lab.makeVpc();
             [subnet, table, group] = await Promise.all([lab.makeSubnet(vpc), lab.makeTable(vpc), lab.makeGroup(vpc)]);
-        });
-
-        after(() => {
-            lab.stop();
         });
 
         const calls: Record<string, [what: RegExp, call: () => Promise<unknown>]> = {
