@@ -1,31 +1,45 @@
 import * as assert from "assert";
+import type { GetVpcResult } from "@pulumi/aws/ec2";
 import { Provider } from "@pulumi/aws/provider";
 import { lookUpVpc, type LookUpOptions } from "../components/peering/lookUpVpc";
-import type { PeeringSideArgs } from "../components/peering/peeringArgs";
+import { checkVpcPeeringArgs, type PeeringSideArgs } from "../components/peering/peeringArgs";
 import { deploy, type Answers, type Deployment } from "./mocks";
 
-/** An account of AWS with one VPC; `vpc` changes what it is like. */
-function aws(vpc: object = {}): Answers {
+/**
+ * An account of AWS with one VPC; `vpc` changes what it is like. The VPC has the schema's shape, which the compiler checks: the
+ * sandbox has no IPv6, so nothing else tells whether the names are right.
+ */
+function aws(vpc: Partial<Record<keyof GetVpcResult, unknown>> = {}): Answers {
+    const block = (cidrBlock: string, state: string) => ({ associationId: "vpc-cidr-assoc-1", cidrBlock, state });
+    const ipv6Block = (ipv6CidrBlock: string, state: string) => ({
+        associationId: "vpc-cidr-assoc-2",
+        ipSource: "amazon",
+        ipv6AddressAttribute: "public",
+        ipv6CidrBlock,
+        ipv6Pool: "Amazon",
+        networkBorderGroup: "us-west-2",
+        state,
+    });
+    const found = {
+        cidrBlockAssociations: [
+            block("10.42.0.0/16", "associated"),
+            block("10.43.0.0/16", "disassociated"),
+            block("100.64.0.0/16", "associated"),
+            block("10.44.0.0/16", "associating"),
+        ],
+        ipv6CidrBlockAssociations: [
+            ipv6Block("2001:db8:0:100::/56", "associated"),
+            ipv6Block("2001:db8:0:200::/56", "disassociated"),
+        ],
+        enableDnsSupport: true,
+        enableDnsHostnames: true,
+    } satisfies Partial<GetVpcResult>;
     return {
         "aws:index/getRegion:getRegion": () => ({ region: "us-west-2" }),
         "aws:index/getCallerIdentity:getCallerIdentity": () => ({ accountId: "222222222222" }),
         "aws:ec2/getVpc:getVpc": ({ id }) => {
             assert.strictEqual(id, "vpc-2");
-            return {
-                cidrBlockAssociations: [
-                    { cidrBlock: "10.42.0.0/16", state: "associated" },
-                    { cidrBlock: "10.43.0.0/16", state: "disassociated" },
-                    { cidrBlock: "100.64.0.0/16", state: "associated" },
-                    { cidrBlock: "10.44.0.0/16", state: "associating" },
-                ],
-                ipv6CidrBlockAssociations: [
-                    { ipv6CidrBlock: "2001:db8:0:100::/56", state: "associated" },
-                    { ipv6CidrBlock: "2001:db8:0:200::/56", state: "disassociated" },
-                ],
-                enableDnsSupport: true,
-                enableDnsHostnames: true,
-                ...vpc,
-            };
+            return { ...found, ...vpc };
         },
         "aws:ec2/getRouteTables:getRouteTables": ({ vpcId }) => ({
             ids: vpcId === "vpc-2" ? ["rtb-9", "rtb-1", "rtb-5"] : [],
@@ -88,6 +102,17 @@ describe("lookUpVpc", () => {
             provider: undefined,
         });
         assert.deepStrictEqual([...new Set(calls.map(({ provider }) => provider ?? ""))], [""]);
+    });
+
+    it("makes sides that are not peered if their blocks of IPv6 overlap", async () => {
+        const ipv4 = (cidrBlock: string) => [{ associationId: "vpc-cidr-assoc-1", cidrBlock, state: "associated" }];
+        const { side: requester } = await lookUp(aws({ cidrBlockAssociations: ipv4("10.41.0.0/16") }));
+        const { side: accepter } = await lookUp(aws({ cidrBlockAssociations: ipv4("10.42.0.0/16") }));
+        const problems = checkVpcPeeringArgs({ requester: { ...requester, vpcId: "vpc-1" }, accepter });
+        assert.deepStrictEqual(
+            problems.map(({ path }) => path),
+            ["accepter.ipv6CidrBlocks[0]"],
+        );
     });
 
     it("finds no blocks of IPv6 where the provider does not tell of them", async () => {

@@ -1,6 +1,12 @@
 import { Refusal } from "./answers.ts";
 import type { CallParameters } from "./call.ts";
 
+/**
+ * The services that are in the sandbox, by the name that signatures have for them. Others would create or change EC2
+ * resources without regard to the lists below, and what they make themselves has no counterpart in the network.
+ */
+export const services: Readonly<Record<string, string>> = { ec2: "EC2", iam: "IAM", ssm: "SSM", sts: "STS" };
+
 // What the sandbox does with EC2's actions. An action that changes something is in exactly one of the three lists, so that
 // none is accepted and then ignored; an action in no list is refused too. sandbox/README.md prints the refused ones.
 
@@ -142,8 +148,14 @@ export const absentParameters: readonly AbsentParameter[] = [
     },
     {
         what: "further network interfaces",
+        actions: /^(RunInstances|ModifyNetworkInterfaceAttribute)$/,
+        parameter: /^NetworkInterface\.(?!1\.)|\.NetworkInterfaceId$|^SecondaryInterface\.|^AssociatedSubnetId\./,
+    },
+    {
+        what: "carrier gateways",
         actions: /^RunInstances$/,
-        parameter: /^NetworkInterface\.(?!1\.)|\.NetworkInterfaceId$/,
+        parameter: /\.AssociateCarrierIpAddress$/,
+        value: /^true$/,
     },
     {
         what: "secondary private addresses",
@@ -156,7 +168,42 @@ export const absentParameters: readonly AbsentParameter[] = [
         actions: /^ModifyNetworkInterfaceAttribute$/,
         parameter: /^AssociatePublicIpAddress$/,
     },
-    { what: "IPAM pools", actions: /^(CreateVpc|CreateSubnet|AssociateVpcCidrBlock)$/, parameter: /^Ipv4IpamPoolId$/ },
+    {
+        what: "IPAM pools",
+        actions: /^(CreateVpc|CreateSubnet|AssociateVpcCidrBlock|ModifyManagedPrefixList)$/,
+        parameter: /^(Ipv4IpamPoolId|Ipv4NetmaskLength|IpamPrefixListResolverSyncEnabled)$/,
+    },
+    { what: "encryption control of VPCs", actions: /^CreateVpc$/, parameter: /^VpcEncryptionControl\./ },
+    {
+        what: "Outposts and Local Zones",
+        actions: /^(Create|Modify)Subnet/,
+        parameter:
+            /^(OutpostArn|CustomerOwnedIpv4Pool|EnableLniAtDeviceIndex|(MapCustomerOwnedIp|DisableLni).*\.Value)$/,
+        value: /^(?!false$)/,
+    },
+    {
+        what: "DNS names by resource ID",
+        actions: /^(ModifySubnetAttribute|RunInstances)$/,
+        parameter: /^PrivateDnsHostnameTypeOnLaunch$|^EnableResourceNameDns|^PrivateDnsNameOptions\./,
+        value: /^(?!(ip-name|false)$)/,
+    },
+    {
+        what: "default subnets by zone ID",
+        actions: /^(CreateDefaultSubnet|RunInstances)$/,
+        parameter: /^(Placement\.)?AvailabilityZoneId$/,
+    },
+    {
+        what: "rules by a source group's name and owner outside of `IpPermissions`",
+        actions: /^(Authorize|Revoke)SecurityGroup/,
+        parameter: /^SourceSecurityGroup/,
+    },
+    {
+        what: "timeouts of connection tracking",
+        actions: /^(RunInstances|ModifyNetworkInterfaceAttribute)$/,
+        parameter: /(^|\.)ConnectionTrackingSpecification\./,
+    },
+    { what: "hibernation", actions: /^StopInstances$/, parameter: /^Hibernate$/, value: /^true$/ },
+    { what: "attributes of instances by their names", actions: /^ModifyInstanceAttribute$/, parameter: /^Attribute$/ },
     {
         what: "ClassicLink",
         actions: /^ModifyVpcPeeringConnectionOptions$/,
@@ -197,6 +244,13 @@ export function refuseAbsent(action: string, parameters: CallParameters): void {
         if (found) {
             throw notHere(`${action} with ${found.join("=")} is not in this sandbox, which has no ${what}.`);
         }
+    }
+}
+
+/** Refuses the services that are not in the sandbox. */
+export function refuseService(service: string): void {
+    if (!(service in services)) {
+        throw notHere(`${service} is not in this sandbox, which has ${Object.values(services).join(", ")}.`);
     }
 }
 

@@ -19,13 +19,29 @@ export class Refusal extends Error {
     }
 }
 
-/** The response to a refused call. Source: Amazon EC2 Developer Guide, "Error responses". */
-export function refusalAnswer({ code, message }: Refusal): Answer {
+/** Forms of errors: EC2's own, that of the other services with XML, Amazon S3's, and that of the services with JSON. */
+export type ErrorForm = "ec2" | "query" | "s3" | "json";
+
+/**
+ * The response to a refused call. Sources: Amazon EC2 Developer Guide, "Error responses"; Smithy documentation, "AWS
+ * Protocols".
+ */
+export function refusalAnswer({ code, message }: Refusal, form: ErrorForm = "ec2"): Answer {
     const requestId = randomUUID();
-    const error = `<Error><Code>${escapeXml(code)}</Code><Message>${escapeXml(message)}</Message></Error>`;
-    const xml = `<?xml version="1.0" encoding="UTF-8"?>\n<Response><Errors>${error}</Errors><RequestID>${requestId}</RequestID></Response>`;
-    const headers = { "content-type": "text/xml;charset=UTF-8", "x-amzn-requestid": requestId };
-    return { status: 400, headers, content: Buffer.from(xml) };
+    const answer = (type: string, content: string): Answer => {
+        const headers = { "content-type": type, "x-amzn-requestid": requestId, "x-amzn-errortype": code };
+        return { status: 400, headers, content: Buffer.from(content) };
+    };
+    if (form === "json") {
+        return answer("application/json", JSON.stringify({ __type: code, message }));
+    }
+    const said = `<Code>${escapeXml(code)}</Code><Message>${escapeXml(message)}</Message>`;
+    const error = {
+        ec2: `<Response><Errors><Error>${said}</Error></Errors><RequestID>${requestId}</RequestID></Response>`,
+        query: `<ErrorResponse><Error><Type>Sender</Type>${said}</Error><RequestId>${requestId}</RequestId></ErrorResponse>`,
+        s3: `<Error>${said}<RequestId>${requestId}</RequestId></Error>`,
+    }[form];
+    return answer("text/xml;charset=UTF-8", `<?xml version="1.0" encoding="UTF-8"?>\n${error}`);
 }
 
 /** The response with its text changed; an error response is returned unchanged. */

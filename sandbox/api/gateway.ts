@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { createServer, request, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
-import { changesNetwork, notHere, refuseAbsent } from "./actions.ts";
-import { Refusal, refusalAnswer, type Answer } from "./answers.ts";
+import { changesNetwork, notHere, refuseAbsent, refuseService } from "./actions.ts";
+import { Refusal, refusalAnswer, type Answer, type ErrorForm } from "./answers.ts";
 import type { CallParameters } from "./call.ts";
 import type { Caller } from "./client/caller.ts";
 import { Clients } from "./client/clients.ts";
@@ -39,16 +39,19 @@ export async function startGateway(options: GatewayOptions): Promise<{ endpoint:
         for (const required of onCall ? iamActions(incoming.headers, body.toString("latin1")) : []) {
             onCall?.(required, incoming.headers["user-agent"] ?? "");
         }
-        const { caller, service } = callerOf(incoming);
-        if (!caller) {
-            return pass(incoming, body, upstream);
-        }
+        const signature = signatureOf(incoming);
         const parameters: CallParameters = Object.fromEntries(new URLSearchParams(body.toString("latin1")));
         const { Action: action = "" } = parameters;
-        if (service === "ec2") {
-            refuseAbsent(action, parameters);
+        if (signature) {
+            refuseService(signature.service);
+        } else {
+            refuseUnsigned(action);
         }
-        const changes = service === "ec2" ? changesNetwork(action) : !/^(Describe|Get|List)/.test(action);
+        if (signature?.service !== "ec2") {
+            return pass(incoming, body, upstream);
+        }
+        const { caller } = signature;
+        refuseAbsent(action, parameters);
         let forwarded = false;
         const forward = (instead?: CallParameters) => {
             forwarded = true;
@@ -58,9 +61,13 @@ export async function startGateway(options: GatewayOptions): Promise<{ endpoint:
             const view = new View(clients, caller);
             await corrections.settle(view);
             await refuse(action, parameters, view);
+            if (parameters["DryRun"] === "true") {
+                // The API ignores it for some actions. Source: Amazon EC2 API Reference, "Error codes" (DryRunOperation).
+                throw new Refusal("DryRunOperation", "Request would have succeeded, but DryRun flag is set.");
+            }
             return corrections.carryOut(action, { parameters, view, forward });
         };
-        if (!changes) {
+        if (!changesNetwork(action)) {
             return understood(action, await judgeAndForward());
         }
         const answer = await inTurn(judgeAndForward).catch((error: unknown) => {
@@ -80,7 +87,7 @@ export async function startGateway(options: GatewayOptions): Promise<{ endpoint:
         answerTo(incoming)
             .catch((error: unknown) =>
                 error instanceof Refusal
-                    ? refusalAnswer(error)
+                    ? refusalAnswer(error, errorFormOf(incoming))
                     : { status: 502, headers: {}, content: Buffer.from(String(error)) },
             )
             .then(({ status, headers, content }) => {
@@ -148,12 +155,39 @@ function failedAfterwards(action: string, error: unknown): Refusal {
     );
 }
 
+/** Who has signed a call, for which service. */
+interface Signature {
+    readonly caller: Caller;
+    readonly service: string;
+}
+
 /**
- * The caller of EC2 or of a service that changes EC2 resources, with the service; no caller for calls of other services.
- * Source: AWS Identity and Access Management User Guide, "Elements of an AWS API request signature" (the credential scope).
+ * The signature of a call; undefined if it has none. Source: AWS Identity and Access Management User Guide, "Elements of an
+ * AWS API request signature" (the credential scope).
  */
-function callerOf({ headers }: IncomingMessage): { caller?: Caller; service?: string } {
-    const scope = /Credential=([^/,]+)\/\d+\/([^/,]+)\/(ec2|autoscaling|cloudformation)\/aws4_request/;
+function signatureOf({ headers }: IncomingMessage): Signature | undefined {
+    const scope = /Credential=([^/,]+)\/\d+\/([^/,]+)\/([^/,]+)\/aws4_request/;
     const [, accessKeyId, region, service] = scope.exec(headers.authorization ?? "") ?? [];
-    return accessKeyId && region && service ? { caller: { accessKeyId, region }, service } : {};
+    return accessKeyId && region && service ? { caller: { accessKeyId, region }, service } : undefined;
+}
+
+/**
+ * Refuses an unsigned call of an action, which the API would carry out. Sources: Amazon EC2 API Reference, "Error codes"
+ * (MissingAuthenticationToken); AWS Security Token Service API Reference, "AssumeRoleWithSAML" and
+ * "AssumeRoleWithWebIdentity", which need no signature.
+ */
+function refuseUnsigned(action: string): void {
+    if (!/^(AssumeRoleWith(SAML|WebIdentity))?$/.test(action)) {
+        throw new Refusal("MissingAuthenticationToken", `${action} needs a request with a signature of version 4.`);
+    }
+}
+
+/** The form in which a call's service returns errors. Source: Smithy documentation, "AWS Protocols". */
+function errorFormOf(incoming: IncomingMessage): ErrorForm {
+    const { service = "ec2" } = signatureOf(incoming) ?? {};
+    if (service === "ec2" || service === "s3") {
+        return service;
+    }
+    const isForm = incoming.headers["content-type"]?.includes("x-www-form-urlencoded") ?? false;
+    return isForm || service === "cloudfront" || service === "route53" ? "query" : "json";
 }

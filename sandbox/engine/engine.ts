@@ -4,8 +4,8 @@ import { messageOf } from "../cache/process.ts";
 import { cacheDir } from "../cache/tool.mjs";
 import { assemble, type Plugin } from "./assemble.ts";
 import { terraformBridge } from "./find/goBuild.ts";
-import { findTerraformProvider } from "./find/machine.ts";
-import { awsPart, cliPart, commandPart, type Found, type Part } from "./parts.ts";
+import { findTerraformProvider, isExecutable } from "./find/machine.ts";
+import { awsPart, cliPart, commandPart, DOWNLOAD_SECONDS, type Found, type Part } from "./parts.ts";
 
 /** A Pulumi engine that is ready to run. */
 export interface Engine {
@@ -25,11 +25,12 @@ type Log = (line: string) => void;
 
 /**
  * Finds, downloads or builds the Pulumi CLI and its plugins. Downloads and builds are kept in the cache, so that later runs
- * need neither time nor the network. Throws one error that lists everything the machine lacks.
+ * need neither time nor the network. `limit` is the time limit for each download in seconds. Throws one error that lists
+ * everything the machine lacks.
  */
-export async function prepareEngine(log: Log): Promise<Engine> {
+export async function prepareEngine(log: Log, limit = DOWNLOAD_SECONDS): Promise<Engine> {
     const folder = join(cacheDir(), "engine");
-    const parts = [cliPart(), awsPart(), commandPart()] as const;
+    const parts = [cliPart(limit), awsPart(limit), commandPart(limit)] as const;
     const known = await Promise.all(parts.map((part) => find(folder, part)));
     const found = known.every((each) => each !== undefined)
         ? known
@@ -102,12 +103,24 @@ async function obtain(folder: string, parts: readonly Part[], log: Log): Promise
 async function download(folder: string, part: Part, pulumi: string, log: Log): Promise<Found | undefined> {
     log(`Downloading ${part.title}.`);
     try {
-        await makeEntry(join(folder, part.vendor.entry), (dir) => part.vendor.download(dir, pulumi));
+        await makeEntry(join(folder, part.vendor.entry), async (dir) => {
+            await part.vendor.download(dir, pulumi);
+            if (!isExecutable(join(dir, part.vendor.sub, part.vendor.program))) {
+                throw new Error(`there is no ${part.vendor.program} in the archive`);
+            }
+        });
         return await find(folder, part);
     } catch (error) {
-        const message = messageOf(error);
-        const reason = /(?<=^\s*error: ).*$|took longer than .* s/im.exec(message)?.[0] ?? message;
-        log(`${part.title} can't be downloaded: ${reason}`);
+        log(`${part.title} can't be downloaded: ${reasonOf(messageOf(error))}`);
         return undefined;
     }
+}
+
+/** The time limit that ended an installer, or what the installer and its programs say of errors, each once. */
+function reasonOf(message: string): string {
+    const [limit] = /took longer than .* s/.exec(message) ?? [];
+    const errors = message.matchAll(
+        /^\s*(?:(?:warning|error): (?!code: )(?:.* from : )?|(?=(?:curl|gzip|tar): ))(.+)$/gim,
+    );
+    return limit ?? ([...new Set([...errors].map(([, error]) => error))].join("; ") || message);
 }

@@ -8,7 +8,7 @@ import { pinnedVersion } from "./versions.ts";
  * Time limit for a download. A build takes about as long, so a slower download is not worth the wait: the largest part, of
  * 200 MB, needs 6 Mbit/s. A site that refuses connections fails at once.
  */
-const DOWNLOAD_SECONDS = 300;
+export const DOWNLOAD_SECONDS = 300;
 
 /** A part's location and source. */
 export interface Found {
@@ -31,6 +31,8 @@ export interface Part {
         readonly entry: string;
         /** Folder inside the download with the executables. */
         readonly sub: string;
+        /** The executable without which the download is of no use. */
+        readonly program: string;
         readonly download: (dir: string, pulumi: string) => Promise<void>;
     };
     readonly own: {
@@ -45,8 +47,8 @@ export interface Part {
     };
 }
 
-/** The Pulumi CLI with its Node language host. */
-export function cliPart(): Part {
+/** The Pulumi CLI with its Node language host; `limit` is the time limit for its download in seconds. */
+export function cliPart(limit: number): Part {
     const version = pinnedVersion("pulumi");
     return {
         title: `Pulumi CLI ${version}`,
@@ -57,10 +59,15 @@ export function cliPart(): Part {
         vendor: {
             entry: `pulumi-${version}`,
             sub: "bin",
+            program: "pulumi-language-nodejs",
             // The Automation API's installer can't be interrupted, so it runs in a process that can.
             download: (dir) => {
-                const script = `await (await import("@pulumi/pulumi/automation/cmd.js")).PulumiCommand.install({ root: process.argv[1] })`;
-                return download(dir, process.execPath, ["--input-type=module", "--eval", script, dir]);
+                const script = `import { PulumiCommand } from "@pulumi/pulumi/automation/cmd.js";
+                    await PulumiCommand.install({ root: process.argv[1] }).catch(({ message, cause }) => {
+                        console.error("error: " + [message, cause?.message].filter(Boolean).join(": "));
+                        process.exitCode = 1;
+                    });`;
+                return download(dir, limit, process.execPath, ["--input-type=module", "--eval", script, dir]);
             },
         },
         own: {
@@ -78,9 +85,9 @@ export function cliPart(): Part {
 }
 
 /** The plugin for `@pulumi/aws`; the sandbox's own runs the Terraform provider behind Pulumi's Terraform bridge. */
-export function awsPart(): Part {
+export function awsPart(limit: number): Part {
     const terraform = findTerraformProvider();
-    return pluginPart("aws", {
+    return pluginPart("aws", limit, {
         entry: `aws-own-${fingerprint(terraformBridge)}`,
         origin: `terraform-provider-aws ${terraform?.version ?? ""} behind the Terraform bridge`,
         usable: terraform !== undefined,
@@ -95,8 +102,8 @@ export function awsPart(): Part {
 }
 
 /** The plugin for `@pulumi/command`; the sandbox's own needs no build. */
-export function commandPart(): Part {
-    return pluginPart("command", {
+export function commandPart(limit: number): Part {
+    return pluginPart("command", limit, {
         entry: "command-own",
         origin: "the sandbox's own",
         usable: true,
@@ -105,7 +112,7 @@ export function commandPart(): Part {
     });
 }
 
-function pluginPart(name: "aws" | "command", own: Part["own"]): Part {
+function pluginPart(name: "aws" | "command", limit: number, own: Part["own"]): Part {
     const version = pinnedVersion(name);
     const plugin = `resource-${name}-v${version}`;
     return {
@@ -117,8 +124,9 @@ function pluginPart(name: "aws" | "command", own: Part["own"]): Part {
         vendor: {
             entry: plugin,
             sub: join("plugins", plugin),
+            program: `pulumi-resource-${name}`,
             download: (dir, pulumi) =>
-                download(dir, pulumi, ["plugin", "install", "resource", name, version], {
+                download(dir, limit, pulumi, ["plugin", "install", "resource", name, version], {
                     PULUMI_HOME: dir,
                     PULUMI_SKIP_UPDATE_CHECK: "true",
                 }),
@@ -128,9 +136,14 @@ function pluginPart(name: "aws" | "command", own: Part["own"]): Part {
 }
 
 /** Runs an installer whose temporary files are deleted with `dir`. */
-async function download(dir: string, command: string, args: string[], env: Record<string, string> = {}): Promise<void> {
-    const options = { cwd: import.meta.dirname, env: { ...env, TMPDIR: dir }, timeout: DOWNLOAD_SECONDS };
-    await run(command, args, options);
+async function download(
+    dir: string,
+    limit: number,
+    command: string,
+    args: string[],
+    env: Record<string, string> = {},
+): Promise<void> {
+    await run(command, args, { cwd: import.meta.dirname, env: { ...env, TMPDIR: dir }, timeout: limit });
 }
 
 function lacksGo(): string[] {

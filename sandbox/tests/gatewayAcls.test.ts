@@ -2,18 +2,8 @@ import assert from "node:assert/strict";
 import { GatewayLab, refuses } from "./world/gatewayLab.ts";
 
 // Calls on network ACLs and prefix lists that AWS refuses, with the error code from the cited page, and those that it allows.
-describe("Gateway, network ACLs and prefix lists", function () {
-    // moto may have to be installed first.
-    this.timeout(600_000);
-    let lab: GatewayLab;
-
-    before(async () => {
-        lab = await GatewayLab.start();
-    });
-
-    after(() => {
-        lab.stop();
-    });
+describe("Gateway, network ACLs and prefix lists", () => {
+    const lab = GatewayLab.ofSuite();
 
     async function makeAcl(VpcId: string): Promise<string> {
         return (await lab.api.createNetworkAcl({ VpcId })).NetworkAcl?.NetworkAclId ?? "";

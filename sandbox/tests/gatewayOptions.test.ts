@@ -2,18 +2,8 @@ import assert from "node:assert/strict";
 import { GatewayLab, refuses, otherAccount, otherRegion } from "./world/gatewayLab.ts";
 
 // Calls between peers that AWS refuses, with the error code from the cited page, and calls that it allows.
-describe("Gateway, across a peering connection", function () {
-    // moto may have to be installed first.
-    this.timeout(600_000);
-    let lab: GatewayLab;
-
-    before(async () => {
-        lab = await GatewayLab.start();
-    });
-
-    after(() => {
-        lab.stop();
-    });
+describe("Gateway, across a peering connection", () => {
+    const lab = GatewayLab.ofSuite();
 
     // Amazon EC2 API Reference, "ModifyVpcPeeringConnectionOptions".
     describe("peering options", () => {

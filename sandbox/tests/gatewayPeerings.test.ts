@@ -4,18 +4,8 @@ import { GatewayLab, otherAccount, otherRegion, refuses } from "./world/gatewayL
 import { region } from "./world/world.ts";
 
 // Calls on peering connections that AWS refuses, with the error code from the cited page, and calls that it allows.
-describe("Gateway, peering connections", function () {
-    // moto may have to be installed first.
-    this.timeout(600_000);
-    let lab: GatewayLab;
-
-    before(async () => {
-        lab = await GatewayLab.start();
-    });
-
-    after(() => {
-        lab.stop();
-    });
+describe("Gateway, peering connections", () => {
+    const lab = GatewayLab.ofSuite();
 
     // VPC Peering Guide, "VPC peering limitations" and "VPC peering connection lifecycle".
     describe("a peering connection", () => {

@@ -2,18 +2,8 @@ import assert from "node:assert/strict";
 import { GatewayLab, refuses } from "./world/gatewayLab.ts";
 
 // Calls on routes that AWS refuses, with the error code from the cited page, calls that it allows, and the states of routes.
-describe("Gateway, routes", function () {
-    // moto may have to be installed first.
-    this.timeout(600_000);
-    let lab: GatewayLab;
-
-    before(async () => {
-        lab = await GatewayLab.start();
-    });
-
-    after(() => {
-        lab.stop();
-    });
+describe("Gateway, routes", () => {
+    const lab = GatewayLab.ofSuite();
 
     // Amazon VPC User Guide, "Configure route tables"; Amazon EC2 API Reference, "CreateRoute" and "Error codes".
     describe("routes", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { image, operator, World } from "./world/world.ts";
+import { operator, World } from "./world/world.ts";
 import { boot, entry, inReverse, Lab, permit, type Undo } from "./world/networkLab.ts";
 import { makeMachine } from "./world/side.ts";
 
@@ -440,24 +440,6 @@ describe("Network", function () {
             assert.deepEqual((await output("cat /run/rebuilt.log")).split("\n").length, 1);
         });
     }
-
-    it("follows launches and terminations by Auto Scaling", async () => {
-        const scale = (Action: string, more: Readonly<Record<string, string>>) =>
-            world.query("autoscaling", { Action, Version: "2011-01-01", ...more });
-        const servers = async () => (await output("ip netns list | grep -c ^i-")).trim();
-        const [LaunchConfigurationName, AutoScalingGroupName] = ["servers", "group"];
-        await scale("CreateLaunchConfiguration", {
-            LaunchConfigurationName,
-            ImageId: image,
-            InstanceType: "t2.micro",
-        });
-        assert.equal(await servers(), "5");
-        const size = { MinSize: "1", MaxSize: "1", VPCZoneIdentifier: lab.two.subnetId };
-        await scale("CreateAutoScalingGroup", { AutoScalingGroupName, LaunchConfigurationName, ...size });
-        assert.equal(await servers(), "6");
-        await scale("DeleteAutoScalingGroup", { AutoScalingGroupName, ForceDelete: "true" });
-        assert.equal(await servers(), "5");
-    });
 
     it("passes the servers their address, public key and user data", async () => {
         const servers = JSON.parse(await output("cat /run/servers.json")) as { id: string }[];

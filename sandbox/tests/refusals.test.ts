@@ -3,18 +3,8 @@ import { GatewayLab, refuses, type Vpc } from "./world/gatewayLab.ts";
 import { image, region } from "./world/world.ts";
 
 // Deletions and launches that AWS refuses, with the error code from the cited page, and those that it allows.
-describe("Gateway, resources in use and launches", function () {
-    // moto may have to be installed first.
-    this.timeout(600_000);
-    let lab: GatewayLab;
-
-    before(async () => {
-        lab = await GatewayLab.start();
-    });
-
-    after(() => {
-        lab.stop();
-    });
+describe("Gateway, resources in use and launches", () => {
+    const lab = GatewayLab.ofSuite();
 
     // Amazon EC2 API Reference, "Error codes" (DependencyViolation), and the pages of the actions.
     describe("resources in use", () => {
@@ -219,6 +209,12 @@ describe("Gateway, resources in use and launches", function () {
             const group = await lab.makeGroup(await lab.makeVpc());
             const message = /^Security group sg-\w+ and subnet subnet-\w+ belong to different networks\.$/;
             await refuses(run({ SecurityGroupIds: [group] }), "InvalidParameter", message);
+        });
+
+        it("have as many instances as they may have", async () => {
+            const { Instances } = (await run({ MaxCount: 3 })) as { Instances: { InstanceId: string }[] };
+            assert.equal(Instances.length, 3);
+            await lab.api.terminateInstances({ InstanceIds: Instances.map(({ InstanceId }) => InstanceId) });
         });
 
         // Amazon EC2 User Guide, "Terminate Amazon EC2 instances".

@@ -2,7 +2,7 @@ import { withText, type Answer } from "../answers.ts";
 import type { Call } from "../call.ts";
 import type { View } from "../client/view.ts";
 import { withBlackholes } from "./blackholes.ts";
-import { withInterfaceDefaults, withZone } from "./launches.ts";
+import { asLaunched, withZone } from "./launches.ts";
 import { Peerings } from "./peerings.ts";
 
 /** Changes calls and responses where AWS behaves differently from the API behind the gateway. */
@@ -17,7 +17,7 @@ export interface Corrections {
 export function createCorrections(): Corrections {
     const peerings = new Peerings();
     const corrections: Readonly<Record<string, (call: Call) => Promise<Answer>>> = {
-        RunInstances: ({ parameters, forward }) => forward(withInterfaceDefaults(parameters)),
+        RunInstances: ({ parameters, forward }) => forward(asLaunched(parameters)),
         CreateSubnet: async ({ parameters, view, forward }) => forward(await withZone(parameters, view)),
         DescribeRouteTables: async ({ view, forward }) => withText(await forward(), (xml) => withBlackholes(xml, view)),
         CreateVpcPeeringConnection: (call) => peerings.create(call),

@@ -2,16 +2,18 @@ import type { CallParameters } from "../call.ts";
 import type { View } from "../client/view.ts";
 
 /**
- * Adds a default of AWS that moto lacks to the parameters of RunInstances: when an instance is terminated, the network
- * interface that was created with it is deleted, and its address becomes available. Source: Amazon EC2 User Guide, "Terminate
- * Amazon EC2 instances".
+ * Changes the parameters of RunInstances where AWS behaves differently from moto: it launches as many instances as it can, not
+ * as few as it may, and deletes the network interface that was created with an instance when the instance is terminated.
+ * Sources: Amazon EC2 API Reference, "RunInstances" (MaxCount); Amazon EC2 User Guide, "Terminate Amazon EC2 instances".
  */
-export function withInterfaceDefaults({ SubnetId, ...others }: CallParameters): CallParameters {
+export function asLaunched({ SubnetId, ...others }: CallParameters): CallParameters {
+    const { MaxCount } = others;
+    const counted: CallParameters = MaxCount === undefined ? others : { ...others, MinCount: MaxCount };
     // The API refuses SubnetId together with network interfaces.
     const parameters: CallParameters =
         SubnetId === undefined
-            ? others
-            : { ...others, "NetworkInterface.1.DeviceIndex": "0", "NetworkInterface.1.SubnetId": SubnetId };
+            ? counted
+            : { ...counted, "NetworkInterface.1.DeviceIndex": "0", "NetworkInterface.1.SubnetId": SubnetId };
     return "NetworkInterface.1.DeviceIndex" in parameters
         ? { "NetworkInterface.1.DeleteOnTermination": "true", ...parameters }
         : parameters;

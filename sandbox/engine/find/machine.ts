@@ -85,7 +85,8 @@ function list(dir: string): string[] {
     }
 }
 
-function isExecutable(path: string): boolean {
+/** Whether the file exists and may be run. */
+export function isExecutable(path: string): boolean {
     try {
         accessSync(path, constants.X_OK);
         return true;

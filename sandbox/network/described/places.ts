@@ -105,9 +105,6 @@ export class Places {
         const { VpcId } = parameters;
         if (action === "ModifyVpcAttribute" && VpcId !== undefined) {
             this.#dns.delete(VpcId);
-        } else if (action.includes("Stack")) {
-            // CloudFormation's stack actions change VPC attributes too.
-            this.#dns.clear();
         }
     }
 

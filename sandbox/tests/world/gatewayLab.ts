@@ -10,8 +10,8 @@ export interface Vpc {
     readonly block: string;
 }
 
-/** moto behind a gateway, without a network, and helpers that create resources. */
-export class GatewayLab {
+/** The clients of a lab. */
+interface Clients {
     /** The API through the gateway. */
     readonly api: EC2;
     /** The API through the gateway in another region. */
@@ -20,29 +20,59 @@ export class GatewayLab {
     readonly stranger: EC2;
     /** The API without the gateway. */
     readonly bare: EC2;
-    readonly #world: World;
+}
+
+/** moto behind a gateway, without a network, and helpers that create resources. It runs during the tests of a suite. */
+export class GatewayLab implements Clients {
+    #world: World | undefined;
+    #clients: Clients | undefined;
     #blocks = 0;
 
-    constructor(world: World, strangersKey: string) {
-        this.#world = world;
-        this.api = world.api;
-        this.abroad = world.apiOf(otherRegion);
-        this.stranger = world.apiOf(region, strangersKey);
-        this.bare = world.bare;
+    /** Starts a lab before the tests of the suite around it, and stops it after them. */
+    static ofSuite(): GatewayLab {
+        const lab = new GatewayLab();
+        before(async function () {
+            // moto may have to be installed first.
+            this.timeout(600_000);
+            await lab.#start();
+        });
+        after(() => {
+            lab.#world?.stop();
+        });
+        return lab;
     }
 
-    static async start(): Promise<GatewayLab> {
+    async #start(): Promise<void> {
         const world = await World.start("an API");
-        return new GatewayLab(world, await world.keyOf(otherAccount));
+        this.#world = world;
+        const stranger = world.apiOf(region, await world.keyOf(otherAccount));
+        this.#clients = { api: world.api, abroad: world.apiOf(otherRegion), stranger, bare: world.bare };
     }
 
-    stop(): void {
-        this.#world.stop();
+    get api(): EC2 {
+        return this.#running.api;
+    }
+
+    get abroad(): EC2 {
+        return this.#running.abroad;
+    }
+
+    get stranger(): EC2 {
+        return this.#running.stranger;
+    }
+
+    get bare(): EC2 {
+        return this.#running.bare;
+    }
+
+    get #running(): Clients {
+        assert.ok(this.#clients, "the lab runs during tests only");
+        return this.#clients;
     }
 
     /** Lets days pass for the gateway. */
-    wait(days: number): Promise<void> {
-        return this.#world.wait(days);
+    async wait(days: number): Promise<void> {
+        await this.#world?.wait(days);
     }
 
     /** Creates a VPC with the given block or a unique one. */

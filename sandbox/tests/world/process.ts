@@ -33,11 +33,15 @@ export interface Start {
     };
 }
 
-/** A command to run, on a machine or in the sandbox's own namespace, the servers to run, or days that pass for the gateway. */
+/**
+ * A command to run, on a machine or in the sandbox's own namespace, the servers to run, days that pass for the gateway, or
+ * that the network reads everything again.
+ */
 export type Request =
     | { readonly command: string; readonly machine?: string }
     | { readonly specs: readonly ServerSpec[] }
-    | { readonly days: number };
+    | { readonly days: number }
+    | { readonly refresh: true };
 
 /** The exit code and the output of a command. */
 export interface Answer {
@@ -130,6 +134,7 @@ async function startApi({ moto, dir, region, network, webServers }: NonNullable<
               : () => Promise.resolve();
     const { endpoint } = await startGateway({ upstream, onChange: reconcile, onError: fail });
     await reconcile();
+    update = reconcile;
     if (webServers) {
         startWebServer(internet.name);
     }
@@ -149,19 +154,24 @@ function onRebuilt(error: unknown): void {
 }
 
 let servers: Servers | undefined;
+let update: Reconcile = () => Promise.resolve();
 
-function answerTo(request: Request): Promise<Answer> {
+async function answerTo(request: Request): Promise<Answer> {
     if ("command" in request) {
         return run(request.command, request.machine);
+    }
+    if ("refresh" in request) {
+        await update();
+        return { code: 0, output: "" };
     }
     if ("days" in request) {
         const now = Date.now.bind(Date);
         Date.now = () => now() + request.days * 24 * 3600 * 1000;
-        return Promise.resolve({ code: 0, output: "" });
+        return { code: 0, output: "" };
     }
     servers ??= createServers({ dir: "/run/servers", logDir: "/run/log", log: console.error });
     servers.reconcile(request.specs);
-    return Promise.resolve({ code: 0, output: "" });
+    return { code: 0, output: "" };
 }
 
 process.on("disconnect", () => process.exit());

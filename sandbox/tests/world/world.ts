@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { Agent, request, type IncomingMessage } from "node:http";
@@ -114,15 +113,9 @@ export class World {
         return found;
     }
 
-    /** Has the network read everything again, as after a change of another service than EC2: `bare` has changed it unnoticed. */
+    /** Has the network read everything again, which `bare` has changed unnoticed. */
     async refresh(): Promise<void> {
-        await this.query("autoscaling", {
-            Action: "CreateLaunchConfiguration",
-            Version: "2011-01-01",
-            LaunchConfigurationName: randomUUID(),
-            ImageId: image,
-            InstanceType: "t2.micro",
-        });
+        await this.#ask({ refresh: true });
     }
 
     stop(): void {
