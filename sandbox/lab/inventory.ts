@@ -30,6 +30,9 @@ export async function inventory(endpoint: string, region: string, account?: stri
         ),
         list("route table", view.routeTables(), "RouteTableId", isMade),
         list("security group", view.groups(), "GroupId", isMade),
+        list("network ACL", view.networkAcls(), "NetworkAclId", isMade),
+        // AWS has some of its own.
+        list("prefix list", view.prefixLists(), "PrefixListId", ({ OwnerId }) => OwnerId !== "AWS"),
         list("key pair", view.keyPairs(), "KeyPairId"),
         list("network interface", view.interfaces(), "NetworkInterfaceId"),
         list("volume", view.volumes(), "VolumeId"),
