@@ -72,19 +72,18 @@ async function midway(
 /** Ends an interrupted step as its messages say: the lock, what the state has not heard of, and the step once more. */
 async function finish(drill: Drill, { name, command }: Step): Promise<void> {
     await drill.state();
-    const { code, text } = await drill.pulumi("preview");
-    if (text.includes("locked")) {
-        assert.match(text, /`pulumi cancel`/);
+    const shown = await drill.must("preview");
+    const refresh = ["refresh", "--yes", "--skip-preview", "--clear-pending-creates"];
+    if (shown.includes("pending operations")) {
+        assert.match(shown, /`pulumi refresh`/);
+    }
+    const { code, text } = await drill.pulumi(...refresh);
+    if (code !== 0) {
+        assert.match(text, /currently locked[^]*`pulumi cancel`/);
         await drill.must("cancel", "--yes");
-    } else {
-        assert.equal(code, 0, text);
+        await drill.must(...refresh);
     }
     await drill.removeLeftovers();
-    const again = await drill.must("preview");
-    if (again.includes("pending operations")) {
-        assert.match(again, /`pulumi refresh`/);
-        await drill.must("refresh", "--clear-pending-creates", "--yes", "--skip-preview");
-    }
     await drill.must(...command);
     if (name === "destroy") {
         assert.deepEqual(await drill.standing(), []);
@@ -95,7 +94,13 @@ async function finish(drill: Drill, { name, command }: Step): Promise<void> {
 
 /** The stack is as the program has it, and has nothing beside it; then it is destroyed. */
 async function stands(drill: Drill): Promise<void> {
-    await drill.must("preview", "--refresh", "--expect-no-changes");
+    const text = await drill.must("preview", "--refresh");
+    const changes = text.match(/^ *[-+~]+ +\S+ \S+ (create|update|delete|replace)\b.*$/gm) ?? [];
+    // The API behind the sandbox makes an update of every server after a refresh: see the limits in its README.
+    assert.deepEqual(
+        changes.filter((change) => !/:Instance .* update \[diff: ~vpcSecurityGroupIds\]/.test(change)),
+        [],
+    );
     assert.deepEqual(await drill.leftovers(), []);
     await drill.destroyed();
 }

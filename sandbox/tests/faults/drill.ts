@@ -12,6 +12,10 @@ interface Result {
     readonly text: string;
 }
 
+/** Lines of the CLI that say what goes on, and the outputs. */
+const progress =
+    /^@ updating.*\n|^.* (refreshing|creating|created|deleting|deleted|refresh|updating|running) ?(\(.*)?\n|^Outputs:\n(  .*\n)*/gm;
+
 /** A command that runs. */
 export class Running {
     readonly ended: Promise<Result>;
@@ -26,7 +30,7 @@ export class Running {
         // Programs that a killed one has started may hold its output open for a while.
         this.ended = once(this.#child, "exit").then(async ([code]) => {
             await new Promise((resolve) => setTimeout(resolve, 300));
-            return { code: code as number | null, text };
+            return { code: code as number | null, text: text.replaceAll(progress, "") };
         });
     }
 
