@@ -95,7 +95,7 @@ async function finish(drill: Drill, { name, command }: Step): Promise<void> {
 /** The stack is as the program has it, and has nothing beside it; then it is destroyed. */
 async function stands(drill: Drill): Promise<void> {
     const text = await drill.must("preview", "--refresh");
-    const changes = text.match(/^ *[-+~]+ +\S+ \S+ (create|update|delete|replace)\b.*$/gm) ?? [];
+    const changes = text.match(/^ *[-+~]+ +\S+:\S+ \S+ (create|update|delete|replace)\b.*$/gm) ?? [];
     // The API behind the sandbox makes an update of every server after a refresh: see the limits in its README.
     assert.deepEqual(
         changes.filter((change) => !/:Instance .* update \[diff: ~vpcSecurityGroupIds\]/.test(change)),

@@ -1,6 +1,6 @@
 /**
  * Faults in the middle of the lab, a cell each, in a sandbox of its own: `npm run test:faults`, with `-- --list` for the cells,
- * `--only NAME` for those whose name has this in it, and `--jobs N` for how many run at a time (2 by default).
+ * `--only NAME` for those whose name matches this regular expression, and `--jobs N` for how many run at a time (2 by default).
  */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
@@ -25,7 +25,8 @@ const { values } = parseArgs({
 async function inSandbox({ name }: Cell): Promise<string | undefined> {
     const start = join(import.meta.dirname, "../../start.mjs");
     const inner = [process.execPath, "--disable-warning=ExperimentalWarning", import.meta.filename, "--inside", name];
-    const child = spawn(process.execPath, [start, "shell", ...inner], { stdio: ["pipe", "pipe", "pipe"] });
+    const command = ["--pdeathsig", "TERM", process.execPath, start, "shell", ...inner];
+    const child = spawn("setpriv", command, { stdio: ["ignore", "pipe", "pipe"] });
     const [code, out, error] = await Promise.all([
         new Promise<number | null>((resolve) => child.on("exit", resolve)),
         text(child.stdout),
@@ -48,7 +49,7 @@ async function main(): Promise<number> {
     if (values.inside !== undefined) {
         return inside(values.inside);
     }
-    const chosen = cells.filter(({ name }) => name.includes(values.only));
+    const chosen = cells.filter(({ name }) => new RegExp(values.only).test(name));
     if (values.list) {
         console.log(table(chosen.map(({ name, does }) => [name, does])));
         return 0;
