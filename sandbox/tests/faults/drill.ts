@@ -71,6 +71,8 @@ export class Drill {
     readonly api: FaultyApi;
     /** The API without faults. */
     readonly ec2: EC2;
+    #reads = 0;
+    #unreadable: unknown;
     readonly #env: NodeJS.ProcessEnv;
     readonly #endpoint = process.env["AWS_ENDPOINT_URL"] ?? "";
     readonly #region = process.env["AWS_REGION"] ?? "";
@@ -88,7 +90,27 @@ export class Drill {
     }
 
     static async start(): Promise<Drill> {
-        return new Drill(await FaultyApi.start(process.env["AWS_ENDPOINT_URL"] ?? ""));
+        const drill = new Drill(await FaultyApi.start(process.env["AWS_ENDPOINT_URL"] ?? ""));
+        setInterval(() => {
+            drill.#readState();
+        }, 100).unref();
+        return drill;
+    }
+
+    /** Throws if the state's file could not be read at some moment. */
+    checkState(): void {
+        assert.equal(this.#unreadable, undefined);
+        assert.ok(this.#reads > 0);
+    }
+
+    #readState(): void {
+        const file = new URL(`${process.env["PULUMI_BACKEND_URL"]}/.pulumi/stacks/vpc-peering-lab/dev.json`);
+        try {
+            JSON.parse(readFileSync(file, "utf8"));
+            this.#reads++;
+        } catch (error) {
+            this.#unreadable ??= error;
+        }
     }
 
     begin(...args: string[]): Running {

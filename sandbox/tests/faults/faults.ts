@@ -37,7 +37,9 @@ async function inSandbox({ name }: Cell): Promise<string | undefined> {
 
 async function inside(name: string): Promise<number> {
     try {
-        await cells.find((cell) => cell.name === name)?.play(await Drill.start());
+        const drill = await Drill.start();
+        await cells.find((cell) => cell.name === name)?.play(drill);
+        drill.checkState();
         return 0;
     } catch (error) {
         console.log(messageOf(error));
