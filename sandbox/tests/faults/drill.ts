@@ -80,13 +80,8 @@ export class Drill {
     constructor(api: FaultyApi) {
         this.api = api;
         this.ec2 = new EC2({ endpoint: this.#endpoint, region: this.#region });
-        // The CLI starts an aws plugin of its own, which can be killed, and which asks the API that can fail.
-        const attached = (process.env["PULUMI_DEBUG_PROVIDERS"] ?? "").split(",");
-        this.#env = {
-            ...process.env,
-            AWS_ENDPOINT_URL: api.endpoint,
-            PULUMI_DEBUG_PROVIDERS: attached.filter((plugin) => !plugin.startsWith("aws:")).join(","),
-        };
+        // The CLI starts plugins of its own: they can be killed, ask the API that can fail, and know the caller's SSH agent.
+        this.#env = { ...process.env, AWS_ENDPOINT_URL: api.endpoint, PULUMI_DEBUG_PROVIDERS: "" };
     }
 
     static async start(): Promise<Drill> {
