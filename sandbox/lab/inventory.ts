@@ -30,6 +30,10 @@ export async function inventory(endpoint: string, region: string, account?: stri
         ),
         list("route table", view.routeTables(), "RouteTableId", isMade),
         list("security group", view.groups(), "GroupId", isMade),
+        // A VPC's default one goes with it on AWS, and stays in the API behind the sandbox.
+        list("network ACL", view.networkAcls(), "NetworkAclId", ({ IsDefault }) => !IsDefault),
+        // AWS has some of its own.
+        list("prefix list", view.prefixLists(), "PrefixListId", ({ OwnerId }) => OwnerId !== "AWS"),
         list("key pair", view.keyPairs(), "KeyPairId"),
         list("network interface", view.interfaces(), "NetworkInterfaceId"),
         list("volume", view.volumes(), "VolumeId"),
