@@ -1,12 +1,16 @@
 /**
- * Random topologies whose packets are compared with a model of AWS's rules: `npm run test:truth -- [--topologies N] [--seed S]`.
+ * Random topologies whose packets are compared with a model of AWS's rules, and both with what the analysis says of the API's
+ * responses: `npm run test:truth -- [--topologies N] [--seed S]`.
  * A seed makes the same topologies again. A disagreement is shrunk to the fewest parts, and printed with what was seen.
  */
 import { parseArgs } from "node:util";
 import fc from "fast-check";
-import { operator, World } from "../world/world.ts";
+import { analyze } from "../../../reachability/analysis.ts";
+import type { State } from "../../../reachability/state.ts";
+import type { Question } from "../../../reachability/types.ts";
+import { operator, World, type Machine } from "../world/world.ts";
 import { Cloud } from "./cloud.ts";
-import { fromInternet, privately } from "./model.ts";
+import { fromInternet, kinds, privately } from "./model.ts";
 import { changed, topologies, type Topology } from "./topology.ts";
 
 const { values } = parseArgs({
@@ -19,32 +23,60 @@ const numRuns = Number(values.topologies);
 const seed = Number(values.seed);
 let [topologyCount, verdictCount] = [0, 0];
 
-/** The verdicts that differ from the model's, each as one line. */
+/** A way between two ends, as the packets, AWS's rules and the analysis have it. */
+interface Way {
+    readonly name: string;
+    readonly from: Machine;
+    readonly to: Machine;
+    readonly expected: string;
+}
+
+/** The ways that differ between the packets, the model and the analysis, each as one line. */
 async function disagreements(world: World, cloud: Cloud, topology: Topology): Promise<string[]> {
     const numbers = topology.vpcs.map((_, index) => index);
-    const probes = numbers.flatMap((to) => [
+    const ways: Way[] = numbers.flatMap((to) => [
         ...numbers
             .filter((from) => from !== to)
             .map((from) => ({
-                way: `server ${from} -> server ${to}`,
+                name: `server ${from} -> server ${to}`,
+                from: cloud.machine(from),
+                to: cloud.machine(to),
                 expected: privately(topology, from, to),
-                seen: world.reach(cloud.machine(from), cloud.machine(to)),
             })),
-        ...(topology.vpcs[to]?.internet
-            ? [
-                  {
-                      way: `internet -> server ${to}`,
-                      expected: fromInternet(topology, to, operator.publicIp),
-                      seen: world.reach(operator, cloud.machine(to)),
-                  },
-              ]
-            : []),
+        {
+            name: `internet -> server ${to}`,
+            from: operator,
+            to: cloud.machine(to),
+            expected: fromInternet(topology, to, operator.publicIp),
+        },
     ]);
-    verdictCount += 3 * probes.length;
-    const seen = await Promise.all(probes.map((probe) => probe.seen));
-    return probes.flatMap(({ way, expected }, index) =>
-        expected === seen[index] ? [] : [`${way}: AWS "${expected}", packets "${seen[index] ?? ""}"`],
-    );
+    verdictCount += kinds.length * ways.length;
+    const state = await cloud.describe();
+    const seen = await Promise.all(ways.map(({ from, to }) => world.reach(from, to)));
+    return ways.flatMap(({ name, from, to, expected }, index) => {
+        const [packets = "", analysis] = [seen[index], analyzed(state, from, to)];
+        return packets === expected && analysis === expected
+            ? []
+            : [`${name}: AWS "${expected}", packets "${packets}", analysis "${analysis}"`];
+    });
+}
+
+/** The protocols of `ping http ssh` that the analysis calls reachable, and those of which it does not know. */
+function analyzed(state: State, from: Machine, to: Machine): string {
+    return kinds
+        .flatMap((kind) => {
+            const { verdict } = analyze(state, questionOf(from, to, kind));
+            return { reachable: [kind], "not reachable": [], unknown: [`${kind}?`] }[verdict];
+        })
+        .join(" ");
+}
+
+/** The question of a way: of instances, or from an address on the internet to a public one. */
+function questionOf(from: Machine, to: Machine, kind: (typeof kinds)[number]): Question {
+    const ends = from.id === undefined ? [from.publicIp, to.publicIp] : [from.id, to.id];
+    const [client = "", server = ""] = ends;
+    const port = { ping: undefined, http: 80, ssh: 22 }[kind];
+    return { from: client, to: server, protocol: kind === "ping" ? "icmp" : "tcp", port };
 }
 
 console.log(`${numRuns} random topologies, seed ${seed}`);
