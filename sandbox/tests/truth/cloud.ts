@@ -13,6 +13,7 @@ import {
     type Traffic,
     type Vpc,
 } from "./topology.ts";
+import type { End } from "./trace.ts";
 
 const OTHER_ACCOUNT = "222222222222";
 
@@ -79,8 +80,14 @@ export class Cloud {
         return cloud;
     }
 
-    machine(index: number): Machine {
-        return at(this.#vpcs, index).machine;
+    /** The server of VPC number `index`, with its VPC. */
+    end(index: number): End {
+        const side = at(this.#vpcs, index);
+        return { machine: side.machine, side };
+    }
+
+    get vpcIds(): string[] {
+        return this.#vpcs.map(({ vpcId }) => vpcId);
     }
 
     /** What the API describes in each region of each account that has a VPC. */

@@ -6,12 +6,12 @@
 import { parseArgs } from "node:util";
 import fc from "fast-check";
 import { analyze } from "../../../reachability/analysis.ts";
-import type { State } from "../../../reachability/state.ts";
-import type { Question } from "../../../reachability/types.ts";
-import { operator, World, type Machine } from "../world/world.ts";
+import type { Analysis, Question, Verdict } from "../../../reachability/types.ts";
+import { operator, World } from "../world/world.ts";
 import { Cloud } from "./cloud.ts";
-import { fromInternet, kinds, privately } from "./model.ts";
+import { fromInternet, kinds, privately, type Kind } from "./model.ts";
 import { changed, topologies, type Topology } from "./topology.ts";
+import { Trace, type Drop, type End } from "./trace.ts";
 
 const { values } = parseArgs({
     options: {
@@ -21,62 +21,101 @@ const { values } = parseArgs({
 });
 const numRuns = Number(values.topologies);
 const seed = Number(values.seed);
-let [topologyCount, verdictCount] = [0, 0];
+let [topologyCount, verdictCount, blockerCount] = [0, 0, 0];
 
-/** A way between two ends, as the packets, AWS's rules and the analysis have it. */
+/** A way from a server or the internet to a server, and the protocols that AWS's rules let pass. */
 interface Way {
     readonly name: string;
-    readonly from: Machine;
-    readonly to: Machine;
+    readonly from: End;
+    readonly to: End;
     readonly expected: string;
 }
 
-/** The ways that differ between the packets, the model and the analysis, each as one line. */
-async function disagreements(world: World, cloud: Cloud, topology: Topology): Promise<string[]> {
+function waysOf(cloud: Cloud, topology: Topology): Way[] {
     const numbers = topology.vpcs.map((_, index) => index);
-    const ways: Way[] = numbers.flatMap((to) => [
+    return numbers.flatMap((to) => [
         ...numbers
             .filter((from) => from !== to)
             .map((from) => ({
                 name: `server ${from} -> server ${to}`,
-                from: cloud.machine(from),
-                to: cloud.machine(to),
+                from: cloud.end(from),
+                to: cloud.end(to),
                 expected: privately(topology, from, to),
             })),
         {
             name: `internet -> server ${to}`,
-            from: operator,
-            to: cloud.machine(to),
+            from: { machine: operator, side: undefined },
+            to: cloud.end(to),
             expected: fromInternet(topology, to, operator.publicIp),
         },
     ]);
-    verdictCount += kinds.length * ways.length;
+}
+
+/** What the packets, the model and the analysis disagree about, each as one line. */
+async function disagreements(world: World, cloud: Cloud, topology: Topology): Promise<string[]> {
+    const ways = waysOf(cloud, topology);
     const state = await cloud.describe();
-    const seen = await Promise.all(ways.map(({ from, to }) => world.reach(from, to)));
+    const trace = await Trace.start(world, cloud.vpcIds);
+    const seen = await Promise.all(ways.map(({ from, to }) => world.reach(from.machine, to.machine)));
+    const traced = await trace.stop();
     return ways.flatMap(({ name, from, to, expected }, index) => {
-        const [packets = "", analysis] = [seen[index], analyzed(state, from, to)];
-        return packets === expected && analysis === expected
-            ? []
-            : [`${name}: AWS "${expected}", packets "${packets}", analysis "${analysis}"`];
+        const packets = seen[index] ?? "";
+        const analyses = kinds.map((kind) => ({ kind, analysis: analyze(state, questionOf(from, to, kind)) }));
+        const analyzed = analyses
+            .flatMap(({ kind, analysis: { verdict } }) => (verdict === "not reachable" ? [] : [shown(kind, verdict)]))
+            .join(" ");
+        verdictCount += kinds.length;
+        if (packets !== expected || analyzed !== expected) {
+            return [`${name}: AWS "${expected}", packets "${packets}", analysis "${analyzed}"`];
+        }
+        return analyses.flatMap(({ kind, analysis }) => {
+            if (analysis.verdict === "reachable") return [];
+            blockerCount++;
+            const drop = traced.dropOf(from, to, kind);
+            return isFirstBlocker(drop, analysis)
+                ? []
+                : [`${name}, ${kind}: kernel ${JSON.stringify(drop)}, analysis ${blockersOf(analysis).join(", ")}`];
+        });
     });
 }
 
-/** The protocols of `ping http ssh` that the analysis calls reachable, and those of which it does not know. */
-function analyzed(state: State, from: Machine, to: Machine): string {
-    return kinds
-        .flatMap((kind) => {
-            const { verdict } = analyze(state, questionOf(from, to, kind));
-            return { reachable: [kind], "not reachable": [], unknown: [`${kind}?`] }[verdict];
-        })
-        .join(" ");
+function shown(kind: Kind, verdict: Verdict): string {
+    return verdict === "unknown" ? `${kind}?` : kind;
 }
 
 /** The question of a way: of instances, or from an address on the internet to a public one. */
-function questionOf(from: Machine, to: Machine, kind: (typeof kinds)[number]): Question {
-    const ends = from.id === undefined ? [from.publicIp, to.publicIp] : [from.id, to.id];
-    const [client = "", server = ""] = ends;
-    const port = { ping: undefined, http: 80, ssh: 22 }[kind];
-    return { from: client, to: server, protocol: kind === "ping" ? "icmp" : "tcp", port };
+function questionOf({ machine: from, side }: End, { machine: to }: End, kind: Kind): Question {
+    const ends = side ? { from: from.id ?? "", to: to.id ?? "" } : { from: from.publicIp, to: to.publicIp };
+    return kind === "ping"
+        ? { ...ends, protocol: "icmp" }
+        : { ...ends, protocol: "tcp", port: { http: 80, ssh: 22 }[kind] };
+}
+
+/**
+ * Whether the analysis has the kernel's blocker as its first one. The kernel looks for a route before the filters of the VPC
+ * that a packet leaves, AWS after them, so any of that VPC's blockers is the first one there. The kernel has no route to a
+ * connection that is not active.
+ */
+function isFirstBlocker(drop: Drop | string, { forward, back }: Analysis): boolean {
+    for (const [direction, hops] of [["forward", forward] as const, ["back", back] as const]) {
+        const between = hops.findIndex(({ component: { kind } }) => /^(peering|internet)/.test(kind));
+        for (const leaving of [true, false]) {
+            const blockers = (leaving ? hops.slice(0, between + 1) : hops.slice(between + 1)).flatMap(
+                ({ blocker }) => blocker ?? [],
+            );
+            if (blockers.length === 0) continue;
+            if (typeof drop === "string" || drop.direction !== direction || drop.leaving !== leaving) return false;
+            return (leaving ? blockers : blockers.slice(0, 1)).some(
+                ({ component: { kind, id } }) =>
+                    id === drop.id || (kind === "peering connection" && drop.id.startsWith("rtb-")),
+            );
+        }
+    }
+    return false;
+}
+
+function blockersOf({ blockers }: Analysis): string[] {
+    return blockers.map(({ direction, component: { kind, id }, text }) => `${direction} ${kind} ${id}: ${text}`);
 }
 
 console.log(`${numRuns} random topologies, seed ${seed}`);
@@ -99,7 +138,8 @@ const result = await fc.check(
                 }
             }
             topologyCount++;
-            if (topologyCount % 10 === 0) console.log(`${topologyCount} agree, ${verdictCount} verdicts`);
+            if (topologyCount % 10 === 0)
+                console.log(`${topologyCount} agree, ${verdictCount} verdicts, ${blockerCount} blockers`);
         } finally {
             world.stop();
         }
@@ -111,6 +151,8 @@ if (result.failed) {
     console.log(result.errorInstance instanceof Error ? result.errorInstance.message : String(result.errorInstance));
     console.log(`again: npm run test:truth -- --topologies ${numRuns} --seed ${seed}`);
 }
-console.log(`${topologyCount} topologies agree with AWS's rules in ${verdictCount} verdicts`);
+console.log(
+    `${topologyCount} topologies agree with AWS's rules in ${verdictCount} verdicts, and the kernel in ${blockerCount} blockers`,
+);
 console.log(`${result.failed ? 0 : numRuns} passed, ${result.failed ? 1 : 0} failed`);
 process.exit(result.failed ? 1 : 0);
