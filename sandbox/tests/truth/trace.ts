@@ -38,9 +38,13 @@ table ip trace {
     }
 }`;
 
-/** Sends marks, which the kernel drops, until the trace has one. */
-const mark = (port: number, log: string) =>
-    `for i in {1..500}; do echo > /dev/udp/127.0.0.1/${port}; grep -qs ' dport ${port} ' ${log} && break; sleep 0.01; done`;
+/** Sends marks to a port, which the kernel drops, until the trace has one; fails after seconds without one. */
+const mark = (port: number, log: string) => `i=0
+until grep -qs ' dport ${port} ' ${log}; do
+    ((i++ < 1000)) || { cat ${log}.errors; exit 1; }
+    echo > /dev/udp/127.0.0.1/${port}
+    sleep 0.01
+done`;
 
 /**
  * What the VPCs' routers do to packets, as the kernel tells: its trace names the chain that drops a packet, and a chain is named
@@ -67,7 +71,12 @@ ${mark(9, log)}`,
 
     /** Ends the trace. */
     async stop(): Promise<Traced> {
-        const logs = await this.#inEach((log) => `${mark(10, log)}; kill $(< ${log}.pid); cat ${log}.errors ${log}`);
+        const logs = await this.#inEach(
+            (log) => `${mark(10, log)}
+kill $(< ${log}.pid)
+if [ -s ${log}.errors ]; then cat ${log}.errors; exit 1; fi
+cat ${log}`,
+        );
         return new Traced(logs.flatMap((log, index) => stepsOf(log, this.#vpcIds[index] ?? "")));
     }
 
