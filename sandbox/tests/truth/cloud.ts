@@ -1,4 +1,6 @@
 import type { EC2, IpPermission, NetworkAclEntry } from "@aws-sdk/client-ec2";
+import { readLive } from "../../../reachability/read.ts";
+import { State } from "../../../reachability/state.ts";
 import { aclAssociationOf, makeMachine, makeSide, type Side } from "../world/side.ts";
 import { type Machine, type World } from "../world/world.ts";
 import {
@@ -11,12 +13,14 @@ import {
     type Traffic,
     type Vpc,
 } from "./topology.ts";
+import type { End } from "./trace.ts";
 
 const OTHER_ACCOUNT = "222222222222";
 
 /** A VPC that stands. */
 interface Standing extends Side {
     readonly api: EC2;
+    readonly region: string;
     readonly account: string;
     readonly machine: Machine;
     readonly defaultAcl: string;
@@ -37,7 +41,8 @@ export class Cloud {
         const vpcs: Standing[] = [];
         for (const [index, vpc] of topology.vpcs.entries()) {
             const { region, account } = vpc.place;
-            vpcs.push(await makeVpc(world.apiOf(region, account === "other" ? key : undefined), vpc, index));
+            const api = world.apiOf(region, account === "other" ? key : undefined);
+            vpcs.push({ ...(await makeVpc(api, vpc, index)), api, region });
         }
         const connections: string[] = [];
         for (const { requester, accepter } of topology.connections) {
@@ -75,8 +80,20 @@ export class Cloud {
         return cloud;
     }
 
-    machine(index: number): Machine {
-        return at(this.#vpcs, index).machine;
+    /** The server of VPC number `index`, with its VPC. */
+    end(index: number): End {
+        const side = at(this.#vpcs, index);
+        return { machine: side.machine, side };
+    }
+
+    get vpcIds(): string[] {
+        return this.#vpcs.map(({ vpcId }) => vpcId);
+    }
+
+    /** What the API describes in each region of each account that has a VPC. */
+    async describe(): Promise<State> {
+        const places = new Map(this.#vpcs.map((one) => [`${one.account} ${one.region}`, one]));
+        return new State(await Promise.all([...places.values()].map(({ api, region }) => readLive(api, { region }))));
     }
 
     /** Makes a change of `topology`, which stands. */
@@ -151,7 +168,7 @@ export class Cloud {
     }
 }
 
-async function makeVpc(api: EC2, vpc: Vpc, index: number): Promise<Standing> {
+async function makeVpc(api: EC2, vpc: Vpc, index: number): Promise<Omit<Standing, "api" | "region">> {
     const side = await makeSide(api, blockOf(vpc), "own");
     const { vpcId: VpcId, subnetId, tableId: RouteTableId } = side;
     if (!vpc.internet) {
@@ -173,7 +190,7 @@ async function makeVpc(api: EC2, vpc: Vpc, index: number): Promise<Standing> {
         }
         await useAcl(api, subnetId, NetworkAclId);
     }
-    return { ...side, api, account, machine, defaultAcl };
+    return { ...side, account, machine, defaultAcl };
 }
 
 async function useAcl(api: EC2, subnetId: string, NetworkAclId: string): Promise<void> {

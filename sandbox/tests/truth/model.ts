@@ -7,13 +7,14 @@ import { addressOf, blockOf, type Entry, type Topology, type Traffic, type Vpc }
 
 /** A packet: a request, or its answer. */
 interface Packet {
-    readonly kind: "ping" | "http" | "ssh";
+    readonly kind: Kind;
     readonly from: string;
     readonly to: string;
     readonly answer: boolean;
 }
 
 export const kinds = ["ping", "http", "ssh"] as const;
+export type Kind = (typeof kinds)[number];
 
 /** The protocols of `ping http ssh` for which server `from` gets an answer from server `to` at its private address. */
 export function privately(topology: Topology, from: number, to: number): string {
@@ -40,7 +41,7 @@ export function fromInternet(topology: Topology, to: number, outside: string): s
         .join(" ");
 }
 
-function answers(topology: Topology, from: number, to: number, kind: Packet["kind"]): boolean {
+function answers(topology: Topology, from: number, to: number, kind: Kind): boolean {
     const [client, server] = [topology.vpcs[from], topology.vpcs[to]];
     if (!client || !server) return false;
     const [here, there] = [addressOf(client, from), addressOf(server, to)];

@@ -129,8 +129,15 @@ const connection: fc.Arbitrary<Connection> = fc.record({
     status: fc.constantFrom("active", "active", "active", "active", "pending", "rejected", "deleted"),
 });
 
-const route = fc.record({
-    end: fc.constantFrom<"requester" | "accepter">("requester", "accepter"),
+/** A route of an end of a connection, by how much of the peer it is for. */
+interface Way {
+    readonly end: "requester" | "accepter";
+    readonly connection: number;
+    readonly width: "block" | "subnet" | "server" | "all private";
+}
+
+const route: fc.Arbitrary<Way> = fc.record({
+    end: fc.constantFrom("requester", "accepter"),
     connection: fc.nat(3),
     // The peer's block, its subnet or its server, or a block that holds more than the peer has.
     width: fc.constantFrom("block", "block", "block", "subnet", "server", "all private"),
@@ -148,15 +155,42 @@ export const topologies: fc.Arbitrary<{ topology: Topology; changes: readonly Ch
         connections: fc.array(connection, { minLength: 1, maxLength: 4 }),
         routes: fc.array(route, { maxLength: 8 }),
         changes: fc.array(change, { maxLength: 3 }),
+        isOpen: fc.boolean(),
     })
-    .map(({ vpcs, connections, routes, changes }) => ({ topology: possible(vpcs, connections, routes), changes }));
+    .map(({ vpcs, connections, routes, changes, isOpen }) => ({
+        // Chance alone opens one way in five hundred.
+        topology: isOpen
+            ? possible(vpcs.map(opened), connections.map(between(vpcs.length)), [...routesOf(connections), ...routes])
+            : possible(vpcs, connections, routes),
+        changes,
+    }));
+
+/** The VPC with rules for all traffic behind its own, so that only a denial closes it. */
+function opened(vpc: Vpc): Vpc {
+    return {
+        ...vpc,
+        acl: vpc.acl && [...vpc.acl, ...open],
+        ingress: [...vpc.ingress, { traffic: "all", from: { block: everywhere } }],
+    };
+}
+
+/** Has a connection join two of so many VPCs. */
+function between(length: number): (connection: Connection) => Connection {
+    return ({ requester, accepter, status }) => {
+        const [one, other] = [requester % length, accepter % length];
+        return { requester: one, accepter: one === other ? (one + 1) % length : other, status };
+    };
+}
+
+/** Routes to both ends' blocks, which longer routes and other connections to the same block may lead elsewhere. */
+function routesOf(connections: readonly Connection[]): readonly Way[] {
+    return connections.flatMap((_, connection) =>
+        (["requester", "accepter"] as const).map((end) => ({ end, connection, width: "block" as const })),
+    );
+}
 
 /** The topology without what AWS refuses, which other tests are about. */
-function possible(
-    vpcs: readonly Vpc[],
-    wanted: readonly Connection[],
-    ways: readonly { end: "requester" | "accepter"; connection: number; width: string }[],
-): Topology {
+function possible(vpcs: readonly Vpc[], wanted: readonly Connection[], ways: readonly Way[]): Topology {
     const connections: Connection[] = [];
     for (const one of wanted) {
         const ends = [vpcs[one.requester], vpcs[one.accepter]];
@@ -180,9 +214,7 @@ function possible(
             server: `${addressOf(peer, other)}/32`,
             "all private": "10.0.0.0/8",
         }[width];
-        if (destination !== undefined) {
-            routes.set(`${own} ${destination}`, { vpc: own, destination, connection: index });
-        }
+        routes.set(`${own} ${destination}`, { vpc: own, destination, connection: index });
     }
     return {
         vpcs: vpcs.map((one, index) => ({ ...one, ingress: referable(vpcs, connections, one, index) })),

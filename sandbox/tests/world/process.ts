@@ -11,6 +11,7 @@ import { createInterface } from "node:readline";
 import { HOME_KEY } from "../../api/client/caller.ts";
 import { startGateway } from "../../api/gateway.ts";
 import { startMoto, type Moto } from "../../api/moto.ts";
+import { awsEnvironment } from "../../launch/environment.ts";
 import { Places } from "../../network/described/places.ts";
 import type { State } from "../../network/described/state.ts";
 import { internet } from "../../network/planned/network.ts";
@@ -133,6 +134,8 @@ async function startApi({ moto, dir, region, network, webServers }: NonNullable<
               ? createComparison(upstream)
               : () => Promise.resolve();
     const { endpoint } = await startGateway({ upstream, onChange: reconcile, onError: fail });
+    // As in a sandbox, so that commands may be the AWS CLI's.
+    Object.assign(process.env, awsEnvironment(endpoint, region));
     await reconcile();
     update = reconcile;
     if (webServers) {
