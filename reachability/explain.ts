@@ -4,8 +4,9 @@ import { parseArgs, promisify } from "node:util";
 import { analyze } from "./analysis.ts";
 import { QuestionError, type Analysis, type Question } from "./types.ts";
 import { resultOf } from "./json.ts";
-import { loadPlaces, openOwn, readPlaces, savePlaces, type Source } from "./read.ts";
-import { addressesOf, State } from "./state.ts";
+import { loadPlaces, savePlaces } from "./files.ts";
+import type { Source } from "./read.ts";
+import { addressesOf, State, type Place } from "./state.ts";
 import { explain, reasonLine, verdictLine } from "./text.ts";
 
 const usage = `Usage: npm run explain -- FROM TO [tcp/PORT|udp/PORT|icmp] [OPTIONS]
@@ -55,6 +56,12 @@ async function stackServers(): Promise<Readonly<Record<string, StackServer>>> {
         const { stderr, message } = error as Error & { readonly stderr?: string };
         throw new UsageError(`The stack's servers are not known: ${(stderr || message).trim()}`);
     }
+}
+
+/** Reads AWS. Its SDK takes a moment to load, which files need not wait for. */
+async function readLive(sources: readonly Source[]): Promise<Place[]> {
+    const { openOwn, readPlaces } = await import("./read.ts");
+    return readPlaces(sources, openOwn);
 }
 
 /** Asks everyone about everyone else. */
@@ -108,7 +115,7 @@ async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
     const sources: Source[] = (values.profile ?? [undefined]).flatMap((profile) =>
         (regions.length > 0 ? regions : [usual ?? ""]).map((region) => ({ region, profile })),
     );
-    const places = values.state === undefined ? await readPlaces(sources, openOwn) : loadPlaces(values.state);
+    const places = values.state === undefined ? await readLive(sources) : loadPlaces(values.state);
     if (values.save !== undefined) {
         savePlaces(values.save, places);
     }

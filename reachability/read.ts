@@ -1,8 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join, relative, sep } from "node:path";
 import * as sdk from "@aws-sdk/client-ec2";
 import { fromTemporaryCredentials } from "@aws-sdk/credential-providers";
-import type { Kinds, Place } from "./state.ts";
+import { kinds, type Kinds, type Place } from "./state.ts";
 
 /** Where to read: a region, by default that of the environment, with a profile of the AWS CLI or the usual credentials. */
 export interface Source {
@@ -47,7 +45,6 @@ const readers: Readonly<Record<keyof Kinds, Reader>> = {
     InternetGateways: (client) => all(sdk.paginateDescribeInternetGateways({ client }, {}), "InternetGateways"),
     PrefixLists: readPrefixLists,
 };
-const kinds = Object.keys(readers) as (keyof Kinds)[];
 
 /**
  * Reads a region of an account. A kind that can't be read, for want of a permission, is absent, with the reason; throws if
@@ -121,63 +118,4 @@ export async function readPlaces(sources: readonly Source[], open: Open): Promis
         }
     }
     return [...places, ...(await Promise.all(peers.values())).flat()];
-}
-
-/** Writes places as `accounts/ID/REGION/KIND.json`, each in the form of EC2's response. */
-export function savePlaces(dir: string, places: readonly Place[]): void {
-    for (const place of places) {
-        const folder = join(dir, "accounts", place.account, place.region);
-        mkdirSync(folder, { recursive: true });
-        for (const kind of kinds) {
-            if (place[kind]) {
-                writeFileSync(
-                    join(folder, `${kind}.json`),
-                    `${JSON.stringify({ [kind]: place[kind] }, undefined, 2)}\n`,
-                );
-            }
-        }
-    }
-}
-
-/**
- * Reads the places that a folder has: `[accounts/ID/][REGION/]KIND.json`. Without such folders, the account is the owner of its
- * VPCs, and the region is unknown. Throws if it has none.
- */
-export function loadPlaces(dir: string): Place[] {
-    const files = readdirSync(dir, { recursive: true, encoding: "utf8" }).filter((file) =>
-        kinds.some((kind) => file === `${kind}.json` || file.endsWith(`${sep}${kind}.json`)),
-    );
-    if (files.length === 0 || !statSync(dir).isDirectory()) {
-        throw new Error(`${dir} has no file like ${join("accounts", "ID", "REGION", "Vpcs.json")}.`);
-    }
-    return [...Map.groupBy(files, dirname)].map(([folder, names]) => {
-        const parts = folder.split(sep);
-        const account = parts[0] === "accounts" ? parts[1] : undefined;
-        const region = (parts[0] === "accounts" ? parts[2] : parts[0]) ?? "";
-        const found = Object.assign(
-            {},
-            ...names.map((name) => parse(join(dir, name), relative(folder, name).replace(/\.json$/, ""))),
-        ) as Partial<Kinds>;
-        return {
-            account: account ?? found.Vpcs?.[0]?.OwnerId ?? "unknown",
-            region: region === "" || region === "." ? "unknown" : region,
-            ...found,
-        };
-    });
-}
-
-function parse(file: string, kind: string): object {
-    let content: unknown;
-    try {
-        content = JSON.parse(readFileSync(file, "utf8"));
-    } catch (error) {
-        throw new Error(`${file} is not JSON: ${error instanceof Error ? error.message : String(error)}`, {
-            cause: error,
-        });
-    }
-    const items: unknown = (content as Record<string, unknown> | null)?.[kind];
-    if (!Array.isArray(items)) {
-        throw new Error(`${file} has no list '${kind}', which 'aws ec2 describe-…' gives.`);
-    }
-    return { [kind]: items };
 }

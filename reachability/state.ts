@@ -28,6 +28,19 @@ export interface Kinds {
     readonly PrefixLists: readonly (ManagedPrefixList & { readonly Cidrs?: readonly string[] })[];
 }
 
+export const kinds: readonly (keyof Kinds)[] = [
+    "Vpcs",
+    "Subnets",
+    "RouteTables",
+    "NetworkAcls",
+    "SecurityGroups",
+    "NetworkInterfaces",
+    "Reservations",
+    "VpcPeeringConnections",
+    "InternetGateways",
+    "PrefixLists",
+];
+
 /** What a region of an account holds. A kind is absent if it could not be read. */
 export interface Place extends Partial<Kinds> {
     readonly account: string;
