@@ -108,6 +108,8 @@ async function stands(drill: Drill): Promise<void> {
 const interruptions: readonly {
     readonly name: string;
     readonly does: string;
+    /** Settings of the aws plugin, which a destroy takes from the state; none by default. */
+    readonly settings?: Readonly<Record<string, string>>;
     readonly play: (drill: Drill, step: Step) => Promise<void>;
 }[] = [
     {
@@ -135,11 +137,11 @@ const interruptions: readonly {
     },
     {
         name: "throttled",
-        does: "RequestLimitExceeded for 10 s",
+        does: "RequestLimitExceeded for 30 s",
         play: async (drill, step) => {
             const { code, text } = await midway(drill, step, () => {
                 drill.api.failure = throttled;
-                setTimeout(() => (drill.api.failure = undefined), 10_000);
+                setTimeout(() => (drill.api.failure = undefined), 30_000);
             });
             assert.ok(drill.api.failures > 0);
             assert.equal(code, 0, text);
@@ -149,8 +151,8 @@ const interruptions: readonly {
     {
         name: "api-broken",
         does: "InternalError until the command gives up",
+        settings: { "aws:maxRetries": "2" },
         play: async (drill, step) => {
-            await drill.must("config", "set", "aws:maxRetries", "2");
             const { code, text } = await midway(drill, step, () => {
                 drill.api.failure = broken;
             });
@@ -353,10 +355,11 @@ const silentServer: Cell = {
 /** All cells. */
 export const cells: readonly Cell[] = [
     ...steps.flatMap((step) =>
-        interruptions.map(({ name, does, play }) => ({
+        interruptions.map(({ name, does, settings = {}, play }) => ({
             name: `${step.name}-${name}`,
             does: `${does} at ${step.midway}`,
             play: async (drill: Drill) => {
+                await drill.set(settings);
                 await step.prepare(drill);
                 await play(drill, step);
             },
@@ -374,11 +377,11 @@ export const cells: readonly Cell[] = [
     })),
     ...Object.entries(deletions).map(([what, remove]) => ({
         name: `${what}-deleted-destroy`,
-        does: `the ${what} is deleted by hand; destroy`,
+        does: `the ${what} is deleted by hand; destroy --refresh`,
         play: async (drill: Drill) => {
             await peered(drill);
             await remove(drill, await drill.outputs<Outputs>());
-            await drill.destroyed();
+            await drill.destroyed("--refresh");
         },
     })),
     additionCell("peering", "import"),

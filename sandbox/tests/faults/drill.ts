@@ -178,8 +178,8 @@ export class Drill {
     }
 
     /** Destroys the stack, after which nothing may be left. */
-    async destroyed(): Promise<void> {
-        await this.must("destroy", "--yes", "--skip-preview");
+    async destroyed(...options: string[]): Promise<void> {
+        await this.must(...destroy, ...options);
         assert.deepEqual(await this.standing(), []);
     }
 }
