@@ -25,6 +25,8 @@ export interface Registration {
 export interface Deployment {
     /** What is to run before a resource is created; throws when there is nothing. */
     readonly beforeCreate: (name: string, newInputs: Record<string, unknown>) => Promise<void>;
+    /** Runs the error hook of a resource, whose name the hook has; returns whether to try again. */
+    readonly onError: (name: string) => Promise<boolean>;
     readonly registrations: readonly Registration[];
     readonly calls: readonly MockCallArgs[];
     /** Outputs by which components were closed, by name. */
@@ -165,7 +167,7 @@ export async function deploy(
         "vpc-peering-lab",
         "test",
     );
-    const hooks = new Map<string, pulumi.ResourceHook>();
+    const hooks = new Map<string, pulumi.ResourceHook | pulumi.ErrorHook>();
     record(requests, outputs, hooks);
     pulumi.runtime.setAllConfig(config, secretKeys);
     process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(secretKeys);
@@ -185,11 +187,18 @@ export async function deploy(
         beforeCreate: async (name, newInputs) => {
             const found = [...requests.values()].find((request) => request.getName() === name);
             const [hook = ""] = found?.getHooks()?.getBeforeCreateList() ?? [];
-            const { callback } = hooks.get(hook) ?? {};
-            if (!callback) {
+            const before = hooks.get(hook);
+            if (!pulumi.ResourceHook.isInstance(before)) {
                 throw new Error(`nothing runs before ${name} is created`);
             }
-            await callback({ urn: "", id: "", name, type: found?.getType() ?? "", newInputs });
+            await before.callback({ urn: "", id: "", name, type: found?.getType() ?? "", newInputs });
+        },
+        onError: async (name) => {
+            const hook = hooks.get(name);
+            if (!pulumi.ErrorHook.isInstance(hook)) {
+                throw new Error(`nothing runs when ${name} fails`);
+            }
+            return hook.callback({ urn: "", id: "", name, type: "", failedOperation: "create", errors: [] });
         },
         get: (name) => {
             const found = registrations.filter((registration) => registration.name === name);
@@ -205,13 +214,18 @@ export async function deploy(
 function record(
     requests: Map<string, Request>,
     outputs: Map<string, string[]>,
-    hooks: Map<string, pulumi.ResourceHook>,
+    hooks: Map<string, pulumi.ResourceHook | pulumi.ErrorHook>,
 ): void {
-    const callbacks: Pick<ICallbackServer, "registerResourceHook" | "awaitStackRegistrations" | "shutdown"> = {
-        registerResourceHook: (hook) => {
-            hooks.set(hook.name, hook);
-            return Promise.resolve();
-        },
+    const keep = (hook: pulumi.ResourceHook | pulumi.ErrorHook): Promise<void> => {
+        hooks.set(hook.name, hook);
+        return Promise.resolve();
+    };
+    const callbacks: Pick<
+        ICallbackServer,
+        "registerResourceHook" | "registerErrorHook" | "awaitStackRegistrations" | "shutdown"
+    > = {
+        registerResourceHook: keep,
+        registerErrorHook: keep,
         awaitStackRegistrations: () => Promise.resolve(),
         shutdown: () => undefined,
     };

@@ -160,6 +160,27 @@ describe("ReachabilityCheck", () => {
         assert.deepStrictEqual((await valueOf(check.results))[0]?.expected, isolated);
     });
 
+    it("has a broken promise explained in its direction, and nothing else", async () => {
+        const asked: unknown[] = [];
+        const explain = (broken: unknown) => {
+            asked.push(broken);
+            return Promise.resolve("because");
+        };
+        const { deployment } = await checked({ explain });
+        assert.deepStrictEqual(asked, []);
+        assert.strictEqual(await deployment.onError("c-VPC2-to-VPC1"), false);
+        assert.deepStrictEqual(asked, [
+            { from: "id-of-v2-server", to: "id-of-v1-server", expected: { ...reachable, http: "none" } },
+        ]);
+        await assert.rejects(deployment.onError("c-VPC1-ready"), /nothing runs/);
+        await assert.rejects(deployment.onError("c-VPC2-to-VPC1-access-log"), /nothing runs/);
+    });
+
+    it("lets the failure stand when it can't be explained", async () => {
+        const { deployment } = await checked({ explain: () => Promise.reject(new Error("UnauthorizedOperation")) });
+        assert.strictEqual(await deployment.onError("c-VPC1-to-VPC2"), false);
+    });
+
     it("asks the SSH agent when it has no private key, and takes another user and five minutes", async () => {
         const { deployment } = await checked({ ssh: { user: "admin" }, timeLimit: undefined });
         const { create, interpreter, environment } = deployment.get("c-VPC1-ready").inputs;
