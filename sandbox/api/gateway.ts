@@ -11,6 +11,7 @@ import { View } from "./client/view.ts";
 import { iamActions } from "./iamActions.ts";
 import { createCorrections } from "./corrections/corrections.ts";
 import { refuse } from "./refusals/refusals.ts";
+import { signatureOf } from "./signature.ts";
 
 /** Options of a gateway. */
 export interface GatewayOptions {
@@ -36,11 +37,12 @@ export async function startGateway(options: GatewayOptions): Promise<{ endpoint:
 
     const answerTo = async (incoming: IncomingMessage): Promise<Answer> => {
         const body = await buffer(incoming);
-        for (const required of onCall ? iamActions(incoming.headers, body.toString("latin1")) : []) {
-            onCall?.(required, incoming.headers["user-agent"] ?? "");
-        }
-        const signature = signatureOf(incoming);
+        const { headers } = incoming;
+        const signature = signatureOf(headers);
         const parameters: CallParameters = Object.fromEntries(new URLSearchParams(body.toString("latin1")));
+        for (const required of iamActions(headers, parameters)) {
+            onCall?.(required, headers["user-agent"] ?? "");
+        }
         const { Action: action = "" } = parameters;
         if (signature) {
             refuseService(signature.service);
@@ -155,22 +157,6 @@ function failedAfterwards(action: string, error: unknown): Refusal {
     );
 }
 
-/** Who has signed a call, for which service. */
-interface Signature {
-    readonly caller: Caller;
-    readonly service: string;
-}
-
-/**
- * The signature of a call; undefined if it has none. Source: AWS Identity and Access Management User Guide, "Elements of an
- * AWS API request signature" (the credential scope).
- */
-function signatureOf({ headers }: IncomingMessage): Signature | undefined {
-    const scope = /Credential=([^/,]+)\/\d+\/([^/,]+)\/([^/,]+)\/aws4_request/;
-    const [, accessKeyId, region, service] = scope.exec(headers.authorization ?? "") ?? [];
-    return accessKeyId && region && service ? { caller: { accessKeyId, region }, service } : undefined;
-}
-
 /**
  * Refuses an unsigned call of an action, which the API would carry out. Sources: Amazon EC2 API Reference, "Error codes"
  * (MissingAuthenticationToken); AWS Security Token Service API Reference, "AssumeRoleWithSAML" and
@@ -184,7 +170,7 @@ function refuseUnsigned(action: string): void {
 
 /** The form in which a call's service returns errors. Source: Smithy documentation, "AWS Protocols". */
 function errorFormOf(incoming: IncomingMessage): ErrorForm {
-    const { service = "ec2" } = signatureOf(incoming) ?? {};
+    const { service = "ec2" } = signatureOf(incoming.headers) ?? {};
     if (service === "ec2" || service === "s3") {
         return service;
     }

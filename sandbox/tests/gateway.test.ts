@@ -218,7 +218,7 @@ describe("IAM actions", () => {
     ];
     for (const { what, headers, body, actions } of calls) {
         it(`of a call: ${what}`, () => {
-            assert.deepEqual(iamActions(headers, body), actions);
+            assert.deepEqual(iamActions(headers, Object.fromEntries(new URLSearchParams(body))), actions);
         });
     }
 });
