@@ -27,8 +27,15 @@ export function after(pinned: pulumi.Output<string>, value: pulumi.Output<string
  */
 export function remembered(name: string, word: string): Promise<string> {
     const { output } = new pulumi.Stash(name, { input: word }, { ignoreChanges: ["input"] });
+    return known(output as pulumi.Output<string>);
+}
+
+/** The value of an output that is known in the end, as a resource's URN is. An unknown one is waited for in vain. */
+export function known<Value>(output: pulumi.Output<Value>): Promise<Value> {
     return new Promise((resolve) => {
-        (output as pulumi.Output<string>).apply(resolve);
+        output.apply((value) => {
+            resolve(value);
+        });
     });
 }
 

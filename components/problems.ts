@@ -28,6 +28,11 @@ export function describeProblems(
     return [`${subject} has ${count}; ${outcome}:`, ...lines].join("\n");
 }
 
+/** What an error says, whatever was thrown. */
+export function messageOf(error: unknown): string {
+    return error instanceof Error ? error.message : String(error);
+}
+
 /** Throws a ResourceError that lists the problems of a component's arguments as {@link describeProblems} does, if there are any. */
 export function refuse(
     component: pulumi.ComponentResource,

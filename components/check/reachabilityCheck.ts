@@ -1,6 +1,7 @@
 import * as local from "@pulumi/command/local";
 import * as pulumi from "@pulumi/pulumi";
-import { dependenciesOf } from "../ordering";
+import { dependenciesOf, known } from "../ordering";
+import { messageOf } from "../problems";
 import { overSsh } from "./overSsh";
 import {
     accessLogScript,
@@ -174,13 +175,9 @@ export class ReachabilityCheck extends pulumi.ComponentResource {
     ): pulumi.ErrorHook {
         return new pulumi.ErrorHook(name, async () => {
             try {
-                const promise = await new Promise<BrokenPromise>((resolve) => broken.apply(resolve));
-                await pulumi.log.error(await explain(promise), this);
+                await pulumi.log.error(await explain(await known(broken)), this);
             } catch (error) {
-                await pulumi.log.warn(
-                    `Why is not known: ${error instanceof Error ? error.message : String(error)}`,
-                    this,
-                );
+                await pulumi.log.warn(`Why is not known: ${messageOf(error)}`, this);
             }
             return false;
         });

@@ -1,7 +1,8 @@
 import { getRouteTable } from "@pulumi/aws/ec2/getRouteTable";
 import { getSecurityGroupRule } from "@pulumi/aws/vpc/getSecurityGroupRule";
 import { getSecurityGroupRules } from "@pulumi/aws/vpc/getSecurityGroupRules";
-import type { CustomResourceOptions, InvokeOptions, Output, Resource, ResourceHookArgs } from "@pulumi/pulumi";
+import type { CustomResourceOptions, InvokeOptions, Resource, ResourceHookArgs } from "@pulumi/pulumi";
+import { known } from "../ordering";
 import { withoutStack } from "../problems";
 import { shellWord } from "../shell";
 import { placeOf } from "./sideAccess";
@@ -81,11 +82,4 @@ function unless(opts: CustomResourceOptions & { readonly parent?: Resource }, fi
         );
     };
     return { ...opts, hooks: { beforeCreate: [beforeCreate] } };
-}
-
-/** The value of an output that is known, as a resource's name is. */
-function known(output: Output<string>): Promise<string> {
-    return new Promise((resolve) => {
-        output.apply(resolve);
-    });
 }
