@@ -193,6 +193,19 @@ describe("overSsh", function () {
         assert.ok(seconds < 5, String(seconds));
     });
 
+    it("runs without the user's .bashrc, also where its standard input is a socket", async () => {
+        const bashrc = path.join(folder, ".bashrc");
+        fs.writeFileSync(bashrc, "echo from .bashrc >&2; sleep 60\n");
+        // Node gives its children a socket.
+        const child = start({});
+        let stderr = "";
+        child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+        await Promise.race([once(child, "close"), new Promise((resolve) => setTimeout(resolve, 5000))]);
+        child.kill("SIGKILL");
+        fs.rmSync(bashrc);
+        assert.deepStrictEqual({ status: child.exitCode, stderr }, { status: 0, stderr: "" });
+    });
+
     it("fails when the script does", async () => {
         const { seconds, ...result } = await run({ script: "echo broken >&2; exit 7" });
         assert.deepStrictEqual(result, { status: 1, stdout: "\n", stderr: "broken\n" });

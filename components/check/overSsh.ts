@@ -84,5 +84,6 @@ exit "$status"
 
 /** The interpreter of a `local.Command` whose command is `user@address`, and whose standard input is a script to run there. */
 export function overSsh(hasPrivateKey: boolean): string[] {
-    return [...(hasPrivateKey ? ["ssh-agent"] : []), "bash", "-c", program];
+    // Bash takes a socket as its standard input for a login from another machine, and would read the user's ~/.bashrc.
+    return [...(hasPrivateKey ? ["ssh-agent"] : []), "bash", "--norc", "-c", program];
 }
