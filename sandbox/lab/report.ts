@@ -65,24 +65,36 @@ export function table(rows: readonly (readonly string[])[]): string {
         .join("\n");
 }
 
+/** A row of a report's table, and what stands below it. */
+interface Row {
+    readonly cells: readonly string[];
+    readonly note?: string | undefined;
+}
+
+function noteOf(row: Row | undefined): string[] {
+    return row?.note === undefined ? [] : [`      ${row.note}`];
+}
+
 /** Formats a report as a table: one row for each act, followed by one row for each of its verdicts. */
 export function describeReport(report: LabReport): string {
-    const notes: (string | undefined)[] = [undefined];
-    const rows = report.acts.flatMap(({ name, seconds, changes, verdicts, error }) => {
-        notes.push(undefined, ...verdicts.map(({ why }) => why));
+    const rows: readonly Row[] = report.acts.flatMap(({ name, seconds, changes, verdicts, error }) => {
         const [resources, end] = error === undefined ? [changesText(changes), "ok"] : ["", "FAILED"];
         return [
-            [name, resources, `${seconds.toFixed(1)} s`, "", end],
+            { cells: [name, resources, `${seconds.toFixed(1)} s`, "", end] },
             ...verdicts.map((verdict) => {
-                const { what, expected, seen } = verdict;
-                return [`  ${what}`, "", "", expected, `${holds(verdict) ? "ok" : "FAILED"}, ${seen}`];
+                const { what, expected, seen, why } = verdict;
+                return {
+                    cells: [`  ${what}`, "", "", expected, `${holds(verdict) ? "ok" : "FAILED"}, ${seen}`],
+                    note: why,
+                };
             }),
         ];
     });
-    return table([["act", "resources", "time", "expected", "seen"], ...rows])
-        .split("\n")
-        .flatMap((line, index) => [line, ...(notes[index] === undefined ? [] : [`      ${notes[index]}`])])
-        .join("\n");
+    const [head = "", ...lines] = table([
+        ["act", "resources", "time", "expected", "seen"],
+        ...rows.map(({ cells }) => cells),
+    ]).split("\n");
+    return [head, ...lines.flatMap((line, index) => [line, ...noteOf(rows[index])])].join("\n");
 }
 
 /** Formats the operations that changed something: `2 create, 1 delete`, or `no change`. */
