@@ -8,8 +8,12 @@ import { promisify } from "util";
 import { overSsh } from "./components/check/overSsh";
 import { probeScript, probeTimeLimit, type ProbeReport } from "./components/check/probe";
 import type { DirectionResult } from "./components/check/reachabilityCheck";
+import { answersIn } from "./components/lab/expectations";
 import { labVpcNames } from "./components/lab/names";
+import { messageOf } from "./components/problems";
 import { explainAgainst } from "./reachability/against";
+import { readState } from "./reachability/read";
+import type { State } from "./reachability/state";
 
 /** A side's output. */
 interface SideOutput {
@@ -85,6 +89,9 @@ async function main(): Promise<boolean> {
             return { ...own, region, profile: own["profile"] ?? (await setting("profile")) };
         }),
     );
+    // Read only if a promise is broken, and once for both directions.
+    let state: Promise<State> | undefined;
+    const described = () => (state ??= readState(sources));
     const ends = [
         [requester, accepter],
         [accepter, requester],
@@ -93,11 +100,10 @@ async function main(): Promise<boolean> {
         check.map(async ({ direction, expected }, index) => {
             const [from, to] = ends[index] ?? ends[0];
             const [fromLabel = "", toLabel = ""] = direction.split(" -> ");
-            const page = (label: string) => labVpcNames("", 0, label).page;
-            const probed = (label: string, { privateIp, publicIp, publicDns }: SideOutput) => ({
-                ...{ label, privateIp, publicIp, publicDns },
-                page: page(label),
-            });
+            const probed = (label: string, { privateIp, publicIp, publicDns }: SideOutput) => {
+                const { page } = labVpcNames("", 0, label);
+                return { label, privateIp, publicIp, publicDns, page };
+            };
             // What is now counts, not what it settles to.
             const script = `SECONDS=1000\n${probeScript(probed(fromLabel, from), probed(toLabel, to), expected)}`;
             const { code, stdout, stderr } = await runOn(fromLabel, from, script, privateKey);
@@ -106,15 +112,10 @@ async function main(): Promise<boolean> {
                 console.log(`${direction}: ping ${icmp}, HTTP ${http}, name ${dns}, as the stage promises`);
                 return true;
             }
-            const question = {
-                from: from.serverId,
-                to: to.serverId,
-                icmp: expected.icmp === "reply",
-                http: expected.http === "page",
-            };
-            const why = await explainAgainst(question, sources).catch(
-                (error: unknown) => `Why is not known: ${error instanceof Error ? error.message : String(error)}`,
-            );
+            const question = { from: from.serverId, to: to.serverId, ...answersIn(expected) };
+            const why = await described()
+                .then((state) => explainAgainst(state, question))
+                .catch((error: unknown) => `Why is not known: ${messageOf(error)}`);
             console.log(`${stderr.trimEnd()}\n${why}`);
             return false;
         }),
@@ -127,7 +128,7 @@ main().then(
         process.exitCode = isKept ? 0 : 1;
     },
     (error: unknown) => {
-        console.error(error instanceof Error ? error.message : String(error));
+        console.error(messageOf(error));
         process.exitCode = 2;
     },
 );

@@ -1,5 +1,6 @@
 import type { Provider } from "@pulumi/aws/provider";
 import type { Output } from "@pulumi/pulumi";
+import { answersIn } from "./components/lab/expectations";
 import { labVpcDefaults } from "./components/lab/labVpcArgs";
 import type { LabVpc } from "./components/lab/labVpc";
 import { remembered } from "./components/ordering";
@@ -101,9 +102,12 @@ export = async () => {
                 path: pair.path,
                 ssh: { privateKey },
                 timeLimit: settings.check.timeLimit,
-                explain: async ({ from, to, expected: { icmp, http } }) => {
-                    const { explainAgainst } = await import("./reachability/against");
-                    return explainAgainst({ from, to, icmp: icmp === "reply", http: http === "page" }, sources);
+                explain: async ({ from, to, expected }) => {
+                    const [{ explainAgainst }, { readState }] = await Promise.all([
+                        import("./reachability/against"),
+                        import("./reachability/read"),
+                    ]);
+                    return explainAgainst(await readState(sources), { from, to, ...answersIn(expected) });
                 },
             },
             { dependsOn: pair },

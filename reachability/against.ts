@@ -1,9 +1,9 @@
 import { analyze } from "./analysis.ts";
 import { fixesOf } from "./fixes.ts";
-import { openOwn, readPlaces, type Open, type Source } from "./read.ts";
-import { State } from "./state.ts";
+import { sentenceOf } from "./hops.ts";
+import type { State } from "./state.ts";
 import { endTitle, reasonLine, title, trafficOf } from "./text.ts";
-import type { Analysis, Hop } from "./types.ts";
+import type { Analysis, Component } from "./types.ts";
 
 /** What was expected of packets from one instance to another, and is not so. */
 export interface Expectation {
@@ -15,16 +15,10 @@ export interface Expectation {
 }
 
 /**
- * Says what in AWS's configuration is against an expectation, with the commands that mend it, or that nothing is. Throws if
- * nothing can be read, or the instances are not found.
+ * Says which part of AWS's configuration causes the difference from an expectation, and which commands correct it, or that no
+ * part does. Throws if the instances are not found.
  */
-export async function explainAgainst(
-    expectation: Expectation,
-    sources: readonly Source[],
-    open: Open = openOwn,
-): Promise<string> {
-    const { from, to, icmp, http } = expectation;
-    const state = new State(await readPlaces(sources, open));
+export function explainAgainst(state: State, { from, to, icmp, http }: Expectation): string {
     const asked = [
         { expected: icmp, analysis: analyze(state, { from, to, protocol: "icmp" }) },
         { expected: http, analysis: analyze(state, { from, to, protocol: "tcp", port: 80 }) },
@@ -44,6 +38,14 @@ export async function explainAgainst(
         .join("\n");
 }
 
+/** What decides that a packet passes. */
+const deciding: readonly Component["kind"][] = [
+    "route table",
+    "peering connection",
+    "security group",
+    "internet gateway",
+];
+
 /** What the configuration does to packets, and the details. */
 function finding(
     state: State,
@@ -59,28 +61,21 @@ function finding(
             does: "lets through",
             details: expected
                 ? ["what stops it is on the servers themselves"]
-                : forward.filter(isDecision).map(({ component, decision }) => `${title(component)}: ${decision}`),
+                : forward
+                      .filter(({ component }) => deciding.includes(component.kind))
+                      .map(({ component, decision }) => `${title(component)}: ${decision}`),
         };
     }
     const fixes = expected ? fixesOf(state, analysis) : undefined;
     return {
         does: "stops",
         details: [
-            ...blockers.map(
-                ({ component, text, direction }) =>
-                    `${direction === "back" ? "on the way back, " : ""}${title(component)}: ${text}`,
-            ),
+            ...blockers.map((blocker) => {
+                const where = blocker.direction === "back" ? "on the way back, " : "";
+                return `${where}${title(blocker.component)}: ${sentenceOf(blocker)}`;
+            }),
             ...(fixes ? ["To open the way, run 'pulumi up --refresh' if this stack made it, or"] : []),
             ...(fixes ?? []).map(({ command }) => `  ${command}`),
         ],
     };
-}
-
-function isDecision({ component: { kind } }: Hop): boolean {
-    return (
-        kind === "route table" ||
-        kind === "peering connection" ||
-        kind === "security group" ||
-        kind === "internet gateway"
-    );
 }

@@ -1,6 +1,6 @@
 import * as sdk from "@aws-sdk/client-ec2";
 import { fromTemporaryCredentials } from "@aws-sdk/credential-providers";
-import { kinds, type Kinds, type Place } from "./state.ts";
+import { kinds, State, type Kinds, type Place } from "./state.ts";
 
 /** Where to read: a region, by default that of the environment, with a profile of the AWS CLI or the usual credentials. */
 export interface Source {
@@ -95,6 +95,11 @@ export const openOwn: Open = ({ region, profile, roleArn, externalId }, account)
         }),
     });
 };
+
+/** What the places of {@link readPlaces} have. */
+export async function readState(sources: readonly Source[], open: Open = openOwn): Promise<State> {
+    return new State(await readPlaces(sources, open));
+}
 
 /** Reads places, and the regions and accounts of the VPCs that are peered with theirs, as far as they open. */
 export async function readPlaces(sources: readonly Source[], open: Open): Promise<Place[]> {

@@ -13,6 +13,11 @@ export const isolated: ProbeOutcome = { icmp: "none", http: "none", dns: "public
 /** The outcome of probes between connected VPCs: all of it comes back, and a public name gives the private address. */
 export const reachable: ProbeOutcome = { icmp: "reply", http: "page", dns: "private" };
 
+/** Whether an outcome has an answer to the ping and to the HTTP request. */
+export function answersIn({ icmp, http }: ProbeOutcome): { readonly icmp: boolean; readonly http: boolean } {
+    return { icmp: icmp === reachable.icmp, http: http === reachable.http };
+}
+
 /** The stage of a pair: `status` is its connection's; undefined when it has none. */
 export function stageOf(status: string | undefined, requestsFrom: RequestsFrom): Stage {
     if (status === undefined) {

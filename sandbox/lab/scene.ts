@@ -8,7 +8,7 @@ import type { Pair, Side } from "./probes.ts";
 import type { Changes, Outputs, Told } from "./pulumi.ts";
 import type { Settings } from "./settings.ts";
 import type { LabStack, StackName, Stacks } from "./stacks.ts";
-import { readState, why as whyIn, type Why } from "./why.ts";
+import { readSandbox, why as whyIn, type Why } from "./why.ts";
 
 /** What an act needs before it begins. */
 export interface Needs {
@@ -115,7 +115,7 @@ export class Scene {
 
     /** What the EC2 API describes now in regions, by default the lab's own, and where their VPCs' peers are. */
     state(...regions: readonly string[]): Promise<State> {
-        return readState(this.#context.endpoint, regions.length > 0 ? regions : [this.#context.region]);
+        return readSandbox(this.#context.endpoint, regions.length > 0 ? regions : [this.#context.region]);
     }
 
     /** Lists an account's resources in a region, by default in the lab's own account and region. */

@@ -1,10 +1,9 @@
-import { EC2 } from "@aws-sdk/client-ec2";
 import { analyze } from "../../reachability/analysis.ts";
-import { readPlaces } from "../../reachability/read.ts";
-import { State } from "../../reachability/state.ts";
+import { readState } from "../../reachability/read.ts";
+import type { State } from "../../reachability/state.ts";
 import { reasonLine } from "../../reachability/text.ts";
 import type { Component, Question } from "../../reachability/types.ts";
-import { credentialsOf } from "../api/client/caller.ts";
+import { HOME_KEY } from "../api/client/caller.ts";
 import { Clients } from "../api/client/clients.ts";
 
 /** What the reachability analysis says of a request that a server sends to another one. */
@@ -14,18 +13,17 @@ export interface Why {
     readonly text: string;
 }
 
-/** Answers questions about what the EC2 API describes at this moment. */
-export async function readState(endpoint: string, regions: readonly string[]): Promise<State> {
+/** What the EC2 API describes at this moment in regions of the sandbox's own account, and where their VPCs' peers are. */
+export async function readSandbox(endpoint: string, regions: readonly string[]): Promise<State> {
     const clients = new Clients(endpoint);
     try {
-        const places = await readPlaces(
+        return await readState(
             [...new Set(regions)].map((region) => ({ region })),
             async ({ region = "" }, account) => {
-                const key = account === undefined ? undefined : await clients.keyOf(account);
-                return new EC2({ endpoint, region, credentials: credentialsOf(key) });
+                const accessKeyId = account === undefined ? HOME_KEY : await clients.keyOf(account);
+                return clients.of({ accessKeyId, region });
             },
         );
-        return new State(places);
     } finally {
         clients.stop();
     }
