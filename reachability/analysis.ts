@@ -6,12 +6,13 @@ import {
     gatewayHop,
     groupHop,
     instanceHop,
+    instanceOf,
     interfaceHop,
     routeHop,
     type Wanted,
 } from "./hops.ts";
 import { echo, ephemeral, holds, isAddress, matchingRoutes, privateRangeOf, targetOf, type Packet } from "./rules.ts";
-import { addressesOf, endsOf, isAlive, nameOf, publicAddressOf, type Located, type State } from "./state.ts";
+import { addressesOf, endsOf, isAlive, publicAddressOf, type Located, type State } from "./state.ts";
 import { QuestionError, type Analysis, type Direction, type End, type Hop, type Question } from "./types.ts";
 
 /** An end that was found: an interface, or an address that no interface of the state has. */
@@ -148,17 +149,13 @@ function partyOf(state: State, { interface: own, address = "" }: Found, way: Way
     if (!own) {
         return { address, inside: address, component: { kind: "destination", id: address }, vpcId: undefined, own };
     }
-    const { item, place } = own;
+    const { item } = own;
     const all = addressesOf(item);
     const inside = all.includes(address) ? address : (all[0] ?? "");
-    const id = item.Attachment?.InstanceId;
     return {
         address: way.kind === "internet" ? (publicAddressOf(item) ?? inside) : inside,
         inside,
-        component:
-            id === undefined
-                ? interfaceHop(own).component
-                : { kind: "instance", id, name: nameOf(state.instance(id)?.item.Tags), place, vpcId: item.VpcId },
+        component: instanceOf(state, own) ?? interfaceHop(own).component,
         vpcId: item.VpcId,
         own,
     };

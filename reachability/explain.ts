@@ -108,7 +108,7 @@ async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
     const servers = [from, to].some((one) => one === "requester" || one === "accepter") ? await stackServers() : {};
     const end = (name: string) => servers[name]?.serverId ?? name;
     const regions = values.region ?? [...new Set(Object.values(servers).flatMap((server) => server.region ?? []))];
-    const [usual] = [env["AWS_REGION"] ?? env["AWS_DEFAULT_REGION"]];
+    const usual = env["AWS_REGION"] ?? env["AWS_DEFAULT_REGION"];
     if (values.state === undefined && regions.length === 0 && usual === undefined) {
         throw new UsageError("No region: give --region, or set AWS_REGION.");
     }

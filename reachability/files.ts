@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join, relative, sep } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, sep } from "node:path";
 import { kinds, type Kinds, type Place } from "./state.ts";
 
 /** Writes places as `accounts/ID/REGION/KIND.json`, each in the form of EC2's response. */
@@ -24,9 +24,9 @@ export function savePlaces(dir: string, places: readonly Place[]): void {
  */
 export function loadPlaces(dir: string): Place[] {
     const files = readdirSync(dir, { recursive: true, encoding: "utf8" }).filter((file) =>
-        kinds.some((kind) => file === `${kind}.json` || file.endsWith(`${sep}${kind}.json`)),
+        kinds.some((kind) => basename(file) === `${kind}.json`),
     );
-    if (files.length === 0 || !statSync(dir).isDirectory()) {
+    if (files.length === 0) {
         throw new Error(`${dir} has no file like ${join("accounts", "ID", "REGION", "Vpcs.json")}.`);
     }
     return [...Map.groupBy(files, dirname)].map(([folder, names]) => {
@@ -35,7 +35,7 @@ export function loadPlaces(dir: string): Place[] {
         const region = (parts[0] === "accounts" ? parts[2] : parts[0]) ?? "";
         const found = Object.assign(
             {},
-            ...names.map((name) => parse(join(dir, name), relative(folder, name).replace(/\.json$/, ""))),
+            ...names.map((name) => parse(join(dir, name), basename(name, ".json"))),
         ) as Partial<Kinds>;
         return {
             account: account ?? found.Vpcs?.[0]?.OwnerId ?? "unknown",

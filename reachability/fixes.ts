@@ -17,15 +17,13 @@ const NEW = { connection: '"$pcx"', gateway: '"$igw"' } as const;
 export function fixesOf(state: State, { blockers }: Analysis): readonly Fix[] | undefined {
     const fixes: Fix[] = [];
     const numbers = new Numbers();
-    // A route needs its target.
-    const order = ["connect", "accept", "gateway"];
-    const rank = ({ kind }: Remedy) => Number(!order.includes(kind));
-    const remedies = blockers.map(({ remedy }) => remedy);
-    if (remedies.includes(undefined)) {
+    const remedies = blockers.flatMap(({ remedy }) => remedy ?? []);
+    if (remedies.length < blockers.length) {
         return undefined;
     }
-    const known = remedies.filter((remedy) => remedy !== undefined).sort((one, other) => rank(one) - rank(other));
-    for (const remedy of known) {
+    // A route needs its target.
+    const rank = ({ kind }: Remedy) => Number(!/^(connect|accept|gateway)$/.test(kind));
+    for (const remedy of remedies.sort((one, other) => rank(one) - rank(other))) {
         const some = commandsOf(state, remedy, numbers);
         if (!some) return undefined;
         fixes.push(...some);

@@ -3,6 +3,7 @@ import type {
     AnalysisSecurityGroupRule,
     NetworkInterface,
     Subnet,
+    Tag,
     VpcPeeringConnection,
 } from "@aws-sdk/client-ec2";
 import {
@@ -13,6 +14,7 @@ import {
     lengthOf,
     matchingRoutes,
     privateRangeOf,
+    rulesIn,
     shownRoute,
     targetOf,
     type Match,
@@ -38,17 +40,28 @@ export interface Wanted {
     readonly fixable: boolean;
 }
 
-export function instanceHop(state: State, { item, place }: Located<NetworkInterface>): Hop[] {
-    const instanceId = item.Attachment?.InstanceId;
-    if (instanceId === undefined) return [];
+/** A component that an interface's packets meet in its VPC. */
+function componentOf(
+    { item: { VpcId: vpcId }, place }: Located<NetworkInterface>,
+    kind: Component["kind"],
+    id: string | undefined,
+    tags: readonly Tag[] | undefined,
+): Component {
+    return { kind, id: id ?? "", name: nameOf(tags), place, vpcId };
+}
+
+/** The instance of an interface; undefined if it belongs to none. */
+export function instanceOf(state: State, own: Located<NetworkInterface>): Component | undefined {
+    const id = own.item.Attachment?.InstanceId;
+    return id === undefined ? undefined : componentOf(own, "instance", id, state.instance(id)?.item.Tags);
+}
+
+export function instanceHop(state: State, own: Located<NetworkInterface>): Hop[] {
+    const component = instanceOf(state, own);
+    if (!component) return [];
+    const { place } = own;
+    const { id: instanceId } = component;
     const found = state.instance(instanceId)?.item;
-    const component: Component = {
-        kind: "instance",
-        id: instanceId,
-        name: nameOf(found?.Tags),
-        place,
-        vpcId: item.VpcId,
-    };
     if (!found) {
         return [unseen(component, `whether ${instanceId} runs`, place, "Reservations")];
     }
@@ -61,15 +74,10 @@ export function instanceHop(state: State, { item, place }: Located<NetworkInterf
     return [blocked({ code: "UNASSOCIATED_COMPONENT", direction: "forward", component, text, remedy })];
 }
 
-export function interfaceHop({ item, place }: Located<NetworkInterface>): Hop {
+export function interfaceHop(own: Located<NetworkInterface>): Hop {
+    const { item } = own;
     return {
-        component: {
-            kind: "network interface",
-            id: item.NetworkInterfaceId ?? "",
-            name: nameOf(item.TagSet),
-            place,
-            vpcId: item.VpcId,
-        },
+        component: componentOf(own, "network interface", item.NetworkInterfaceId, item.TagSet),
         decision: addressesOf(item)[0] ?? "",
     };
 }
@@ -87,11 +95,8 @@ export function groupHop(
     const groups = ids.flatMap((id) => state.group(id) ?? []);
     const [first] = groups;
     const component: Component = {
-        kind: "security group",
-        id: ids.join(", "),
+        ...componentOf(own, "security group", ids.join(", "), undefined),
         name: groups.length === 1 ? (nameOf(first?.item.Tags) ?? first?.item.GroupName) : undefined,
-        place,
-        vpcId: item.VpcId,
     };
     if (!first || groups.length < ids.length) {
         return unseen(component, `the rules of ${ids.join(", ")}`, place, "SecurityGroups");
@@ -108,40 +113,33 @@ export function groupHop(
     if (rule) {
         return { component, decision: `allows ${ruleText(rule)}`, securityGroupRule: rule };
     }
-    const hasRules = groups.some(
-        ({ item: group }) =>
-            ((direction === "ingress" ? group.IpPermissions : group.IpPermissionsEgress) ?? []).length > 0,
-    );
-    const preposition = direction === "ingress" ? "in from" : "out to";
-    const address = direction === "ingress" ? packet.source : packet.destination;
+    const hasRules = groups.some(({ item: group }) => rulesIn(group, direction).length > 0);
+    const [preposition, adjective, address] =
+        direction === "ingress" ? ["in from", "inbound", packet.source] : ["out to", "outbound", packet.destination];
     return blocked({
         code: hasRules ? "ENI_SG_RULES_MISMATCH" : "SG_HAS_NO_RULES",
         direction: "forward",
         component,
-        text: `lets no ${trafficText(packet)} ${preposition} ${address}${hasRules ? "" : `: it has no ${direction === "ingress" ? "inbound" : "outbound"} rules`}`,
+        text: `lets no ${trafficText(packet)} ${preposition} ${address}`,
+        detail: hasRules ? undefined : `: it has no ${adjective} rules`,
         remedy: { kind: "group rule", group: first, direction, packet },
     });
 }
 
 export function aclHop(
     state: State,
-    { item, place }: Located<NetworkInterface>,
+    own: Located<NetworkInterface>,
     direction: "ingress" | "egress",
     packet: Packet,
     way: Direction,
 ): Hop {
+    const { item, place } = own;
     const acl = state.aclOf(item.SubnetId);
+    const { NetworkAclId: id = `of ${item.SubnetId ?? ""}`, Tags } = acl?.item ?? {};
+    const component = componentOf(own, "network ACL", id, Tags);
     if (!acl) {
-        const component: Component = { kind: "network ACL", id: `of ${item.SubnetId ?? ""}`, place };
-        return unseen(component, `the network ACL of ${item.SubnetId ?? ""}`, place, "NetworkAcls");
+        return unseen(component, `the network ACL ${id}`, place, "NetworkAcls");
     }
-    const component: Component = {
-        kind: "network ACL",
-        id: acl.item.NetworkAclId ?? "",
-        name: nameOf(acl.item.Tags),
-        place,
-        vpcId: item.VpcId,
-    };
     const { allowed, entry } = decideAcl(acl.item.Entries ?? [], direction, packet);
     const text = entryText(entry, packet, way, direction);
     if (allowed) {
@@ -163,26 +161,20 @@ export function routeHop(
     const { item, place } = own;
     const subnet = state.subnet(item.SubnetId)?.item;
     const table = subnet && state.tableOf(subnet);
+    const { RouteTableId: id = `of ${item.SubnetId ?? ""}`, Tags } = table?.item ?? {};
+    const component = componentOf(own, "route table", id, Tags);
     if (!subnet || !table) {
-        const component: Component = { kind: "route table", id: `of ${item.SubnetId ?? ""}`, place };
-        return unseen(component, `the route table of ${item.SubnetId ?? ""}`, place, "RouteTables");
+        return unseen(component, `the route table ${id}`, place, "RouteTables");
     }
-    const component: Component = {
-        kind: "route table",
-        id: table.item.RouteTableId ?? "",
-        name: nameOf(table.item.Tags),
-        place,
-        vpcId: item.VpcId,
-    };
-    const why = tableText(table.main, subnet);
+    const detail = ` (${tableText(table.main, subnet)})`;
     const matches = matchingRoutes(state, table.item.Routes ?? [], address);
     if ("unknown" in matches) {
-        return { component, decision: `is not known (${why})`, unknown: matches.unknown };
+        return { component, decision: `is not known${detail}`, unknown: matches.unknown };
     }
     const [best] = matches;
     const route = best && shownRoute(best.route);
     const target = best ? targetOf(best.route) : undefined;
-    const decision = best ? `${best.block} -> ${target ?? ""} (${why})` : `no route (${why})`;
+    const decision = best ? `${best.block} -> ${target ?? ""}${detail}` : `no route${detail}`;
     if (target !== undefined && target === wanted.target.id) {
         return { component, decision, route };
     }
@@ -199,7 +191,7 @@ export function routeHop(
         ? ({ kind: "route", table, block: free, replaces: isSame(free), target: wanted.target } as const)
         : undefined;
     const { code, text } = wrongRoute(state, address, matches, wanted.target.id, direction);
-    return { ...blocked({ code, direction, component, text: `${text} (${why})`, remedy }), route };
+    return { ...blocked({ code, direction, component, text, detail, remedy }), route };
 }
 
 /** Why a route table leads a packet elsewhere than is meant. */
@@ -292,30 +284,26 @@ function connect(state: State, requester: string, accepter: string | undefined):
 }
 
 /** Source: Amazon VPC User Guide, "Enable internet access for a VPC using an internet gateway". */
-export function gatewayHop(state: State, { item, place }: Located<NetworkInterface>, way: "INGRESS" | "EGRESS"): Hop {
-    const direction = "forward";
+export function gatewayHop(state: State, own: Located<NetworkInterface>, way: "INGRESS" | "EGRESS"): Hop {
+    const { item, place } = own;
     const { VpcId: vpcId = "", NetworkInterfaceId: interfaceId = "" } = item;
     const gateway = state.gatewayOf(vpcId);
-    const component: Component = {
-        kind: "internet gateway",
-        id: gateway?.item.InternetGatewayId ?? "none",
-        name: nameOf(gateway?.item.Tags),
-        place,
-        vpcId: item.VpcId,
-    };
+    const { InternetGatewayId = "none", Tags } = gateway?.item ?? {};
+    const component = componentOf(own, "internet gateway", InternetGatewayId, Tags);
     if (!gateway) {
         if (!place.InternetGateways) {
             return unseen(component, `the internet gateway of ${vpcId}`, place, "InternetGateways");
         }
         const text = `no internet gateway is attached to ${vpcId}`;
         const remedy = { kind: "gateway", vpcId, place } as const;
-        return blocked({ code: "BAD_STATE", direction, component, text, remedy });
+        return blocked({ code: "BAD_STATE", direction: "forward", component, text, remedy });
     }
     const address = publicAddressOf(item);
     if (address === undefined) {
         const text = `passes only interfaces with a public address, and ${interfaceId} has none`;
         const remedy = { kind: "public address", interfaceId, place } as const;
-        return blocked({ code: `IGW_PUBLIC_IP_ASSOCIATION_FOR_${way}`, direction, component, text, remedy });
+        const code = `IGW_PUBLIC_IP_ASSOCIATION_FOR_${way}` as const;
+        return blocked({ code, direction: "forward", component, text, remedy });
     }
     return { component, decision: `${addressesOf(item)[0] ?? ""} = ${address}` };
 }
@@ -334,8 +322,13 @@ export function destinationHop(state: State, address: string, vpcId: string | un
     return blocked({ code: "UNKNOWN_DESTINATION", direction: "forward", component, text, remedy: undefined });
 }
 
+/** What a blocker is, as a whole sentence without its subject's ID. */
+export function sentenceOf({ text, detail = "" }: Blocker): string {
+    return `${text}${detail}`;
+}
+
 function blocked(blocker: Blocker): Hop {
-    return { component: blocker.component, decision: blocker.text, blocker };
+    return { component: blocker.component, decision: sentenceOf(blocker), blocker };
 }
 
 function unseen(component: Component, what: string, place: Place, kind: keyof Kinds): Hop {

@@ -1,6 +1,7 @@
 import type { Explanation, NetworkInsightsAnalysis, PathComponent } from "@aws-sdk/client-ec2";
 import type { Analysis, Blocker, Component, Hop } from "./types.ts";
 import { fixesOf, type Fix } from "./fixes.ts";
+import { sentenceOf } from "./hops.ts";
 import type { State } from "./state.ts";
 
 /** An analysis in the shape of AWS's, with what AWS's does not have. */
@@ -52,13 +53,14 @@ const keys = {
     destination: "Destination",
 } as const;
 
-function explanation({ code, component, direction, remedy, text }: Blocker): Explanation & { readonly Text: string } {
+function explanation(blocker: Blocker): Explanation & { readonly Text: string } {
+    const { code, component, direction, remedy } = blocker;
     const ruleDirection = remedy && "direction" in remedy ? remedy.direction : undefined;
     return {
         ExplanationCode: code,
         Direction: ruleDirection ?? (direction === "forward" ? "egress" : "ingress"),
         [keys[component.kind]]: shown(component),
         ...(component.place && { ComponentAccount: component.place.account, ComponentRegion: component.place.region }),
-        Text: text,
+        Text: sentenceOf(blocker),
     };
 }

@@ -73,7 +73,7 @@ export interface Unknown {
     readonly unknown: string;
 }
 
-/** An interface at the other end, by what a rule can name it. */
+/** The other end, by what a rule can name it. */
 export interface Other {
     readonly groupIds: readonly string[];
     /** Whether the end is in the same VPC, or in one with a connection in the same region. */
@@ -93,12 +93,12 @@ export function allowingRule(
     groups: readonly Located<SecurityGroup>[],
     direction: "ingress" | "egress",
     packet: Packet,
-    other: Other | undefined,
+    { groupIds, referable, known }: Other,
 ): AnalysisSecurityGroupRule | Unknown | undefined {
     const address = direction === "ingress" ? packet.source : packet.destination;
     let unknown: Unknown | undefined;
     for (const { item } of groups) {
-        for (const rule of (direction === "ingress" ? item.IpPermissions : item.IpPermissionsEgress) ?? []) {
+        for (const rule of rulesIn(item, direction)) {
             if (!isForTraffic(rule, packet)) continue;
             const shown = {
                 SecurityGroupId: item.GroupId,
@@ -116,12 +116,20 @@ export function allowingRule(
                 else if (blocks.some((one) => holds(one, address))) return { ...shown, PrefixListId };
             }
             for (const { GroupId = "" } of UserIdGroupPairs) {
-                if (other?.known === false) unknown ??= { unknown: `whether ${address} is a member of ${GroupId}` };
-                else if (other?.referable && other.groupIds.includes(GroupId)) return { ...shown, Cidr: GroupId };
+                if (!known) unknown ??= { unknown: `whether ${address} is a member of ${GroupId}` };
+                else if (referable && groupIds.includes(GroupId)) return { ...shown, Cidr: GroupId };
             }
         }
     }
     return unknown;
+}
+
+/** A group's inbound or outbound rules. */
+export function rulesIn(
+    { IpPermissions, IpPermissionsEgress }: SecurityGroup,
+    direction: "ingress" | "egress",
+): IpPermission[] {
+    return (direction === "ingress" ? IpPermissions : IpPermissionsEgress) ?? [];
 }
 
 function isForTraffic({ IpProtocol, FromPort = -1, ToPort = -1 }: IpPermission, packet: Packet): boolean {
@@ -134,7 +142,7 @@ function isForTraffic({ IpProtocol, FromPort = -1, ToPort = -1 }: IpPermission, 
 }
 
 /** What a network ACL decides, and by which entry; the last, `*`, denies everything. */
-export interface AclDecision {
+interface AclDecision {
     readonly allowed: boolean;
     readonly entry: AnalysisAclRule;
 }

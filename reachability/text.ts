@@ -1,6 +1,7 @@
 import { styleText } from "node:util";
 import type { Analysis, Blocker, Component, End, Hop, Question } from "./types.ts";
 import { fixesOf } from "./fixes.ts";
+import { sentenceOf } from "./hops.ts";
 import type { State } from "./state.ts";
 
 /** `TCP 80`, or `ping`. */
@@ -48,12 +49,12 @@ function brief({ component, code, text, remedy, direction }: Blocker): string {
         case "route table": {
             const isMissing = code === "NO_ROUTE_TO_DESTINATION" || code.startsWith("IGW_");
             const block = remedy?.kind === "route" ? ` to ${remedy.block}` : "";
-            return isMissing ? `no route${block} in ${name}` : `${name}: ${text.replace(/ \([^)]*\)$/, "")}`;
+            return isMissing ? `no route${block} in ${name}` : `${name}: ${text}`;
         }
         case "peering connection":
             return code === "DISCONNECTED_VPCS" ? "no connection" : `${component.id} ${text}`;
         case "security group":
-            return `${name} ${text.replace(/:.*/, "")}`;
+            return `${name} ${text}`;
         default:
             return `${name}${direction === "back" ? ", on the way back," : ""} ${text}`;
     }
@@ -71,9 +72,13 @@ export function explain(state: State, analysis: Analysis): string {
     }
     if (blockers.length > 0) {
         lines.push("", "why not");
-        blockers.forEach(({ component, code, text, direction }, index) => {
+        blockers.forEach((blocker, index) => {
+            const { component, code, direction } = blocker;
             const where = direction === "back" ? "the answer, at " : "";
-            lines.push(`  ${index + 1}. ${where}${title(component)}: ${text}`, styleText("dim", `     ${code}`));
+            lines.push(
+                `  ${index + 1}. ${where}${title(component)}: ${sentenceOf(blocker)}`,
+                styleText("dim", `     ${code}`),
+            );
         });
         const fixes = fixesOf(state, analysis);
         lines.push("", ...(fixes ? ["to open the way"] : ["no set of changes opens this way as it is"]));
@@ -91,7 +96,7 @@ export function explain(state: State, analysis: Analysis): string {
 
 function hopLines({ component, decision, blocker, unknown }: Hop): string[] {
     if (blocker) {
-        return [styleText("red", `  | ${title(component)} |`), styleText("red", `      ${blocker.text}`)];
+        return [styleText("red", `  | ${title(component)} |`), styleText("red", `      ${decision}`)];
     }
     if (unknown !== undefined) {
         return [styleText("yellow", `  ? ${title(component)}: ${unknown}`)];

@@ -99,6 +99,8 @@ export interface Blocker {
     readonly component: Component;
     /** What is wrong, as a sentence without its subject's ID. */
     readonly text: string;
+    /** What the whole sentence ends with; nothing by default. */
+    readonly detail?: string | undefined;
     /** Undefined if there is no such change. */
     readonly remedy: Remedy | undefined;
 }

@@ -1,3 +1,4 @@
+import { sentenceOf } from "../../../reachability/hops.ts";
 import type { Analysis, Question } from "../../../reachability/types.ts";
 import { operator } from "../world/world.ts";
 import type { Cloud } from "./cloud.ts";
@@ -66,5 +67,8 @@ export function isFirstBlocker(drop: Drop | string, { forward, back }: Analysis)
 }
 
 export function blockersOf({ blockers }: Analysis): string[] {
-    return blockers.map(({ direction, component: { kind, id }, text }) => `${direction} ${kind} ${id}: ${text}`);
+    return blockers.map((blocker) => {
+        const { kind, id } = blocker.component;
+        return `${blocker.direction} ${kind} ${id}: ${sentenceOf(blocker)}`;
+    });
 }
