@@ -13,7 +13,10 @@ export interface Fix {
 /** The shell variables that have the IDs of a new connection and a new internet gateway. */
 const NEW = { connection: '"$pcx"', gateway: '"$igw"' } as const;
 
-/** Allows what an analysis's packets need and no more; each change is needed. Undefined if there is something that no change mends. */
+/**
+ * The changes that let an analysis's packets pass, and nothing else; each of them is needed. Undefined if a blocker can't be
+ * removed.
+ */
 export function fixesOf(state: State, { blockers }: Analysis): readonly Fix[] | undefined {
     const fixes: Fix[] = [];
     const numbers = new Numbers();

@@ -476,7 +476,7 @@ export const cases: readonly Case[] = [
         ],
     },
     {
-        what: `${specific}: 10.0.1.0/24 to B mends it`,
+        what: `${specific}: 10.0.1.0/24 to B corrects it`,
         places: twins({ "10.0.1.0/24": "pcx-b", "10.0.0.0/16": "pcx-c" }, inA),
         ask: "b66 a tcp/80",
         verdict: "reachable",

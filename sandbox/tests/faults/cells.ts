@@ -345,7 +345,7 @@ const silentServer: Cell = {
         clearInterval(cut);
         assert.notEqual(code, 0, text);
         assert.match(text, /VPC1's server: not done after 10 s\. If it did not answer, look at whether it runs/);
-        // What a server missed at its first boot it does not make up for later, so the README has them made anew.
+        // User data runs at the first boot only, which failed without a network, so the README says to replace the servers.
         await drill.set({ checkTimeLimit: "60" });
         await drill.must(...up, "--replace", "**::lab-*-server");
         await drill.destroyed();

@@ -101,7 +101,7 @@ describe("the lab by hand", () => {
         const RouteTableId = RouteTables[0]?.RouteTableId;
         await ec2.send(new DeleteRouteCommand({ RouteTableId, DestinationCidrBlock: "10.41.0.0/16" }));
     };
-    /** The command that the failure says mends it. */
+    /** The command that the failure's message has. */
     let fix: string;
 
     it("fails if a check fails, and reports what was expected, what was observed, what stops it and what to change", async () => {
