@@ -5,11 +5,11 @@
  */
 const program = {
     "index.ts": ["settings.ts", "settings/", "components/", "reachability/"],
-    "check.ts": ["components/", "reachability/"],
+    "commands/": ["components/", "reachability/"],
     "settings.ts": ["settings/", "components/"],
     "settings/": ["components/"],
     "docs/": ["settings.ts", "settings/", "components/"],
-    "tests/": ["index.ts", "settings.ts", "settings/", "docs/", "components/"],
+    "tests/": ["index.ts", "settings.ts", "settings/", "docs/", "commands/", "components/", "reachability/"],
     "components/lab/": ["components/peering/", "components/check/", "components/addresses/"],
     "components/check/": [],
     "components/peering/": ["components/addresses/"],

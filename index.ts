@@ -104,7 +104,7 @@ export = async () => {
                 timeLimit: settings.check.timeLimit,
                 explain: async ({ from, to, expected }) => {
                     const [{ explainAgainst }, { readState }] = await Promise.all([
-                        import("./reachability/against"),
+                        import("./reachability/text"),
                         import("./reachability/read"),
                     ]);
                     return explainAgainst(await readState(sources), { from, to, ...answersIn(expected) });

@@ -1,4 +1,6 @@
+/** The way of a packet from one end to the other and back, which goes on behind each blocker as if it were not there. */
 import type { NetworkInterface, VpcPeeringConnection } from "@aws-sdk/client-ec2";
+import { made } from "./fixes.ts";
 import {
     aclHop,
     connectionHop,
@@ -11,13 +13,13 @@ import {
     routeHop,
     type Wanted,
 } from "./hops.ts";
-import { echo, ephemeral, holds, isAddress, matchingRoutes, privateRangeOf, targetOf, type Packet } from "./rules.ts";
+import { echo, ephemeral, holds, isAddress, matchingRoutes, privateRangeOf, targetOf, type Flow } from "./rules.ts";
 import { addressesOf, endsOf, isAlive, publicAddressOf, type Located, type State } from "./state.ts";
-import { QuestionError, type Analysis, type Direction, type End, type Hop, type Question } from "./types.ts";
+import { isBlocker, QuestionError, type Analysis, type Direction, type End, type Hop, type Question } from "./types.ts";
 
 /** An end that was found: an interface, or an address that no interface of the state has. */
 interface Found {
-    readonly interface?: Located<NetworkInterface>;
+    readonly own?: Located<NetworkInterface>;
     /** The address that was asked for. */
     readonly address?: string;
 }
@@ -32,67 +34,59 @@ type Way =
           readonly connection: VpcPeeringConnection | undefined;
       };
 
-/**
- * Follows a request and its answer in AWS's order, and goes on behind each blocker as if it were not there.
- * Throws {@link QuestionError} if an end is not found or is ambiguous.
- */
+/** An end with the address that it has inside its VPC. An internet gateway translates between this and the one that is seen. */
+interface Party extends End {
+    readonly inside: string;
+    readonly own: Located<NetworkInterface> | undefined;
+}
+
+/** Throws {@link QuestionError} if an end is not found or is ambiguous. */
 export function analyze(state: State, question: Question): Analysis {
-    const [from, to] = [findEnd(state, question.from), findEnd(state, question.to)];
-    if (!from.interface && !(from.address !== undefined && isPublic(from.address) && to.interface)) {
-        throw new QuestionError(
-            from.address !== undefined && isPublic(from.address)
-                ? `Of ${question.from} and ${question.to}, one has to be an interface that was read.`
-                : `No interface that was read has '${question.from}' as its ID, its instance's ID, an address or a Name.`,
-        );
+    const [found, sought] = [findEnd(state, question.from), findEnd(state, question.to)];
+    if (!found.own && !(isPublic(found.address ?? "") && sought.own)) {
+        throw isPublic(found.address ?? "")
+            ? new QuestionError(`Of ${question.from} and ${question.to}, one has to be an interface that was read.`)
+            : notFound(question.from);
     }
-    const way = wayBetween(state, from, to);
-    const [client, server] = [partyOf(state, from, way), partyOf(state, to, way)];
-    const between = hopsBetween(state, way, client, server);
-    const walk = { state, question, way, between };
-    const forward = follow(walk, client, server, "forward");
-    const back = way.kind === "host" ? [] : follow(walk, server, client, "back");
+    const way = wayBetween(state, found, sought);
+    const [from, to] = [partyOf(state, found, way), partyOf(state, sought, way)];
+    const between = hopsBetween(state, way, from, to);
+    const numbers = new Set<string>();
+    const follow = (direction: Direction) => hopsOf({ state, question, way, from, to, between, numbers }, direction);
+    const forward = follow("forward");
+    const back = way.kind === "host" ? [] : follow("back");
     const hops = [...forward, ...back];
-    const blockers = [...new Set(hops.flatMap(({ blocker }) => blocker ?? []))];
-    const unknown = [...new Set(hops.flatMap((hop) => hop.unknown ?? []))];
-    return {
-        question,
-        from: client,
-        to: server,
-        verdict: blockers.length > 0 ? "not reachable" : unknown.length > 0 ? "unknown" : "reachable",
-        forward,
-        back,
-        blockers,
-        unknown,
-    };
+    const blockers = [...new Set(hops.filter(isBlocker))];
+    const unknown = [...new Set(hops.flatMap(({ isUnknown, text }) => (isUnknown ? [text] : [])))];
+    const verdict = blockers.length > 0 ? "not reachable" : unknown.length > 0 ? "unknown" : "reachable";
+    return { question, from, to, verdict, forward, back, blockers, unknown };
 }
 
 function isPublic(address: string): boolean {
     return isAddress(address) && privateRangeOf(address) === undefined;
 }
 
+function notFound(name: string): QuestionError {
+    return new QuestionError(
+        `No interface that was read has '${name}' as its ID, its instance's ID, an address or a Name.`,
+    );
+}
+
 function findEnd(state: State, name: string): Found {
     const found = state.interfacesNamed(name);
-    const [first, second] = found;
     // An instance may have several interfaces, and then the first one is meant.
-    const main = found.find(({ item }) => item.Attachment?.DeviceIndex === 0) ?? first;
+    const own = found.find(({ item }) => item.Attachment?.DeviceIndex === 0) ?? found[0];
     const instances = new Set(found.map(({ item }) => item.Attachment?.InstanceId ?? item.NetworkInterfaceId));
-    if (main && instances.size === 1) {
-        return { interface: main, ...(isAddress(name) && { address: name }) };
-    }
-    if (second) {
+    if (instances.size > 1) {
         const ids = found.map(({ item }) => `${item.NetworkInterfaceId ?? ""} in ${item.VpcId ?? ""}`);
         throw new QuestionError(`'${name}' is more than one interface; say which by its ID: ${ids.join(", ")}.`);
     }
-    if (!isAddress(name)) {
-        throw new QuestionError(
-            `No interface that was read has '${name}' as its ID, its instance's ID, an address or a Name.`,
-        );
-    }
-    return { address: name };
+    if (!own && !isAddress(name)) throw notFound(name);
+    return { ...(own && { own }), ...(isAddress(name) && { address: name }) };
 }
 
 function wayBetween(state: State, from: Found, to: Found): Way {
-    const [one, other] = [from.interface?.item, to.interface?.item];
+    const [one, other] = [from.own?.item, to.own?.item];
     if (!one || [from, to].some(({ address }) => address !== undefined && isOutside(state, address, one))) {
         return { kind: "internet" };
     }
@@ -134,46 +128,34 @@ function vpcWith(state: State, { VpcId = "", SubnetId }: NetworkInterface, addre
 }
 
 /** The targets of the routes that an end's subnet has. */
-function targetsAt(state: State, { interface: own }: Found): string[] {
+function targetsAt(state: State, { own }: Found): string[] {
     const subnet = state.subnet(own?.item.SubnetId)?.item;
     return (subnet && state.tableOf(subnet)?.item.Routes?.map(targetOf)) ?? [];
 }
 
-/** An end with the address that it has inside its VPC. An internet gateway translates between this and the one that is seen. */
-interface Party extends End {
-    readonly inside: string;
-    readonly own: Located<NetworkInterface> | undefined;
-}
-
-function partyOf(state: State, { interface: own, address = "" }: Found, way: Way): Party {
+function partyOf(state: State, { own, address = "" }: Found, way: Way): Party {
     if (!own) {
         return { address, inside: address, component: { kind: "destination", id: address }, vpcId: undefined, own };
     }
-    const { item } = own;
-    const all = addressesOf(item);
+    const all = addressesOf(own.item);
     const inside = all.includes(address) ? address : (all[0] ?? "");
     return {
-        address: way.kind === "internet" ? (publicAddressOf(item) ?? inside) : inside,
+        address: way.kind === "internet" ? (publicAddressOf(own.item) ?? inside) : inside,
         inside,
         component: instanceOf(state, own) ?? interfaceHop(own).component,
-        vpcId: item.VpcId,
+        vpcId: own.item.VpcId,
         own,
     };
 }
 
 /** What a packet meets between the two ends' VPCs. It is the same in both directions, so each blocker counts once. */
 function hopsBetween(state: State, way: Way, { own: client }: Party, { own: server }: Party): readonly Hop[] {
-    switch (way.kind) {
-        case "peering":
-            return [connectionHop(state, ...way.vpcs, way.connection)];
-        case "internet":
-            return [
-                ...(client ? [gatewayHop(state, client, "EGRESS")] : []),
-                ...(server ? [gatewayHop(state, server, "INGRESS")] : []),
-            ];
-        default:
-            return [];
-    }
+    if (way.kind === "peering") return [connectionHop(state, ...way.vpcs, way.connection)];
+    if (way.kind !== "internet") return [];
+    return [
+        ...(client ? [gatewayHop(state, client, "EGRESS")] : []),
+        ...(server ? [gatewayHop(state, server, "INGRESS")] : []),
+    ];
 }
 
 /** A question on its way. */
@@ -181,40 +163,55 @@ interface Walk {
     readonly state: State;
     readonly question: Question;
     readonly way: Way;
+    readonly from: Party;
+    readonly to: Party;
     readonly between: readonly Hop[];
+    readonly numbers: Set<string>;
 }
 
 /**
  * The hops of a request, or of its answer. Security groups keep state, so they don't judge the answer; network ACLs and route
  * tables do, but not within a subnet. Source: Amazon VPC User Guide, "Compare security groups and network ACLs".
  */
-function follow({ state, question, way, between }: Walk, start: Party, end: Party, direction: Direction): Hop[] {
+function hopsOf({ state, question, way, from, to, between, numbers }: Walk, direction: Direction): Hop[] {
     const isRequest = direction === "forward";
+    const [start, end] = isRequest ? [from, to] : [to, from];
+    const [own, other] = [start.own, end.own];
     const isInternet = way.kind === "internet";
-    const crosses =
-        way.kind !== "host" && (way.kind !== "local" || start.own?.item.SubnetId !== end.own?.item.SubnetId);
+    const crosses = way.kind !== "host" && (way.kind !== "local" || own?.item.SubnetId !== other?.item.SubnetId);
     const { protocol, port = 80 } = question;
-    const [type, asked] = [isRequest ? echo.request : echo.reply, isRequest ? ([port, port] as const) : ephemeral];
-    const packet = { protocol, ports: protocol === "icmp" ? ([type, type] as const) : asked };
-    const leaving: Packet = { ...packet, source: start.inside, destination: end.address };
-    const arriving: Packet = { ...packet, source: start.address, destination: end.inside };
+    const type = isRequest ? echo.request : echo.reply;
+    const ports = protocol === "icmp" ? ([type, type] as const) : isRequest ? ([port, port] as const) : ephemeral;
+    const passage = (at: Located<NetworkInterface>, peer: typeof other, flow: Flow) => {
+        const addresses =
+            flow === "egress"
+                ? { source: start.inside, destination: end.address }
+                : { source: start.address, destination: end.inside };
+        return {
+            state,
+            own: at,
+            other: peer,
+            isInternet,
+            packet: { protocol, ports, ...addresses },
+            flow,
+            direction,
+            numbers,
+        };
+    };
     const hops: Hop[] = [];
-    const { own } = start;
     if (own) {
+        const leaving = passage(own, other, "egress");
         if (isRequest) hops.push(...instanceHop(state, own));
         hops.push(interfaceHop(own));
         if (way.kind === "host") return hops;
-        if (isRequest) hops.push(groupHop(state, own, end.own, isInternet, "egress", leaving));
-        if (crosses) {
-            hops.push(aclHop(state, own, "egress", leaving, direction));
-            hops.push(routeHop(state, own, end.address, wantedBy(state, way, own), direction));
-        }
+        if (isRequest) hops.push(groupHop(leaving));
+        if (crosses) hops.push(aclHop(leaving), routeHop(leaving, wantedBy(state, way, own)));
     }
     hops.push(...(isRequest ? between : between.toReversed()));
-    const { own: other } = end;
     if (other) {
-        if (crosses) hops.push(aclHop(state, other, "ingress", arriving, direction));
-        if (isRequest) hops.push(groupHop(state, other, own, isInternet, "ingress", arriving));
+        const arriving = passage(other, own, "ingress");
+        if (crosses) hops.push(aclHop(arriving));
+        if (isRequest) hops.push(groupHop(arriving));
         hops.push(interfaceHop(other));
         if (isRequest) hops.push(...instanceHop(state, other));
     } else {
@@ -225,18 +222,16 @@ function follow({ state, question, way, between }: Walk, start: Party, end: Part
 }
 
 /** The route that an interface's table needs. */
-function wantedBy(state: State, way: Way, { item: { VpcId } }: Located<NetworkInterface>): Wanted {
-    switch (way.kind) {
-        case "peering": {
-            const other = way.vpcs.find((id) => id !== VpcId);
-            const id = way.connection && isAlive(way.connection) ? way.connection.VpcPeeringConnectionId : undefined;
-            return { target: { kind: "connection", id }, blocks: state.blocksOf(other), fixable: other !== undefined };
-        }
-        case "internet": {
-            const id = state.gatewayOf(VpcId)?.item.InternetGatewayId;
-            return { target: { kind: "gateway", id }, blocks: ["0.0.0.0/0"], fixable: true };
-        }
-        default:
-            return { target: { kind: "gateway", id: "local" }, blocks: [], fixable: false };
+function wantedBy(state: State, way: Way, { item: { VpcId = "" } }: Located<NetworkInterface>): Wanted {
+    if (way.kind === "peering") {
+        const other = way.vpcs.find((one) => one !== VpcId);
+        const id = way.connection && isAlive(way.connection) ? way.connection.VpcPeeringConnectionId : undefined;
+        const option = other && `--vpc-peering-connection-id ${id ?? made.connection}`;
+        return { id, blocks: state.blocksOf(other), option };
     }
+    if (way.kind === "internet") {
+        const id = state.gatewayOf(VpcId)?.item.InternetGatewayId;
+        return { id, blocks: ["0.0.0.0/0"], option: `--gateway-id ${id ?? made.gateway(VpcId)}` };
+    }
+    return { id: "local", blocks: [], option: undefined };
 }

@@ -1,22 +1,19 @@
-import type {
-    AnalysisAclRule,
-    AnalysisSecurityGroupRule,
-    NetworkInterface,
-    Subnet,
-    Tag,
-    VpcPeeringConnection,
-} from "@aws-sdk/client-ec2";
+/** The steps of a packet: what each component does with it, and what would open the way there. */
+import type { AnalysisSecurityGroupRule, NetworkInterface, Tag, VpcPeeringConnection } from "@aws-sdk/client-ec2";
+import { accept, allow, allowBefore, attachGateway, connect, giveAddress, route as makeRoute, start } from "./fixes.ts";
 import {
     allowingRule,
-    decideAcl,
+    decidingEntry,
     echo,
     holds,
     lengthOf,
     matchingRoutes,
+    peerOf,
     privateRangeOf,
     rulesIn,
     shownRoute,
     targetOf,
+    type Flow,
     type Match,
     type Packet,
 } from "./rules.ts";
@@ -28,16 +25,31 @@ import {
     publicAddressOf,
     type Kinds,
     type Located,
-    type Place,
     type State,
 } from "./state.ts";
-import type { Blocker, Code, Component, Direction, Hop, Remedy } from "./types.ts";
+import type { Blocker, Code, Component, Direction, Hop } from "./types.ts";
 
-/** The target that leads to the other end, the blocks that a route to it is for, and whether such a route can be made. */
+/** A packet at an interface's security groups, network ACL and route table, on its way out of there or in. */
+export interface Passage {
+    readonly state: State;
+    readonly own: Located<NetworkInterface>;
+    /** The interface at the other end; undefined for the internet, and if it is not known. */
+    readonly other: Located<NetworkInterface> | undefined;
+    readonly isInternet: boolean;
+    readonly packet: Packet;
+    readonly flow: Flow;
+    readonly direction: Direction;
+    /** Numbers of the new entries of network ACLs. */
+    readonly numbers: Set<string>;
+}
+
+/** The route that leads to the other end. */
 export interface Wanted {
-    readonly target: Extract<Remedy, { kind: "route" }>["target"];
+    /** Its target's ID, if there is one. */
+    readonly id: string | undefined;
     readonly blocks: readonly string[];
-    readonly fixable: boolean;
+    /** The target as an option of `aws ec2 create-route`; undefined if there can't be such a route. */
+    readonly option: string | undefined;
 }
 
 /** A component that an interface's packets meet in its VPC. */
@@ -50,6 +62,12 @@ function componentOf(
     return { kind, id: id ?? "", name: nameOf(tags), place, vpcId };
 }
 
+/** A step that the state does not tell enough about. */
+function unseen(component: Component, what: string, kind: keyof Kinds): Hop {
+    const reason = component.place?.unread?.[kind];
+    return { component, text: `${what}${reason === undefined ? "" : ` (${reason})`}`, isUnknown: true };
+}
+
 /** The instance of an interface; undefined if it belongs to none. */
 export function instanceOf(state: State, own: Located<NetworkInterface>): Component | undefined {
     const id = own.item.Attachment?.InstanceId;
@@ -59,139 +77,112 @@ export function instanceOf(state: State, own: Located<NetworkInterface>): Compon
 export function instanceHop(state: State, own: Located<NetworkInterface>): Hop[] {
     const component = instanceOf(state, own);
     if (!component) return [];
-    const { place } = own;
-    const { id: instanceId } = component;
-    const found = state.instance(instanceId)?.item;
-    if (!found) {
-        return [unseen(component, `whether ${instanceId} runs`, place, "Reservations")];
-    }
-    const status = found.State?.Name ?? "unknown";
-    if (status === "running") {
-        return [{ component, decision: "runs" }];
-    }
-    const remedy = status === "stopped" ? ({ kind: "start", instanceId, place } as const) : undefined;
-    const text = `is ${status}`;
-    return [blocked({ code: "UNASSOCIATED_COMPONENT", direction: "forward", component, text, remedy })];
+    const found = state.instance(component.id);
+    if (!found) return [unseen(component, `whether ${component.id} runs`, "Reservations")];
+    const status = found.item.State?.Name ?? "unknown";
+    if (status === "running") return [{ component, text: "runs" }];
+    const fixes = status === "stopped" ? start(found) : undefined;
+    const blocker: Blocker = {
+        component,
+        text: `is ${status}`,
+        code: "UNASSOCIATED_COMPONENT",
+        direction: "forward",
+        fixes,
+    };
+    return [blocker];
 }
 
 export function interfaceHop(own: Located<NetworkInterface>): Hop {
-    const { item } = own;
-    return {
-        component: componentOf(own, "network interface", item.NetworkInterfaceId, item.TagSet),
-        decision: addressesOf(item)[0] ?? "",
-    };
+    const { NetworkInterfaceId, TagSet } = own.item;
+    const component = componentOf(own, "network interface", NetworkInterfaceId, TagSet);
+    return { component, text: addressesOf(own.item)[0] ?? "" };
 }
 
-export function groupHop(
-    state: State,
-    own: Located<NetworkInterface>,
-    other: Located<NetworkInterface> | undefined,
-    isInternet: boolean,
-    direction: "ingress" | "egress",
-    packet: Packet,
-): Hop {
-    const { item, place } = own;
-    const ids = (item.Groups ?? []).map(({ GroupId = "" }) => GroupId);
+export function groupHop({ state, own, other, isInternet, packet, flow }: Passage): Hop | Blocker {
+    const ids = (own.item.Groups ?? []).map(({ GroupId = "" }) => GroupId);
     const groups = ids.flatMap((id) => state.group(id) ?? []);
-    const [first] = groups;
-    const component: Component = {
-        ...componentOf(own, "security group", ids.join(", "), undefined),
-        name: groups.length === 1 ? (nameOf(first?.item.Tags) ?? first?.item.GroupName) : undefined,
-    };
+    const [first, second] = groups;
+    const name = second ? undefined : (nameOf(first?.item.Tags) ?? first?.item.GroupName);
+    const component: Component = { ...componentOf(own, "security group", ids.join(", "), undefined), name };
     if (!first || groups.length < ids.length) {
-        return unseen(component, `the rules of ${ids.join(", ")}`, place, "SecurityGroups");
+        return unseen(component, `the rules of ${component.id}`, "SecurityGroups");
     }
-    const rule = allowingRule(state, groups, direction, packet, {
-        groupIds: (other?.item.Groups ?? []).map(({ GroupId = "" }) => GroupId),
-        // Across regions, AWS lets no rule name the other end's group.
-        referable: !isInternet && other?.place.region === place.region,
-        known: other !== undefined || isInternet,
-    });
-    if (rule && "unknown" in rule) {
-        return { component, decision: "is not known", unknown: rule.unknown };
-    }
-    if (rule) {
-        return { component, decision: `allows ${ruleText(rule)}`, securityGroupRule: rule };
-    }
-    const hasRules = groups.some(({ item: group }) => rulesIn(group, direction).length > 0);
-    const [preposition, adjective, address] =
-        direction === "ingress" ? ["in from", "inbound", packet.source] : ["out to", "outbound", packet.destination];
-    return blocked({
+    // Across regions, AWS lets no rule name the other end's group.
+    const isReferable = !isInternet && other?.place.region === own.place.region;
+    const members = isReferable ? (other.item.Groups ?? []).map(({ GroupId = "" }) => GroupId) : [];
+    const rule = allowingRule(state, groups, flow, packet, other || isInternet ? members : undefined);
+    if (rule && "unknown" in rule) return { component, text: rule.unknown, isUnknown: true };
+    if (rule) return { component, text: `allows ${ruleText(rule)}`, securityGroupRule: rule };
+    const hasRules = groups.some(({ item }) => rulesIn(item, flow).length > 0);
+    const [preposition, adjective] = flow === "ingress" ? ["in from", "inbound"] : ["out to", "outbound"];
+    return {
+        component,
+        text: `lets no ${trafficText(packet)} ${preposition} ${peerOf(packet, flow)}`,
+        detail: hasRules ? undefined : `: it has no ${adjective} rules`,
         code: hasRules ? "ENI_SG_RULES_MISMATCH" : "SG_HAS_NO_RULES",
         direction: "forward",
-        component,
-        text: `lets no ${trafficText(packet)} ${preposition} ${address}`,
-        detail: hasRules ? undefined : `: it has no ${adjective} rules`,
-        remedy: { kind: "group rule", group: first, direction, packet },
-    });
+        flow,
+        fixes: allow(first, flow, packet),
+    };
 }
 
-export function aclHop(
-    state: State,
-    own: Located<NetworkInterface>,
-    direction: "ingress" | "egress",
-    packet: Packet,
-    way: Direction,
-): Hop {
-    const { item, place } = own;
-    const acl = state.aclOf(item.SubnetId);
-    const { NetworkAclId: id = `of ${item.SubnetId ?? ""}`, Tags } = acl?.item ?? {};
+export function aclHop({ state, own, packet, flow, direction, numbers }: Passage): Hop | Blocker {
+    const acl = state.aclOf(own.item.SubnetId);
+    const { NetworkAclId: id = `of ${own.item.SubnetId ?? ""}`, Tags } = acl?.item ?? {};
     const component = componentOf(own, "network ACL", id, Tags);
-    if (!acl) {
-        return unseen(component, `the network ACL ${id}`, place, "NetworkAcls");
+    if (!acl) return unseen(component, `the network ACL ${id}`, "NetworkAcls");
+    const aclRule = decidingEntry(acl.item.Entries ?? [], flow, packet);
+    const { RuleNumber: number = 0, RuleAction, Protocol = "", PortRange, Cidr = "" } = aclRule;
+    const [preposition, adjective] = flow === "ingress" ? ["from", "inbound"] : ["to", "outbound"];
+    if (RuleAction === "allow") {
+        const ports = PortRange ? ` ${PortRange.From ?? ""}-${PortRange.To ?? ""}` : "";
+        const text = `${adjective} rule ${number} allows ${Protocol}${ports} ${preposition} ${Cidr}`;
+        return { component, text, aclRule };
     }
-    const { allowed, entry } = decideAcl(acl.item.Entries ?? [], direction, packet);
-    const text = entryText(entry, packet, way, direction);
-    if (allowed) {
-        return { component, decision: text, aclRule: entry };
-    }
-    const before = entry.RuleNumber ?? 0;
-    const remedy = { kind: "acl entry", acl, direction, packet, before } as const;
-    const blocker = { code: "SUBNET_ACL_RESTRICTION", direction: way, component, text, remedy } as const;
-    return { ...blocked(blocker), aclRule: entry };
+    const traffic = `${direction === "back" ? "the answer's " : ""}${trafficText(packet)}`;
+    return {
+        component,
+        text: `${adjective} rule ${number === 32767 ? "*" : number} denies ${traffic} ${preposition} ${peerOf(packet, flow)}`,
+        aclRule,
+        code: "SUBNET_ACL_RESTRICTION",
+        direction,
+        flow,
+        fixes: allowBefore(acl, flow, packet, number, numbers),
+    };
 }
 
-export function routeHop(
-    state: State,
-    own: Located<NetworkInterface>,
-    address: string,
-    wanted: Wanted,
-    direction: Direction,
-): Hop {
-    const { item, place } = own;
-    const subnet = state.subnet(item.SubnetId)?.item;
+export function routeHop({ state, own, packet, direction }: Passage, wanted: Wanted): Hop | Blocker {
+    const address = packet.destination;
+    const { SubnetId = "" } = own.item;
+    const subnet = state.subnet(SubnetId)?.item;
     const table = subnet && state.tableOf(subnet);
-    const { RouteTableId: id = `of ${item.SubnetId ?? ""}`, Tags } = table?.item ?? {};
+    const { RouteTableId: id = `of ${SubnetId}`, Tags, VpcId = "" } = table?.item ?? {};
     const component = componentOf(own, "route table", id, Tags);
-    if (!subnet || !table) {
-        return unseen(component, `the route table ${id}`, place, "RouteTables");
-    }
-    const detail = ` (${tableText(table.main, subnet)})`;
+    if (!table) return unseen(component, `the route table ${id}`, "RouteTables");
     const matches = matchingRoutes(state, table.item.Routes ?? [], address);
-    if ("unknown" in matches) {
-        return { component, decision: `is not known${detail}`, unknown: matches.unknown };
-    }
+    if ("unknown" in matches) return { component, text: matches.unknown, isUnknown: true };
+    const which = table.main
+        ? `the main table of ${VpcId}: ${SubnetId} has none of its own`
+        : `associated with ${SubnetId}`;
     const [best] = matches;
-    const route = best && shownRoute(best.route);
-    const target = best ? targetOf(best.route) : undefined;
-    const decision = best ? `${best.block} -> ${target ?? ""}${detail}` : `no route${detail}`;
-    if (target !== undefined && target === wanted.target.id) {
-        return { component, decision, route };
-    }
+    const target = best && targetOf(best.route);
+    const shown = { component, detail: ` (${which})`, route: best && shownRoute(best.route) };
+    if (best && target !== undefined && target === wanted.id) return { ...shown, text: `${best.block} -> ${target}` };
     const isBlackhole = best?.route.State === "blackhole";
     if (target !== undefined && !isBlackhole && !/^(local|pcx-|igw-)/.test(target)) {
-        return { component, decision, route, unknown: `where ${target} leads` };
+        return { component, route: shown.route, text: `where ${target} leads`, isUnknown: true };
     }
     const block = wanted.blocks.find((one) => holds(one, address)) ?? `${address}/32`;
     const hasPriority = best && lengthOf(best.block) >= lengthOf(block);
-    const isSame = (one: string) => matches.some((match) => match.route.DestinationCidrBlock === one);
     // A dead route of the same block is in the way; a live one serves others, and stays unless it is for this address alone.
     const free = !hasPriority || (isBlackhole && best.route.DestinationCidrBlock === block) ? block : `${address}/32`;
-    const remedy = wanted.fixable
-        ? ({ kind: "route", table, block: free, replaces: isSame(free), target: wanted.target } as const)
-        : undefined;
-    const { code, text } = wrongRoute(state, address, matches, wanted.target.id, direction);
-    return { ...blocked({ code, direction, component, text, detail, remedy }), route };
+    const replaces = matches.some(({ route }) => route.DestinationCidrBlock === free);
+    return {
+        ...shown,
+        ...wrongRoute(state, address, matches, wanted.id, direction),
+        direction,
+        fixes: wanted.option === undefined ? undefined : makeRoute(table, free, replaces, wanted.option),
+    };
 }
 
 /** Why a route table leads a packet elsewhere than is meant. */
@@ -201,43 +192,34 @@ function wrongRoute(
     matches: readonly Match[],
     wanted: string | undefined,
     direction: Direction,
-): { code: Code; text: string } {
+): { readonly code: Code; readonly text: string } {
     const [best] = matches;
-    if (!best) {
-        return { code: "NO_ROUTE_TO_DESTINATION", text: `no route to ${address}` };
-    }
+    if (!best) return { code: "NO_ROUTE_TO_DESTINATION", text: `no route to ${address}` };
     const target = targetOf(best.route);
-    const range = privateRangeOf(address);
+    const route = `${best.block} -> ${target}`;
     if (best.route.State === "blackhole") {
-        return { code: "BAD_STATE_ROUTE", text: `${best.block} -> ${target} is a blackhole: its target is gone` };
+        return { code: "BAD_STATE_ROUTE", text: `${route} is a blackhole: its target is gone` };
     }
+    const range = privateRangeOf(address);
     if (target.startsWith("igw-") && range) {
         return {
-            code: `IGW_DESTINATION_ADDRESS_NOT_IN_${range === "rfc1918" ? "RFC1918" : "RFC6598"}_EGRESS`,
-            text: `no route to ${address} but ${best.block} -> ${target}, and an internet gateway takes no private address`,
+            code: `IGW_DESTINATION_ADDRESS_NOT_IN_${range}_EGRESS`,
+            text: `no route to ${address} but ${route}, and an internet gateway takes no private address`,
         };
     }
-    const connection = state.connection(target);
-    if (connection) {
-        const blocks = endsOf(connection).flatMap((id) => state.blocksOf(id));
-        if (!blocks.some((block) => holds(block, address))) {
-            return {
-                code: "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR",
-                text: `${best.block} -> ${target}, whose other VPC does not have ${address}: peering is not transitive`,
-            };
-        }
-    }
-    if (direction === "forward" && wanted !== undefined && matches.some(({ route }) => targetOf(route) === wanted)) {
+    const vpcs = endsOf(state.connection(target) ?? {});
+    if (target.startsWith("pcx-") && !vpcs.some((id) => state.blocksOf(id).some((block) => holds(block, address)))) {
         return {
-            code: "MORE_SPECIFIC_ROUTE",
-            text: `${best.block} -> ${target} is more specific than the route to ${wanted}`,
+            code: "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR",
+            text: `${route}, whose other VPC does not have ${address}: peering is not transitive`,
         };
     }
-    const others = connection ? endsOf(connection).join(" - ") : target;
-    return {
-        code: "ROUTE_WRONG_NETWORK",
-        text: `${best.block} -> ${target} (${others}) leads ${direction === "back" ? "the answer " : ""}to another network`,
-    };
+    if (direction === "forward" && wanted !== undefined && matches.some((one) => targetOf(one.route) === wanted)) {
+        return { code: "MORE_SPECIFIC_ROUTE", text: `${route} is more specific than the route to ${wanted}` };
+    }
+    const where = target.startsWith("pcx-") ? ` (${vpcs.join(" - ")})` : "";
+    const what = direction === "back" ? "the answer " : "";
+    return { code: "ROUTE_WRONG_NETWORK", text: `${route}${where} leads ${what}to another network` };
 }
 
 export function connectionHop(
@@ -245,99 +227,71 @@ export function connectionHop(
     here: string,
     there: string | undefined,
     connection: VpcPeeringConnection | undefined,
-): Hop {
+): Hop | Blocker {
+    const [one, other] = [state.vpc(here), state.vpc(there)];
+    const connecting = one && other && connect(state, one, other);
     if (!connection) {
-        const component: Component = { kind: "peering connection", id: "none" };
-        const text =
-            there === undefined
-                ? "no VPC that was read has the address"
-                : `no peering connection of ${here} and ${there}`;
-        return blocked({
+        const between = `${here} and ${there ?? ""} have none`;
+        return {
+            component: { kind: "peering connection", id: "none" },
+            text: there === undefined ? "none leads to a VPC that has the address" : between,
             code: "DISCONNECTED_VPCS",
             direction: "forward",
-            component,
-            text,
-            remedy: connect(state, here, there),
-        });
+            fixes: connecting,
+        };
     }
-    const component: Component = {
-        kind: "peering connection",
-        id: connection.VpcPeeringConnectionId ?? "",
-        name: nameOf(connection.Tags),
+    const {
+        VpcPeeringConnectionId: id = "",
+        Tags,
+        Status: { Code: status = "unknown", Message = "" } = {},
+    } = connection;
+    const component: Component = { kind: "peering connection", id, name: nameOf(Tags) };
+    if (status === "active") return { component, text: "active" };
+    const isPending = status === "pending-acceptance";
+    return {
+        component,
+        text: `is ${status}, not active`,
+        detail: Message === "" || status !== "failed" ? undefined : `: ${Message}`,
+        code: "BAD_STATE",
+        direction: "forward",
+        fixes: isPending ? accept(state, connection) : isAlive(connection) ? undefined : connecting,
     };
-    const { Code: status = "unknown", Message = "" } = connection.Status ?? {};
-    if (status === "active") {
-        return { component, decision: "active" };
-    }
-    const remedy =
-        status === "pending-acceptance"
-            ? ({ kind: "accept", connection } as const)
-            : isAlive(connection)
-              ? undefined
-              : connect(state, here, there);
-    const text = `is ${status}, not active${status === "failed" && Message !== "" ? `: ${Message}` : ""}`;
-    return blocked({ code: "BAD_STATE", direction: "forward", component, text, remedy });
-}
-
-function connect(state: State, requester: string, accepter: string | undefined): Remedy | undefined {
-    return accepter !== undefined && state.vpc(accepter) ? { kind: "connect", requester, accepter } : undefined;
 }
 
 /** Source: Amazon VPC User Guide, "Enable internet access for a VPC using an internet gateway". */
-export function gatewayHop(state: State, own: Located<NetworkInterface>, way: "INGRESS" | "EGRESS"): Hop {
+export function gatewayHop(state: State, own: Located<NetworkInterface>, way: "INGRESS" | "EGRESS"): Hop | Blocker {
     const { item, place } = own;
-    const { VpcId: vpcId = "", NetworkInterfaceId: interfaceId = "" } = item;
+    const { VpcId: vpcId = "", NetworkInterfaceId: id = "" } = item;
     const gateway = state.gatewayOf(vpcId);
     const { InternetGatewayId = "none", Tags } = gateway?.item ?? {};
     const component = componentOf(own, "internet gateway", InternetGatewayId, Tags);
+    if (!gateway && !place.InternetGateways) {
+        return unseen(component, `the internet gateway of ${vpcId}`, "InternetGateways");
+    }
+    const direction = "forward";
     if (!gateway) {
-        if (!place.InternetGateways) {
-            return unseen(component, `the internet gateway of ${vpcId}`, place, "InternetGateways");
-        }
-        const text = `no internet gateway is attached to ${vpcId}`;
-        const remedy = { kind: "gateway", vpcId, place } as const;
-        return blocked({ code: "BAD_STATE", direction: "forward", component, text, remedy });
+        const fixes = attachGateway(vpcId, place);
+        return { component, text: `${vpcId} has none`, code: "BAD_STATE", direction, fixes };
     }
     const address = publicAddressOf(item);
     if (address === undefined) {
-        const text = `passes only interfaces with a public address, and ${interfaceId} has none`;
-        const remedy = { kind: "public address", interfaceId, place } as const;
+        const text = `passes only interfaces with a public address, and ${id} has none`;
         const code = `IGW_PUBLIC_IP_ASSOCIATION_FOR_${way}` as const;
-        return blocked({ code, direction: "forward", component, text, remedy });
+        return { component, text, code, direction, fixes: giveAddress(own) };
     }
-    return { component, decision: `${addressesOf(item)[0] ?? ""} = ${address}` };
+    return { component, text: `${addressesOf(item)[0] ?? ""} = ${address}` };
 }
 
 /** The end that no interface has: the internet's, which is not judged, or an address inside a VPC. */
-export function destinationHop(state: State, address: string, vpcId: string | undefined): Hop {
+export function destinationHop(state: State, address: string, vpcId: string | undefined): Hop | Blocker {
     const component: Component = { kind: "destination", id: address };
-    if (vpcId === "internet") {
-        return { component, decision: "on the internet" };
-    }
+    if (vpcId === "internet") return { component, text: "on the internet" };
     if (vpcId !== undefined && !state.vpc(vpcId)?.place.NetworkInterfaces) {
-        return { component, decision: "is not known", unknown: `what is in ${vpcId}, which was not read` };
+        return { component, text: `what is in ${vpcId}, which was not read`, isUnknown: true };
     }
     const where = vpcId === undefined ? "VPC that was read has" : `interface in ${vpcId} has`;
     const text = `no ${where} this address`;
-    return blocked({ code: "UNKNOWN_DESTINATION", direction: "forward", component, text, remedy: undefined });
-}
-
-/** What a blocker is, as a whole sentence without its subject's ID. */
-export function sentenceOf({ text, detail = "" }: Blocker): string {
-    return `${text}${detail}`;
-}
-
-function blocked(blocker: Blocker): Hop {
-    return { component: blocker.component, decision: sentenceOf(blocker), blocker };
-}
-
-function unseen(component: Component, what: string, place: Place, kind: keyof Kinds): Hop {
-    const reason = place.unread?.[kind];
-    return { component, decision: "is not known", unknown: `${what}${reason === undefined ? "" : ` (${reason})`}` };
-}
-
-function tableText(main: boolean, { SubnetId = "", VpcId = "" }: Subnet): string {
-    return main ? `the main table of ${VpcId}: ${SubnetId} has none of its own` : `associated with ${SubnetId}`;
+    return { component, text, code: "UNKNOWN_DESTINATION", direction: "forward", fixes: undefined };
 }
 
 function trafficText({ protocol, ports: [first, last] }: Packet): string {
@@ -346,27 +300,8 @@ function trafficText({ protocol, ports: [first, last] }: Packet): string {
 }
 
 /** A rule as people say it: `tcp 80 from 10.41.0.0/16`. */
-function ruleText({
-    Direction: direction,
-    Protocol: protocol,
-    PortRange,
-    Cidr,
-    PrefixListId,
-}: AnalysisSecurityGroupRule): string {
-    const { From, To } = PortRange ?? {};
-    const ports = From === undefined ? "" : ` ${From === To ? From : `${From}-${To ?? ""}`}`;
-    return `${protocol ?? ""}${ports} ${direction === "ingress" ? "from" : "to"} ${Cidr ?? PrefixListId ?? ""}`;
-}
-
-function entryText(entry: AnalysisAclRule, packet: Packet, way: Direction, direction: "ingress" | "egress"): string {
-    const { RuleNumber = 0, RuleAction, Protocol: protocol, PortRange, Cidr } = entry;
-    const [preposition, in_] = direction === "ingress" ? ["from", "inbound"] : ["to", "outbound"];
-    if (RuleAction === "allow") {
-        const ports = PortRange ? ` ${PortRange.From ?? ""}-${PortRange.To ?? ""}` : "";
-        return `${in_} rule ${RuleNumber} allows ${protocol ?? ""}${ports} ${preposition} ${Cidr ?? ""}`;
-    }
-    const number = RuleNumber === 32767 ? "*" : String(RuleNumber);
-    const what = way === "back" ? `the answer's ${trafficText(packet)}` : trafficText(packet);
-    const address = direction === "ingress" ? packet.source : packet.destination;
-    return `${in_} rule ${number} denies ${what} ${preposition} ${address}`;
+function ruleText({ Direction: flow, Protocol = "", PortRange, Cidr, PrefixListId = "" }: AnalysisSecurityGroupRule) {
+    const { From, To = "" } = PortRange ?? {};
+    const ports = From === undefined ? "" : ` ${From === To ? From : `${From}-${To}`}`;
+    return `${Protocol}${ports} ${flow === "ingress" ? "from" : "to"} ${Cidr ?? PrefixListId}`;
 }

@@ -1,8 +1,7 @@
 import type { Explanation, NetworkInsightsAnalysis, PathComponent } from "@aws-sdk/client-ec2";
-import type { Analysis, Blocker, Component, Hop } from "./types.ts";
-import { fixesOf, type Fix } from "./fixes.ts";
-import { sentenceOf } from "./hops.ts";
-import type { State } from "./state.ts";
+import { fixesOf } from "./fixes.ts";
+import { sentenceOf } from "./text.ts";
+import type { Analysis, Blocker, Component, Fix, Hop } from "./types.ts";
 
 /** An analysis in the shape of AWS's, with what AWS's does not have. */
 export interface Result extends NetworkInsightsAnalysis {
@@ -15,7 +14,7 @@ export interface Result extends NetworkInsightsAnalysis {
 }
 
 /** Source: Amazon EC2 API Reference, "NetworkInsightsAnalysis". */
-export function resultOf(state: State, analysis: Analysis): Result {
+export function resultOf(analysis: Analysis): Result {
     return {
         NetworkPathFound: analysis.verdict === "reachable",
         Verdict: analysis.verdict,
@@ -23,7 +22,7 @@ export function resultOf(state: State, analysis: Analysis): Result {
         ReturnPathComponents: analysis.back.map(pathComponent),
         Explanations: analysis.blockers.map(explanation),
         Unknown: analysis.unknown,
-        Fixes: fixesOf(state, analysis) ?? null,
+        Fixes: fixesOf(analysis) ?? null,
     };
 }
 
@@ -53,12 +52,11 @@ const keys = {
     destination: "Destination",
 } as const;
 
-function explanation(blocker: Blocker): Explanation & { readonly Text: string } {
-    const { code, component, direction, remedy } = blocker;
-    const ruleDirection = remedy && "direction" in remedy ? remedy.direction : undefined;
+function explanation(blocker: Blocker): Result["Explanations"][number] {
+    const { code, component, direction, flow = direction === "forward" ? "egress" : "ingress" } = blocker;
     return {
         ExplanationCode: code,
-        Direction: ruleDirection ?? (direction === "forward" ? "egress" : "ingress"),
+        Direction: flow,
         [keys[component.kind]]: shown(component),
         ...(component.place && { ComponentAccount: component.place.account, ComponentRegion: component.place.region }),
         Text: sentenceOf(blocker),

@@ -25,6 +25,14 @@ export interface Packet {
     readonly ports: Ports;
 }
 
+/** Out of an interface or subnet, or into it. */
+export type Flow = "egress" | "ingress";
+
+/** A packet's address at the other end. */
+export function peerOf({ source, destination }: Packet, flow: Flow): string {
+    return flow === "ingress" ? source : destination;
+}
+
 /**
  * The ports from which a Linux client asks.
  * Source: Amazon VPC User Guide, "Custom network ACLs and other AWS services" (ephemeral ports).
@@ -35,11 +43,11 @@ export const ephemeral: Ports = [32768, 60999];
 export const echo = { request: 8, reply: 0 } as const;
 
 /** Private and shared blocks, which an internet gateway forwards nothing to. Sources: RFC 1918, RFC 6598. */
-const privateBlocks = { rfc1918: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"], rfc6598: ["100.64.0.0/10"] };
+const privateBlocks = { RFC1918: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"], RFC6598: ["100.64.0.0/10"] };
 
 /** Which private range an address is in; undefined for a public address. */
 export function privateRangeOf(address: string): keyof typeof privateBlocks | undefined {
-    return (["rfc1918", "rfc6598"] as const).find((range) => privateBlocks[range].some((one) => holds(one, address)));
+    return (["RFC1918", "RFC6598"] as const).find((range) => privateBlocks[range].some((one) => holds(one, address)));
 }
 
 export function isAddress(text: string): boolean {
@@ -73,36 +81,28 @@ export interface Unknown {
     readonly unknown: string;
 }
 
-/** The other end, by what a rule can name it. */
-export interface Other {
-    readonly groupIds: readonly string[];
-    /** Whether the end is in the same VPC, or in one with a connection in the same region. */
-    readonly referable: boolean;
-    /** Whether its groups are known. */
-    readonly known: boolean;
-}
-
 /**
  * The rule of security groups that allows a packet; undefined if there is none. A rule that names a group allows the group's
- * members, in the same VPC or in a VPC that is peered in the same region.
+ * members, in the same VPC or in a VPC that is peered in the same region; `members` are the groups of the other end that a rule
+ * can name, undefined if they are not known.
  * Sources: Amazon VPC User Guide, "Security group rules"; Amazon VPC Peering Guide, "Update your security groups to reference
  * peer security groups".
  */
 export function allowingRule(
     state: State,
     groups: readonly Located<SecurityGroup>[],
-    direction: "ingress" | "egress",
+    flow: Flow,
     packet: Packet,
-    { groupIds, referable, known }: Other,
+    members: readonly string[] | undefined,
 ): AnalysisSecurityGroupRule | Unknown | undefined {
-    const address = direction === "ingress" ? packet.source : packet.destination;
+    const address = peerOf(packet, flow);
     let unknown: Unknown | undefined;
     for (const { item } of groups) {
-        for (const rule of rulesIn(item, direction)) {
+        for (const rule of rulesIn(item, flow)) {
             if (!isForTraffic(rule, packet)) continue;
             const shown = {
                 SecurityGroupId: item.GroupId,
-                Direction: direction,
+                Direction: flow,
                 Protocol: rule.IpProtocol === "-1" ? "all" : rule.IpProtocol,
                 ...(rule.FromPort !== undefined &&
                     rule.FromPort >= 0 && { PortRange: { From: rule.FromPort, To: rule.ToPort } }),
@@ -116,8 +116,8 @@ export function allowingRule(
                 else if (blocks.some((one) => holds(one, address))) return { ...shown, PrefixListId };
             }
             for (const { GroupId = "" } of UserIdGroupPairs) {
-                if (!known) unknown ??= { unknown: `whether ${address} is a member of ${GroupId}` };
-                else if (referable && groupIds.includes(GroupId)) return { ...shown, Cidr: GroupId };
+                if (!members) unknown ??= { unknown: `whether ${address} is a member of ${GroupId}` };
+                else if (members.includes(GroupId)) return { ...shown, Cidr: GroupId };
             }
         }
     }
@@ -125,11 +125,8 @@ export function allowingRule(
 }
 
 /** A group's inbound or outbound rules. */
-export function rulesIn(
-    { IpPermissions, IpPermissionsEgress }: SecurityGroup,
-    direction: "ingress" | "egress",
-): IpPermission[] {
-    return (direction === "ingress" ? IpPermissions : IpPermissionsEgress) ?? [];
+export function rulesIn({ IpPermissions = [], IpPermissionsEgress = [] }: SecurityGroup, flow: Flow): IpPermission[] {
+    return flow === "ingress" ? IpPermissions : IpPermissionsEgress;
 }
 
 function isForTraffic({ IpProtocol, FromPort = -1, ToPort = -1 }: IpPermission, packet: Packet): boolean {
@@ -141,23 +138,13 @@ function isForTraffic({ IpProtocol, FromPort = -1, ToPort = -1 }: IpPermission, 
     return FromPort < 0 || (FromPort <= first && last <= ToPort);
 }
 
-/** What a network ACL decides, and by which entry; the last, `*`, denies everything. */
-interface AclDecision {
-    readonly allowed: boolean;
-    readonly entry: AnalysisAclRule;
-}
-
 /**
- * The first entry by number that matches decides. If entries deny a part of the packet's ports, the first of these decides.
- * Source: Amazon VPC User Guide, "Network ACL rules".
+ * The entry of a network ACL that decides: the first by number that matches, or the last, `*`, which denies everything. If
+ * entries deny a part of the packet's ports, the first of these decides. Source: Amazon VPC User Guide, "Network ACL rules".
  */
-export function decideAcl(
-    entries: readonly NetworkAclEntry[],
-    direction: "ingress" | "egress",
-    packet: Packet,
-): AclDecision {
-    const address = direction === "ingress" ? packet.source : packet.destination;
-    const egress = direction === "egress";
+export function decidingEntry(entries: readonly NetworkAclEntry[], flow: Flow, packet: Packet): AnalysisAclRule {
+    const address = peerOf(packet, flow);
+    const egress = flow === "egress";
     const matching = entries
         .filter(({ Egress, CidrBlock }) => Egress === egress && CidrBlock !== undefined && holds(CidrBlock, address))
         .sort((one, other) => (one.RuleNumber ?? 0) - (other.RuleNumber ?? 0));
@@ -171,20 +158,21 @@ export function decideAcl(
         left = left.flatMap((range) => without(range, ports));
         if (left.length === 0) break;
     }
-    const allowed = left.length === 0;
-    const everything: NetworkAclEntry = { Egress: egress, RuleAction: "deny", CidrBlock: "0.0.0.0/0", Protocol: "-1" };
-    const entry = allowed || last?.RuleAction === "deny" ? (last ?? everything) : everything;
-    const { CidrBlock, Egress, PortRange, Protocol, RuleAction, RuleNumber = 32767 } = entry;
+    const isDecided = left.length === 0 || last?.RuleAction === "deny";
+    const {
+        CidrBlock = "0.0.0.0/0",
+        PortRange,
+        Protocol = "-1",
+        RuleAction = "deny",
+        RuleNumber = 32767,
+    } = (isDecided && last) || {};
     return {
-        allowed,
-        entry: {
-            Cidr: CidrBlock,
-            Egress,
-            Protocol: Protocol === "-1" ? "all" : (numbers[Protocol ?? ""] ?? Protocol),
-            RuleAction,
-            RuleNumber,
-            ...(PortRange && { PortRange }),
-        },
+        Cidr: CidrBlock,
+        Egress: egress,
+        Protocol: Protocol === "-1" ? "all" : (numbers[Protocol] ?? Protocol),
+        RuleAction,
+        RuleNumber,
+        ...(PortRange && { PortRange }),
     };
 }
 
@@ -223,13 +211,8 @@ export interface Match {
 export function matchingRoutes(state: State, routes: readonly Route[], address: string): Match[] | Unknown {
     const found: Match[] = [];
     for (const route of routes) {
-        const { DestinationCidrBlock, DestinationPrefixListId } = route;
-        const blocks =
-            DestinationPrefixListId === undefined
-                ? DestinationCidrBlock === undefined
-                    ? []
-                    : [DestinationCidrBlock]
-                : blocksOfList(state, DestinationPrefixListId);
+        const { DestinationCidrBlock: own, DestinationPrefixListId: list } = route;
+        const blocks = list === undefined ? [own ?? []].flat() : blocksOfList(state, list);
         if ("unknown" in blocks) return blocks;
         const block = blocks
             .filter((one) => holds(one, address))
@@ -247,18 +230,18 @@ function blocksOfList(state: State, id: string | undefined): readonly string[] |
 
 /** The ID of a route's target; `local` for the VPC's own blocks. */
 export function targetOf(route: Route): string {
-    return (
-        route.VpcPeeringConnectionId ??
-        route.GatewayId ??
-        route.NatGatewayId ??
-        route.TransitGatewayId ??
-        route.NetworkInterfaceId ??
-        route.EgressOnlyInternetGatewayId ??
-        route.LocalGatewayId ??
-        route.CarrierGatewayId ??
-        route.InstanceId ??
-        ""
-    );
+    const targets = [
+        route.VpcPeeringConnectionId,
+        route.GatewayId,
+        route.NatGatewayId,
+        route.TransitGatewayId,
+        route.NetworkInterfaceId,
+        route.EgressOnlyInternetGatewayId,
+        route.LocalGatewayId,
+        route.CarrierGatewayId,
+        route.InstanceId,
+    ];
+    return targets.find((target) => target !== undefined) ?? "";
 }
 
 export function shownRoute(route: Route): AnalysisRouteTableRoute {

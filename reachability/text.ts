@@ -1,27 +1,36 @@
+/** Analyses as people read them. */
 import { styleText } from "node:util";
-import type { Analysis, Blocker, Component, End, Hop, Question } from "./types.ts";
+import { analyze } from "./analysis.ts";
 import { fixesOf } from "./fixes.ts";
-import { sentenceOf } from "./hops.ts";
 import type { State } from "./state.ts";
+import type { Analysis, Blocker, Component, End, Fix, Hop, Question } from "./types.ts";
 
 /** `TCP 80`, or `ping`. */
-export function trafficOf({ protocol, port = 80 }: Question): string {
+function trafficOf({ protocol, port = 80 }: Question): string {
     return protocol === "icmp" ? "ping" : `${protocol.toUpperCase()} ${port}`;
 }
 
-/** A component as people read it. */
-export function title({ kind, id, name }: Component): string {
+function title({ kind, id, name }: Component): string {
     return `${kind} ${id === "none" ? "" : id}${name === undefined ? "" : ` (${name})`}`.trimEnd();
 }
 
-/** An end as people read it. */
-export function endTitle({ component: { id, name }, address }: End): string {
+function endTitle({ component: { id, name }, address }: End): string {
     return id === address ? id : `${name ?? id} (${address})`;
+}
+
+/** What a component does, as a whole sentence without its subject. */
+export function sentenceOf({ text, detail = "" }: Hop): string {
+    return `${text}${detail}`;
+}
+
+function blockerSentence(blocker: Blocker): string {
+    const where = blocker.direction === "back" ? "the answer, at " : "";
+    return `${where}${title(blocker.component)}: ${sentenceOf(blocker)}`;
 }
 
 const colors = { reachable: "green", "not reachable": "red", unknown: "yellow" } as const;
 
-/** One line: the verdict, and what was asked. */
+/** The verdict, and what was asked. */
 export function verdictLine({ verdict, question, from, to, blockers }: Analysis): string {
     const count = blockers.length > 1 ? `, ${blockers.length} blockers` : "";
     return `${styleText(colors[verdict], verdict.toUpperCase())}  ${trafficOf(question)} from ${endTitle(from)} to ${endTitle(to)}${count}`;
@@ -29,77 +38,112 @@ export function verdictLine({ verdict, question, from, to, blockers }: Analysis)
 
 /** Why a packet passes or not, in a line. */
 export function reasonLine({ verdict, forward, blockers, unknown }: Analysis): string {
-    if (verdict === "not reachable") {
-        return [...new Set(blockers.map(brief))].join("; ");
-    }
-    return verdict === "unknown"
-        ? unknown.map((one) => `not known: ${one}`).join("; ")
-        : forward
-              .filter(({ component }) => ways.includes(component.kind))
-              .map(({ component, decision }) => `${component.name ?? component.id} ${decision}`)
-              .join("; ");
+    if (verdict === "unknown") return unknown.map((one) => `not known: ${one}`).join("; ");
+    // These tell most of a way that is open.
+    const hops = verdict === "reachable" ? forward.filter(isOf("peering connection", "security group")) : blockers;
+    const lines = hops.map(({ component: { kind, id, name = id }, text }) => `${id === "none" ? kind : name}: ${text}`);
+    return [...new Set(lines)].join("; ");
 }
 
-/** What tells most of a way that is open. */
-const ways: readonly Component["kind"][] = ["peering connection", "security group"];
-
-function brief({ component, code, text, remedy, direction }: Blocker): string {
-    const name = component.name ?? component.id;
-    switch (component.kind) {
-        case "route table": {
-            const isMissing = code === "NO_ROUTE_TO_DESTINATION" || code.startsWith("IGW_");
-            const block = remedy?.kind === "route" ? ` to ${remedy.block}` : "";
-            return isMissing ? `no route${block} in ${name}` : `${name}: ${text}`;
-        }
-        case "peering connection":
-            return code === "DISCONNECTED_VPCS" ? "no connection" : `${component.id} ${text}`;
-        case "security group":
-            return `${name} ${text}`;
-        default:
-            return `${name}${direction === "back" ? ", on the way back," : ""} ${text}`;
-    }
+function isOf(...kinds: readonly Component["kind"][]): (hop: Hop) => boolean {
+    return ({ component }) => kinds.includes(component.kind);
 }
 
-/** A verdict, the way with each blocker between bars, and what to change. */
-export function explain(state: State, analysis: Analysis): string {
+/** The verdict, the way with each blocker between bars, what is wrong, and what to change; as wide as 80 columns. */
+export function explain(state: State, analysis: Analysis, advice: readonly string[] = []): string {
     const { forward, back, blockers, unknown } = analysis;
-    const lines = [verdictLine(analysis)];
-    for (const [name, hops] of [
-        ["there", forward],
-        ["back", back],
-    ] as const) {
-        if (hops.length > 0) lines.push("", styleText("dim", name), ...hops.flatMap(hopLines));
-    }
-    if (blockers.length > 0) {
-        lines.push("", "why not");
-        blockers.forEach((blocker, index) => {
-            const { component, code, direction } = blocker;
-            const where = direction === "back" ? "the answer, at " : "";
-            lines.push(
-                `  ${index + 1}. ${where}${title(component)}: ${sentenceOf(blocker)}`,
-                styleText("dim", `     ${code}`),
-            );
-        });
-        const fixes = fixesOf(state, analysis);
-        lines.push("", ...(fixes ? ["to open the way"] : ["no set of changes opens this way as it is"]));
-        for (const { command, account } of fixes ?? []) {
-            lines.push(
-                `  ${command}${state.places.some((place) => place.account !== account) ? `  # account ${account}` : ""}`,
-            );
-        }
-    }
-    if (unknown.length > 0) {
-        lines.push("", "not known", ...unknown.map((one) => `  ${one}`));
-    }
-    return lines.join("\n");
+    const numberOf = (hop: Hop) => blockers.findIndex((one) => one === hop) + 1;
+    const hopLine = (hop: Hop) => {
+        const name = title(hop.component);
+        if (numberOf(hop) > 0) return styleText("red", `  | ${name} | ${numberOf(hop)}`);
+        return hop.isUnknown
+            ? styleText("yellow", wrap(`  ? ${name}: ${hop.text}`, 6))
+            : wrap(`  -> ${name}: ${sentenceOf(hop)}`, 6);
+    };
+    const fixes = fixesOf(analysis);
+    const isFar = ({ account }: Fix) => state.places.some((place) => place.account !== account);
+    const commands = (fixes ?? []).flatMap((fix) => [
+        ...(isFar(fix) ? [styleText("dim", `  # in account ${fix.account}`)] : []),
+        fix.command
+            .split(" && ")
+            .map((one) => wrap(`  ${one}`, 6, " --", " \\"))
+            .join(" &&\n"),
+    ]);
+    const why = blockers.flatMap((blocker) => [
+        wrap(`  ${numberOf(blocker)}. ${blockerSentence(blocker)}`, 5),
+        styleText("dim", `     ${blocker.code}`),
+    ]);
+    const parts: Readonly<Record<string, readonly string[]>> = {
+        there: forward.map(hopLine),
+        back: back.map(hopLine),
+        "why not": why,
+        "to open the way": advice.map((line) => wrap(`  ${line}`, 2)),
+        [advice.length > 0 ? "or by hand" : "to open the way, type"]: blockers.length > 0 ? commands : [],
+        "no set of changes opens this way as it is": [],
+        "not known": unknown.map((one) => wrap(`  ${one}`, 4)),
+    };
+    const shown = Object.entries(parts).filter(
+        ([name, lines]) => lines.length > 0 || (name.startsWith("no set") && !fixes),
+    );
+    return [wrap(verdictLine(analysis), 2), ...shown.flatMap(([name, lines]) => ["", name, ...lines])].join("\n");
 }
 
-function hopLines({ component, decision, blocker, unknown }: Hop): string[] {
-    if (blocker) {
-        return [styleText("red", `  | ${title(component)} |`), styleText("red", `      ${decision}`)];
+/** Breaks a line before a space, so that it fits 80 columns as far as its words do; what it goes on with is indented. */
+function wrap(line: string, indent: number, before = " ", end = ""): string {
+    if (line.length <= 80) return line;
+    const last = line.lastIndexOf(before, 80 - end.length);
+    const at = last > indent ? last : line.indexOf(before, indent + 1);
+    if (at < 0) return line;
+    const rest = `${" ".repeat(indent)}${line.slice(at + 1)}`;
+    return `${line.slice(0, at)}${end}\n${wrap(rest, indent, before, end)}`;
+}
+
+/** What was expected of packets from one instance to another, and is not so. */
+export interface Expectation {
+    readonly from: string;
+    readonly to: string;
+    /** Whether a ping and an HTTP request were expected to be answered. */
+    readonly icmp: boolean;
+    readonly http: boolean;
+}
+
+/**
+ * Says which part of AWS's configuration causes the difference from an expectation, and which commands correct it, or that no
+ * part does. Throws if the instances are not found.
+ */
+export function explainAgainst(state: State, { from, to, icmp, http }: Expectation): string {
+    const asked = [
+        { expected: icmp, analysis: analyze(state, { from, to, protocol: "icmp" }) },
+        { expected: http, analysis: analyze(state, { from, to, protocol: "tcp", port: 80 }) },
+    ];
+    // What holds for both is said once.
+    const findings = Map.groupBy(asked, ({ expected, analysis }) => finding(analysis, expected).join("\n  "));
+    return [...findings]
+        .map(([text, same]) => {
+            const traffic = same.map(({ analysis }) => trafficOf(analysis.question)).join(" and ");
+            const [{ analysis } = { analysis: undefined }] = same;
+            const way = analysis ? `${traffic} from ${endTitle(analysis.from)} to ${endTitle(analysis.to)}` : traffic;
+            return `AWS's configuration ${text.replace("\n", ` ${way}:\n`)}`;
+        })
+        .join("\n");
+}
+
+/** What the configuration does to packets, and lines of details. */
+function finding(analysis: Analysis, expected: boolean): readonly [string, ...string[]] {
+    const { verdict, blockers, forward } = analysis;
+    if (verdict === "unknown") return ["may stop", reasonLine(analysis)];
+    if (verdict === "reachable") {
+        if (expected) return ["lets through", "what stops it is on the servers themselves"];
+        const deciding = forward.filter(
+            isOf("route table", "peering connection", "security group", "internet gateway"),
+        );
+        return ["lets through", ...deciding.map((hop) => `${title(hop.component)}: ${sentenceOf(hop)}`)];
     }
-    if (unknown !== undefined) {
-        return [styleText("yellow", `  ? ${title(component)}: ${unknown}`)];
-    }
-    return [`  -> ${title(component)}: ${decision}`];
+    const fixes = (expected && fixesOf(analysis)) || [];
+    return [
+        "stops",
+        ...blockers.map(blockerSentence),
+        ...(fixes.length > 0 ? ["To open the way, run 'pulumi up --refresh' if this stack made it, or"] : []),
+        ...fixes.map(({ command }) => `  ${command}`),
+    ];
 }

@@ -1,14 +1,6 @@
-import type {
-    AnalysisAclRule,
-    AnalysisRouteTableRoute,
-    AnalysisSecurityGroupRule,
-    NetworkAcl,
-    RouteTable,
-    SecurityGroup,
-    VpcPeeringConnection,
-} from "@aws-sdk/client-ec2";
-import type { Packet, Protocol } from "./rules.ts";
-import type { Located, Place } from "./state.ts";
+import type { AnalysisAclRule, AnalysisRouteTableRoute, AnalysisSecurityGroupRule } from "@aws-sdk/client-ec2";
+import type { Flow, Protocol } from "./rules.ts";
+import type { Place } from "./state.ts";
 
 /** Whether a client gets an answer. Ends are an ID of an instance or an interface, an address, or a `Name` tag. */
 export interface Question {
@@ -61,61 +53,40 @@ export type Code =
 
 export type Direction = "forward" | "back";
 
-/** What would open the way at one blocker. */
-export type Remedy =
-    | { readonly kind: "start"; readonly instanceId: string; readonly place: Place }
-    | { readonly kind: "connect"; readonly requester: string; readonly accepter: string }
-    | { readonly kind: "accept"; readonly connection: VpcPeeringConnection }
-    | {
-          readonly kind: "route";
-          readonly table: Located<RouteTable>;
-          /** The block of the new route, and whether there is a route for it already. */
-          readonly block: string;
-          readonly replaces: boolean;
-          /** Without an ID, it has still to be made. */
-          readonly target: { readonly kind: "connection" | "gateway"; readonly id: string | undefined };
-      }
-    | { readonly kind: "gateway"; readonly vpcId: string; readonly place: Place }
-    | { readonly kind: "public address"; readonly interfaceId: string; readonly place: Place }
-    | {
-          readonly kind: "group rule";
-          readonly group: Located<SecurityGroup>;
-          readonly direction: "ingress" | "egress";
-          readonly packet: Packet;
-      }
-    | {
-          readonly kind: "acl entry";
-          readonly acl: Located<NetworkAcl>;
-          readonly direction: "ingress" | "egress";
-          readonly packet: Packet;
-          /** Number of the entry that denies. */
-          readonly before: number;
-      };
-
-/** What stops a packet, or an answer on its way back. */
-export interface Blocker {
-    readonly code: Code;
-    readonly direction: Direction;
-    readonly component: Component;
-    /** What is wrong, as a sentence without its subject's ID. */
-    readonly text: string;
-    /** What the whole sentence ends with; nothing by default. */
-    readonly detail?: string | undefined;
-    /** Undefined if there is no such change. */
-    readonly remedy: Remedy | undefined;
+/** A change that helps to open the way: a command of the AWS CLI, or of a shell that keeps an ID for the next ones. */
+export interface Fix {
+    readonly command: string;
+    /** Where it has to be run. */
+    readonly account: string;
+    readonly region: string;
 }
 
 /** A step of a packet. */
 export interface Hop {
     readonly component: Component;
-    /** What decided, in words. */
-    readonly decision: string;
+    /** What decided, in words, or what would have to be known. */
+    readonly text: string;
+    /** What the whole sentence ends with; nothing by default. */
+    readonly detail?: string | undefined;
+    /** Whether the state does not tell what happens here. */
+    readonly isUnknown?: boolean;
     readonly securityGroupRule?: AnalysisSecurityGroupRule | undefined;
     readonly aclRule?: AnalysisAclRule | undefined;
     readonly route?: AnalysisRouteTableRoute | undefined;
-    readonly blocker?: Blocker | undefined;
-    /** What would have to be known here. */
-    readonly unknown?: string | undefined;
+}
+
+/** A step that stops a packet, or an answer on its way back. */
+export interface Blocker extends Hop {
+    readonly code: Code;
+    readonly direction: Direction;
+    /** Whether it stops what leaves an interface or what arrives there, for components that judge both. */
+    readonly flow?: Flow;
+    /** What opens the way here; undefined if nothing does. */
+    readonly fixes: readonly Fix[] | undefined;
+}
+
+export function isBlocker(hop: Hop): hop is Blocker {
+    return "code" in hop;
 }
 
 /** An end of the way, as the other end sees it. */

@@ -31,7 +31,7 @@ describe("analyze", () => {
                     ),
                     unknown: found.unknown,
                     fixes:
-                        fixesOf(state, found)?.map(({ command }) =>
+                        fixesOf(found)?.map(({ command }) =>
                             command.replace(/aws ec2 /g, "").replace(/ --region \S+/g, ""),
                         ) ?? null,
                 },
@@ -44,7 +44,7 @@ describe("analyze", () => {
         const [one, two] = cases.find(({ what }) => what === "accounts and regions differ")?.places ?? [];
         assert.ok(one && two);
         const state = new State([one, { ...two, profile: "theirs" }]);
-        const fixes = fixesOf(state, ask(state, "client server tcp/80")) ?? [];
+        const fixes = fixesOf(ask(state, "client server tcp/80")) ?? [];
         assert.deepEqual(
             fixes.map(({ account, region, command }) => [
                 account,

@@ -82,8 +82,8 @@ export const cases: readonly Case[] = [
         fixes: [
             "pcx=$(create-vpc-peering-connection --vpc-id vpc-one --peer-vpc-id vpc-two --peer-owner-id 111111111111 --peer-region eu-north-1 --query VpcPeeringConnection.VpcPeeringConnectionId --output text)",
             'wait vpc-peering-connection-exists --vpc-peering-connection-ids "$pcx" && accept-vpc-peering-connection --vpc-peering-connection-id "$pcx"',
-            'create-route --route-table-id rtb-one --destination-cidr-block 10.2.0.0/16 --vpc-peering-connection-id "$pcx"',
             `${allow} 'IpProtocol=tcp,FromPort=80,ToPort=80,IpRanges=[{CidrIp=10.1.1.10/32}]'`,
+            'create-route --route-table-id rtb-one --destination-cidr-block 10.2.0.0/16 --vpc-peering-connection-id "$pcx"',
             'create-route --route-table-id rtb-two --destination-cidr-block 10.1.0.0/16 --vpc-peering-connection-id "$pcx"',
         ],
     },
@@ -601,9 +601,9 @@ function internet(): Case[] {
             verdict: "not reachable",
             blockers: ["forward rtb-one NO_ROUTE_TO_DESTINATION", "forward none BAD_STATE"],
             fixes: [
-                "igw=$(create-internet-gateway --query InternetGateway.InternetGatewayId --output text)",
-                'attach-internet-gateway --internet-gateway-id "$igw" --vpc-id vpc-one',
-                'create-route --route-table-id rtb-one --destination-cidr-block 0.0.0.0/0 --gateway-id "$igw"',
+                "igw_one=$(create-internet-gateway --query InternetGateway.InternetGatewayId --output text)",
+                'attach-internet-gateway --internet-gateway-id "$igw_one" --vpc-id vpc-one',
+                'create-route --route-table-id rtb-one --destination-cidr-block 0.0.0.0/0 --gateway-id "$igw_one"',
             ],
         },
         {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { analyze } from "../../../reachability/analysis.ts";
-import { fixesOf, type Fix } from "../../../reachability/fixes.ts";
+import { fixesOf } from "../../../reachability/fixes.ts";
+import type { Fix } from "../../../reachability/types.ts";
 import type { World } from "../world/world.ts";
 import type { Cloud } from "./cloud.ts";
 import { kinds } from "./model.ts";
@@ -31,7 +32,7 @@ export async function openWay(
     const closed = ways.flatMap((way) =>
         kinds.flatMap((kind) => {
             const analysis = analyze(state, questionOf(way, kind));
-            const fixes = analysis.verdict === "not reachable" ? fixesOf(state, analysis) : undefined;
+            const fixes = analysis.verdict === "not reachable" ? fixesOf(analysis) : undefined;
             return fixes ? [{ way, kind, analysis, fixes }] : [];
         }),
     );
@@ -72,7 +73,7 @@ async function type(world: World, fixes: readonly Fix[], awsCli: string | undefi
         ...(awsCli === undefined ? [] : [`PATH='${awsCli}':$PATH`]),
         `touch ${variables}; . ${variables}`,
         ...fixes.flatMap(({ account, command }) => [`export AWS_ACCESS_KEY_ID=${keys.get(account) ?? ""}`, command]),
-        `(declare -p pcx igw address || true) > ${variables} 2> /dev/null`,
+        `(declare -p pcx address \${!igw@} || true) > ${variables} 2> /dev/null`,
     ];
     const { code, output } = await world.run(`set -e\n${script.join("\n")}`);
     assert.equal(code, 0, `${script.join("\n")}\n${output}`);

@@ -1,5 +1,5 @@
-import { sentenceOf } from "../../../reachability/hops.ts";
-import type { Analysis, Question } from "../../../reachability/types.ts";
+import { sentenceOf } from "../../../reachability/text.ts";
+import { isBlocker, type Analysis, type Question } from "../../../reachability/types.ts";
 import { operator } from "../world/world.ts";
 import type { Cloud } from "./cloud.ts";
 import { fromInternet, privately, type Kind } from "./model.ts";
@@ -52,9 +52,7 @@ export function isFirstBlocker(drop: Drop | string, { forward, back }: Analysis)
     for (const [direction, hops] of [["forward", forward] as const, ["back", back] as const]) {
         const between = hops.findIndex(({ component: { kind } }) => /^(peering|internet)/.test(kind));
         for (const leaving of [true, false]) {
-            const blockers = (leaving ? hops.slice(0, between + 1) : hops.slice(between + 1)).flatMap(
-                ({ blocker }) => blocker ?? [],
-            );
+            const blockers = (leaving ? hops.slice(0, between + 1) : hops.slice(between + 1)).filter(isBlocker);
             if (blockers.length === 0) continue;
             if (typeof drop === "string" || drop.direction !== direction || drop.leaving !== leaving) return false;
             return (leaving ? blockers : blockers.slice(0, 1)).some(

@@ -2,54 +2,17 @@
  * `npm run check`: sends the packets now, from the servers of the selected stack, whatever made the state, and says per direction
  * what came, what the stage promises, and why it is so. `pulumi up` measures only when something of the stack has changed.
  */
-import { execFile, spawn } from "child_process";
+import { spawn } from "child_process";
 import { readFileSync } from "fs";
-import { promisify } from "util";
-import { overSsh } from "./components/check/overSsh";
-import { probeScript, probeTimeLimit, type ProbeReport } from "./components/check/probe";
-import type { DirectionResult } from "./components/check/reachabilityCheck";
-import { answersIn } from "./components/lab/expectations";
-import { labVpcNames } from "./components/lab/names";
-import { messageOf } from "./components/problems";
-import { explainAgainst } from "./reachability/against";
-import { readState } from "./reachability/read";
-import type { State } from "./reachability/state";
-
-/** A side's output. */
-interface SideOutput {
-    readonly serverId: string;
-    readonly region?: string;
-    readonly privateIp: string;
-    readonly publicIp: string;
-    readonly publicDns: string;
-}
-
-/** The outputs of the stack, as far as it has any. */
-interface Outputs {
-    readonly requester?: SideOutput;
-    readonly accepter?: SideOutput;
-    readonly check?: readonly DirectionResult[];
-}
-
-type Config = Readonly<Record<string, { readonly value?: string }>>;
-
-async function pulumi(...args: string[]): Promise<string> {
-    try {
-        return (await promisify(execFile)("pulumi", args)).stdout.trim();
-    } catch (error) {
-        const { stderr, message } = error as Error & { stderr?: string };
-        throw new Error(stderr?.trim() || message, { cause: error });
-    }
-}
-
-/** Returns a function that reads a setting of the stack; a secret is decrypted only when it is read. */
-async function readConfig(): Promise<(name: string) => Promise<string | undefined>> {
-    const config = JSON.parse(await pulumi("config", "--json")) as Config;
-    return async (name) => {
-        const key = Object.keys(config).find((one) => one.endsWith(`:${name}`));
-        return key === undefined ? undefined : (config[key]?.value ?? (await pulumi("config", "get", key)));
-    };
-}
+import { overSsh } from "../components/check/overSsh";
+import { probeScript, probeTimeLimit, type ProbeReport } from "../components/check/probe";
+import { answersIn } from "../components/lab/expectations";
+import { labVpcNames } from "../components/lab/names";
+import { messageOf } from "../components/problems";
+import { readState } from "../reachability/read";
+import type { State } from "../reachability/state";
+import { explainAgainst } from "../reachability/text";
+import { readStack, sourcesOf, type SideOutput } from "./stack";
 
 /** Runs a script on a server as the check does; resolves to what it said and whether it succeeded. */
 function runOn(label: string, server: SideOutput, script: string, privateKey: string | undefined) {
@@ -73,25 +36,19 @@ function runOn(label: string, server: SideOutput, script: string, privateKey: st
 }
 
 async function main(): Promise<boolean> {
-    const { requester, accepter, check } = JSON.parse(await pulumi("stack", "output", "--json")) as Outputs;
-    if (!requester || !accepter || !check) {
-        throw new Error(
-            "The stack has no servers to check, or no check: run 'pulumi up', with the setting 'check' as it is by default.",
-        );
+    const stack = await readStack();
+    const { requester, accepter, check } = stack.outputs;
+    if (!check) {
+        throw new Error("The stack has no check: run 'pulumi up', with the setting 'check' as it is by default.");
     }
-    const setting = await readConfig();
-    const path = await setting("sshPrivateKeyPath");
-    const privateKey = path === undefined ? await setting("sshPrivateKey") : readFileSync(path, "utf8");
-    const sources = await Promise.all(
-        (["requester", "accepter"] as const).map(async (side) => {
-            const own = JSON.parse((await setting(side)) ?? "{}") as Readonly<Record<string, string>>;
-            const region = { requester, accepter }[side].region;
-            return { ...own, region, profile: own["profile"] ?? (await setting("profile")) };
-        }),
-    );
+    const path = await stack.setting("sshPrivateKeyPath");
+    const privateKey =
+        typeof path === "string"
+            ? readFileSync(path, "utf8")
+            : ((await stack.setting("sshPrivateKey")) as string | undefined);
     // Read only if a promise is broken, and once for both directions.
     let state: Promise<State> | undefined;
-    const described = () => (state ??= readState(sources));
+    const described = () => (state ??= sourcesOf(stack).then((sources) => readState(sources)));
     const ends = [
         [requester, accepter],
         [accepter, requester],

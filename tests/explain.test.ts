@@ -1,32 +1,25 @@
-import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, before, describe, it } from "mocha";
-import { loadPlaces, savePlaces } from "../files.ts";
-import { cases } from "./cases.ts";
+import assert from "assert/strict";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "fs";
+import { tmpdir } from "os";
+import { join } from "path";
+import { stripVTControlCharacters } from "util";
+import { main } from "../commands/explain";
+import { loadPlaces, savePlaces } from "../reachability/files";
+import { cases } from "../reachability/tests/cases";
 
 const named = (what: string) => cases.find((one) => one.what === what)?.places ?? [];
-let folder: string;
-
-/** Runs the command as `npm run explain` does, without any credentials or region. */
-function explain(...args: string[]) {
-    const { status, stdout, stderr } = spawnSync(
-        process.execPath,
-        [join(import.meta.dirname, "../explain.ts"), ...args],
-        {
-            encoding: "utf8",
-            env: { PATH: process.env["PATH"], NO_COLOR: "1", NODE_NO_WARNINGS: "1" },
-        },
-    );
-    return { status, stdout, stderr };
-}
-
+const folder = mkdtempSync(join(tmpdir(), "explain-test-"));
 const state = (name: string): string => join(folder, name);
 
+/** Runs the command without any credentials or region. */
+async function explain(...args: string[]) {
+    const [stdout, stderr]: [string[], string[]] = [[], []];
+    const add = (to: string[]) => (line: string) => to.push(stripVTControlCharacters(line), "\n");
+    const status = await main(args, {}, { log: add(stdout), error: add(stderr) });
+    return { status, stdout: stdout.join(""), stderr: stderr.join("") };
+}
+
 before(() => {
-    folder = mkdtempSync(join(tmpdir(), "explain-test-"));
     savePlaces(state("peered"), named("peered"));
     savePlaces(state("apart"), named("accounts and regions differ"));
     savePlaces(state("blind"), named("the other owner's side was not read"));
@@ -75,8 +68,8 @@ describe("a folder of states", () => {
 });
 
 describe("npm run explain", () => {
-    it("prints the verdict, the way with each blocker between bars, and what to change", () => {
-        const { status, stdout, stderr } = explain("client", "server", "tcp/443", "--state", state("apart"));
+    it("prints the verdict, the way with each blocker between bars, and what to change", async () => {
+        const { status, stdout, stderr } = await explain("client", "server", "tcp/443", "--state", state("apart"));
         assert.equal(status, 0, stderr);
         assert.equal(
             stdout,
@@ -87,10 +80,8 @@ there
   -> network interface eni-client: 10.1.1.10
   -> security group sg-one (group of one): allows all to 0.0.0.0/0
   -> network ACL acl-client: outbound rule 100 allows all to 0.0.0.0/0
-  | route table rtb-one (routes of one) |
-      no route to 10.2.1.10 (the main table of vpc-one: subnet-client has none of its own)
-  | peering connection |
-      no peering connection of vpc-one and vpc-two
+  | route table rtb-one (routes of one) | 1
+  | peering connection | 2
   -> network ACL acl-server: inbound rule 100 allows all from 0.0.0.0/0
   -> security group sg-two (group of two): allows all from 0.0.0.0/0
   -> network interface eni-server: 10.2.1.10
@@ -99,44 +90,56 @@ there
 back
   -> network interface eni-server: 10.2.1.10
   -> network ACL acl-server: outbound rule 100 allows all to 0.0.0.0/0
-  | route table rtb-two (routes of two) |
-      no route to 10.1.1.10 (the main table of vpc-two: subnet-server has none of its own)
-  | peering connection |
-      no peering connection of vpc-one and vpc-two
+  | route table rtb-two (routes of two) | 3
+  | peering connection | 2
   -> network ACL acl-client: inbound rule 100 allows all from 0.0.0.0/0
   -> network interface eni-client: 10.1.1.10
 
 why not
-  1. route table rtb-one (routes of one): no route to 10.2.1.10 (the main table of vpc-one: subnet-client has none of its own)
+  1. route table rtb-one (routes of one): no route to 10.2.1.10 (the main table
+     of vpc-one: subnet-client has none of its own)
      NO_ROUTE_TO_DESTINATION
-  2. peering connection: no peering connection of vpc-one and vpc-two
+  2. peering connection: vpc-one and vpc-two have none
      DISCONNECTED_VPCS
-  3. the answer, at route table rtb-two (routes of two): no route to 10.1.1.10 (the main table of vpc-two: subnet-server has none of its own)
+  3. the answer, at route table rtb-two (routes of two): no route to 10.1.1.10
+     (the main table of vpc-two: subnet-server has none of its own)
      NO_ROUTE_TO_DESTINATION
 
-to open the way
-  pcx=$(aws ec2 create-vpc-peering-connection --region eu-north-1 --vpc-id vpc-one --peer-vpc-id vpc-two --peer-owner-id 222222222222 --peer-region us-east-1 --query VpcPeeringConnection.VpcPeeringConnectionId --output text)  # account 111111111111
-  aws ec2 wait vpc-peering-connection-exists --region us-east-1 --vpc-peering-connection-ids "$pcx" && aws ec2 accept-vpc-peering-connection --region us-east-1 --vpc-peering-connection-id "$pcx"  # account 222222222222
-  aws ec2 create-route --region eu-north-1 --route-table-id rtb-one --destination-cidr-block 10.2.0.0/16 --vpc-peering-connection-id "$pcx"  # account 111111111111
-  aws ec2 create-route --region us-east-1 --route-table-id rtb-two --destination-cidr-block 10.1.0.0/16 --vpc-peering-connection-id "$pcx"  # account 222222222222
+to open the way, type
+  # in account 111111111111
+  pcx=$(aws ec2 create-vpc-peering-connection --region eu-north-1 \\
+      --vpc-id vpc-one --peer-vpc-id vpc-two --peer-owner-id 222222222222 \\
+      --peer-region us-east-1 \\
+      --query VpcPeeringConnection.VpcPeeringConnectionId --output text)
+  # in account 222222222222
+  aws ec2 wait vpc-peering-connection-exists --region us-east-1 \\
+      --vpc-peering-connection-ids "$pcx" &&
+  aws ec2 accept-vpc-peering-connection --region us-east-1 \\
+      --vpc-peering-connection-id "$pcx"
+  # in account 111111111111
+  aws ec2 create-route --region eu-north-1 --route-table-id rtb-one \\
+      --destination-cidr-block 10.2.0.0/16 --vpc-peering-connection-id "$pcx"
+  # in account 222222222222
+  aws ec2 create-route --region us-east-1 --route-table-id rtb-two \\
+      --destination-cidr-block 10.1.0.0/16 --vpc-peering-connection-id "$pcx"
 `,
         );
     });
 
-    it("prints a line for each pair with --all", () => {
-        const { stdout } = explain("--all", "icmp", "--state", state("peered"));
+    it("prints a line for each pair with --all", async () => {
+        const { stdout } = await explain("--all", "icmp", "--state", state("peered"));
         assert.equal(
             stdout,
             `REACHABLE  ping from client (10.1.1.10) to server (10.2.1.10)
-    group of one allows all to 0.0.0.0/0; pcx-1 active; group of two allows all from 0.0.0.0/0
+    group of one: allows all to 0.0.0.0/0; pcx-1: active; group of two: allows all from 0.0.0.0/0
 REACHABLE  ping from server (10.2.1.10) to client (10.1.1.10)
-    group of two allows all to 0.0.0.0/0; pcx-1 active; group of one allows all from 0.0.0.0/0
+    group of two: allows all to 0.0.0.0/0; pcx-1: active; group of one: allows all from 0.0.0.0/0
 `,
         );
     });
 
-    it("prints AWS's form of an analysis with --json", () => {
-        const { stdout } = explain("client", "server", "--json", "--state", state("apart"));
+    it("prints AWS's form of an analysis with --json", async () => {
+        const { stdout } = await explain("client", "server", "--json", "--state", state("apart"));
         const { NetworkPathFound, ForwardPathComponents, ReturnPathComponents, Explanations, Verdict, Fixes } =
             JSON.parse(stdout) as Record<string, unknown[]>;
         assert.deepEqual({ NetworkPathFound, Verdict }, { NetworkPathFound: false, Verdict: "not reachable" });
@@ -169,8 +172,11 @@ REACHABLE  ping from server (10.2.1.10) to client (10.1.1.10)
         });
     });
 
-    it("writes what it read with --save", () => {
-        assert.equal(explain("client", "server", "--state", state("peered"), "--save", state("saved")).status, 0);
+    it("writes what it read with --save", async () => {
+        assert.equal(
+            (await explain("client", "server", "--state", state("peered"), "--save", state("saved"))).status,
+            0,
+        );
         assert.deepEqual(loadPlaces(state("saved")), loadPlaces(state("peered")));
     });
 
@@ -182,13 +188,13 @@ REACHABLE  ping from server (10.2.1.10) to client (10.1.1.10)
         ["blind", "10.2.1.10", "reachable", 2],
         ["blind", "10.2.1.10", "unreachable", 2],
     ] as const) {
-        it(`exits with ${status} if ${name} is asserted to be ${assertion}`, () => {
-            assert.equal(explain("client", to, "--assert", assertion, "--state", state(name)).status, status);
+        it(`exits with ${status} if ${name} is asserted to be ${assertion}`, async () => {
+            assert.equal((await explain("client", to, "--assert", assertion, "--state", state(name))).status, status);
         });
     }
 
-    it("helps", () => {
-        const { status, stdout } = explain("--help");
+    it("helps", async () => {
+        const { status, stdout } = await explain("--help");
         assert.equal(status, 0);
         assert.match(stdout, /^Usage: npm run explain -- FROM TO \[tcp\/PORT\|udp\/PORT\|icmp\]/);
     });
@@ -212,15 +218,15 @@ REACHABLE  ping from server (10.2.1.10) to client (10.1.1.10)
         ["no region", ["a", "b"], /^No region: give --region, or set AWS_REGION\./],
         ["a folder that is not there", ["a", "b", "--state", "/nowhere/at/all"], /ENOENT/],
     ] as const) {
-        it(`exits with 2 on ${what}, and says what is wrong`, () => {
-            const { status, stdout, stderr } = explain(...args);
+        it(`exits with 2 on ${what}, and says what is wrong`, async () => {
+            const { status, stdout, stderr } = await explain(...args);
             assert.deepEqual({ status, stdout }, { status: 2, stdout: "" });
             assert.match(stderr, message);
         });
     }
 
-    it("exits with 2 on an end that is not there", () => {
-        const { status, stderr } = explain("client", "nobody", "--state", state("peered"));
+    it("exits with 2 on an end that is not there", async () => {
+        const { status, stderr } = await explain("client", "nobody", "--state", state("peered"));
         assert.equal(status, 2);
         assert.match(stderr, /^No interface that was read has 'nobody'/);
     });

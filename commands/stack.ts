@@ -1,0 +1,62 @@
+/** What the Pulumi stack that is selected here tells of its servers. */
+import { execFile } from "child_process";
+import { promisify } from "util";
+import type { DirectionResult } from "../components/check/reachabilityCheck";
+import { sides, type Side } from "../components/peering/sides";
+import type { Source } from "../reachability/read";
+
+/** A side's output. */
+export interface SideOutput {
+    readonly vpcId: string;
+    readonly routeTableId: string;
+    readonly securityGroupId: string;
+    readonly serverId: string;
+    readonly region?: string;
+    readonly privateIp: string;
+    readonly publicIp: string;
+    readonly publicDns: string;
+}
+
+/** The outputs of the program, and its settings. */
+export interface Stack {
+    readonly outputs: Readonly<Record<Side, SideOutput>> & { readonly check?: readonly DirectionResult[] };
+    /** Returns a setting of the program or of AWS's provider; a secret is decrypted only then. */
+    readonly setting: (name: string) => Promise<unknown>;
+}
+
+async function pulumi(...args: string[]): Promise<string> {
+    try {
+        return (await promisify(execFile)("pulumi", args)).stdout.trim();
+    } catch (error) {
+        const { stderr, message } = error as Error & { stderr?: string };
+        throw new Error(stderr?.trim() || message, { cause: error });
+    }
+}
+
+/** Throws if there is no stack, or nothing in it. */
+export async function readStack(): Promise<Stack> {
+    const [outputs, config] = await Promise.all([pulumi("stack", "output", "--json"), pulumi("config", "--json")]);
+    const found = JSON.parse(outputs) as Partial<Stack["outputs"]>;
+    if (!found.requester || !found.accepter) {
+        throw new Error("The stack has no servers; run 'pulumi up'.");
+    }
+    const values = JSON.parse(config) as Record<string, { readonly value?: string; readonly objectValue?: unknown }>;
+    const setting = async (name: string): Promise<unknown> => {
+        const key = Object.keys(values).find((one) => one.endsWith(`:${name}`));
+        if (key === undefined) return undefined;
+        const { objectValue, value } = values[key] ?? {};
+        return objectValue ?? value ?? (await pulumi("config", "get", key));
+    };
+    return { outputs: found as Stack["outputs"], setting };
+}
+
+/** Where AWS describes the stack's two sides. */
+export async function sourcesOf({ outputs, setting }: Stack): Promise<Source[]> {
+    const profile = (await setting("profile")) as string | undefined;
+    const source = async (side: Side) => ({
+        profile,
+        ...((await setting(side)) as Source | undefined),
+        region: outputs[side].region,
+    });
+    return Promise.all(sides.map(source));
+}
