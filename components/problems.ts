@@ -10,6 +10,11 @@ export interface Problem {
     readonly message: string;
 }
 
+/** The problem if it `is` there, as a line of a list of rules; nothing otherwise. */
+export function problemIf(is: boolean | undefined, problem: Problem): Problem[] {
+    return is ? [problem] : [];
+}
+
 /**
  * One text for all problems, a line each: path, value, what is wrong and the remedy.
  *

@@ -172,6 +172,7 @@ describe("PeeredVpcPair", () => {
     it("accepts another owner's request on the accepter's side, once all of its VPCs are there", async () => {
         const theirs = { ...args, manageRequester: false, peeringConnectionId: "pcx-1" };
         const request = {
+            id: "pcx-1",
             status: "pending-acceptance",
             vpcId: "id-of-p-requester-vpc",
             peerVpcId: "id-of-p-accepter-vpc",

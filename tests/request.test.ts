@@ -1,14 +1,15 @@
 import * as assert from "assert";
-import { checkRequest, type ExpectedRequest, type SeenRequest } from "../components/peering/request";
+import { checkRequest, requesterPlace, type ExpectedRequest, type SeenRequest } from "../components/peering/request";
 import { described } from "./config";
 
 const seen: SeenRequest = {
     id: "pcx-1",
     status: "pending-acceptance",
-    requesterVpcId: "vpc-1",
-    accepterVpcId: "vpc-2",
-    cidrBlocks: ["10.41.0.0/16", "100.64.0.0/16"],
-    requester: { region: "us-east-1", accountId: "111111111111" },
+    vpcId: "vpc-1",
+    peerVpcId: "vpc-2",
+    cidrBlockSets: [{ cidrBlock: "10.41.0.0/16" }, { cidrBlock: "100.64.0.0/16" }],
+    requesterRegion: "us-east-1",
+    ownerId: "111111111111",
 };
 const requester = { vpcId: "vpc-1", cidrBlocks: ["10.41.0.0/16"] };
 const expected: ExpectedRequest = { requester, accepter: { vpcId: "vpc-2" } };
@@ -22,19 +23,19 @@ describe("checkRequest", () => {
             [
                 "everything that is declared of the requester",
                 {},
-                { requester: { ...requester, ...seen.requester, cidrBlocks: ["100.64.0.0/16", "10.41.0.0/16"] } },
+                { requester: { ...requester, ...requesterPlace(seen), cidrBlocks: ["100.64.0.0/16", "10.41.0.0/16"] } },
                 [],
             ],
-            ["blocks and a region that AWS does not tell", { cidrBlocks: [], requester: {} }, {}, []],
+            ["blocks and a region that AWS does not tell", { cidrBlockSets: [], requesterRegion: "" }, {}, []],
             [
                 "a request for another VPC",
-                { accepterVpcId: "vpc-9" },
+                { peerVpcId: "vpc-9" },
                 {},
                 [other("accepter.vpcId", "vpc-2", "is for", "vpc-9")],
             ],
             [
                 "a request from another VPC, region and account, all at once",
-                { requesterVpcId: "vpc-9" },
+                { vpcId: "vpc-9" },
                 { requester: { ...requester, region: "eu-west-1", accountId: "333333333333" } },
                 [
                     other("requester.vpcId", "vpc-1", "is from", "vpc-9"),

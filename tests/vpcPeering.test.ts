@@ -500,6 +500,7 @@ describe("VpcPeering with another owner's request", () => {
     const request = (change: object = {}): Answers => ({
         ...elsewhere,
         "aws:ec2/getVpcPeeringConnection:getVpcPeeringConnection": () => ({
+            id: "pcx-1",
             status: "pending-acceptance",
             vpcId: "vpc-1",
             peerVpcId: "vpc-2",

@@ -1,7 +1,7 @@
 import { checkCidrList, checkOverlap, type NamedBlock } from "../addresses/addressPlan";
 import { readable } from "../addresses/readable";
 import { contains, parseCidr } from "../addresses/cidr";
-import type { Problem } from "../problems";
+import { problemIf, type Problem } from "../problems";
 import { partitionOf, sides, type Place, type Side } from "./sides";
 
 /** What has to be known of a side to tell whether AWS would peer it. */
@@ -61,7 +61,7 @@ function checkRouted(path: string, { blocks, routedCidrBlocks = [] }: SideFacts)
     const outside = routedCidrBlocks.flatMap((value, index) => {
         const routed = parseCidr(value);
         const isOutside = routed.ok && !own.some((block) => contains(block, routed.value));
-        return isOutside ? [{ path: `${path}[${index}]`, value, message }] : [];
+        return problemIf(isOutside, { path: `${path}[${index}]`, value, message });
     });
     return [...checkCidrList(path, routedCidrBlocks), ...outside];
 }
@@ -74,42 +74,25 @@ function checkDns({ path, on }: SideFacts["dns"], { dnsResolution }: PeeringOpti
 /** Who requests and who accepts. Source: Amazon VPC Peering Guide, "Accept or reject a VPC peering connection". */
 function checkAcceptance(options: PeeringOptions): Problem[] {
     const { autoAccept, manageAccepter = true, manageRequester = true, peeringConnectionId: id } = options;
-    const rules: [path: keyof PeeringOptions, isBroken: boolean | undefined, message: string][] = [
-        [
-            "autoAccept",
-            autoAccept && !manageAccepter,
-            `is on while the accepter's side is another owner's (manageAccepter is off), and only the accepter's owner can accept (VPC Peering Guide, "Accept or reject a VPC peering connection"); change one of the two`,
-        ],
-        [
-            "autoAccept",
-            autoAccept && !manageRequester,
-            "is an option of the request, which is another owner's (manageRequester is off); turn it off, and the accepter's own provider accepts",
-        ],
-        [
-            "manageRequester",
-            !manageRequester && !manageAccepter,
-            "is off, and so is manageAccepter, which leaves nothing to manage; turn one of the two on",
-        ],
-        [
-            "peeringConnectionId",
-            !manageRequester && id === undefined,
-            "must be the id of the request to accept, because the requester's side is another owner's (manageRequester is off); find it with 'aws ec2 describe-vpc-peering-connections'",
-        ],
-        [
-            "peeringConnectionId",
-            manageRequester && id !== undefined,
-            "is of a request that exists, and this program makes its own (manageRequester is on); leave it out, or turn manageRequester off",
-        ],
-        [
-            "peeringConnectionId",
-            !manageRequester && typeof id === "string" && !/^pcx-[0-9a-f]+$/.test(id),
-            "is not the id of a peering connection; write one such as pcx-0123456789abcdef0",
-        ],
+    const notTheirs = `is on while the accepter's side is another owner's (manageAccepter is off), and only the accepter's owner can accept (VPC Peering Guide, "Accept or reject a VPC peering connection"); change one of the two`;
+    const notOurs =
+        "is an option of the request, which is another owner's (manageRequester is off); turn it off, and the accepter's own provider accepts";
+    const neither = "is off, and so is manageAccepter, which leaves nothing to manage; turn one of the two on";
+    const missing =
+        "must be the id of the request to accept, because the requester's side is another owner's (manageRequester is off); find it with 'aws ec2 describe-vpc-peering-connections'";
+    const needless =
+        "is of a request that exists, and this program makes its own (manageRequester is on); leave it out, or turn manageRequester off";
+    const malformed = "is not the id of a peering connection; write one such as pcx-0123456789abcdef0";
+    const isMalformed = typeof id === "string" && !/^pcx-[0-9a-f]+$/.test(id);
+    const ofId = { path: "peeringConnectionId", value: id };
+    return [
+        ...problemIf(autoAccept && !manageAccepter, { path: "autoAccept", value: true, message: notTheirs }),
+        ...problemIf(autoAccept && !manageRequester, { path: "autoAccept", value: true, message: notOurs }),
+        ...problemIf(!manageRequester && !manageAccepter, { path: "manageRequester", value: false, message: neither }),
+        ...problemIf(!manageRequester && id === undefined, { path: "peeringConnectionId", message: missing }),
+        ...problemIf(manageRequester && id !== undefined, { ...ofId, message: needless }),
+        ...problemIf(!manageRequester && isMalformed, { ...ofId, message: malformed }),
     ];
-    return rules.flatMap(([path, isBroken, message]) => {
-        const value = options[path];
-        return isBroken ? [{ path, ...(value !== undefined && { value }), message }] : [];
-    });
 }
 
 /** The problems of where the sides are; a region or account that is not known yet is not a problem. */
@@ -117,36 +100,30 @@ export function checkPlaces(
     { requester, accepter }: Readonly<Record<Side, Place>>,
     { autoAccept, manageAccepter = true, manageRequester = true, ingressFrom }: PeeringOptions,
 ): Problem[] {
-    const problems: Problem[] = [];
     const differ = (part: keyof Place): boolean =>
         requester[part] !== undefined && accepter[part] !== undefined && requester[part] !== accepter[part];
     const [here, there] = [requester.region ?? "", accepter.region ?? ""];
-    if (differ("region") && partitionOf(here) !== partitionOf(there)) {
-        const china = [here, there].some((region) => partitionOf(region) === "aws-cn");
-        const rule = china
-            ? "China's regions peer with one another only"
-            : `its partition is ${partitionOf(there)}, the requester's ${partitionOf(here)}, and partitions never peer`;
-        problems.push({
-            path: "accepter.region",
-            value: there,
-            message: `can't be peered with ${here}: ${rule} (VPC Peering Guide, "VPC peering limitations"); choose two regions of one partition`,
-        });
-    }
-    if (autoAccept && manageAccepter && manageRequester && (differ("region") || differ("accountId"))) {
-        problems.push({
+    const [ours, theirs] = [partitionOf(here), partitionOf(there)];
+    const rule = [ours, theirs].includes("aws-cn")
+        ? "China's regions peer with one another only"
+        : `its partition is ${theirs}, the requester's ${ours}, and partitions never peer`;
+    const apart = `can't be peered with ${here}: ${rule} (VPC Peering Guide, "VPC peering limitations"); choose two regions of one partition`;
+    const notAlone = `works within one account and region only, and the sides differ (Amazon EC2 API Reference, "AcceptVpcPeeringConnection"); turn it off, and the accepter's own provider accepts`;
+    const noGroup = `works within one region only, and the sides are in ${here} and ${there} (VPC Peering Guide, "Update your security groups to reference peer security groups"); choose cidr`;
+    const acceptsItself = autoAccept && manageAccepter && manageRequester;
+    return [
+        ...problemIf(differ("region") && ours !== theirs, { path: "accepter.region", value: there, message: apart }),
+        ...problemIf(acceptsItself && (differ("region") || differ("accountId")), {
             path: "autoAccept",
             value: true,
-            message: `works within one account and region only, and the sides differ (Amazon EC2 API Reference, "AcceptVpcPeeringConnection"); turn it off, and the accepter's own provider accepts`,
-        });
-    }
-    if (ingressFrom === "group" && differ("region")) {
-        problems.push({
+            message: notAlone,
+        }),
+        ...problemIf(ingressFrom === "group" && differ("region"), {
             path: "ingressFrom",
             value: "group",
-            message: `works within one region only, and the sides are in ${here} and ${there} (VPC Peering Guide, "Update your security groups to reference peer security groups"); choose cidr`,
-        });
-    }
-    return problems;
+            message: noGroup,
+        }),
+    ];
 }
 
 /** The problems of a side whose provider leads elsewhere than was declared; what was not declared may be anything. */

@@ -24,18 +24,11 @@ export function refuseEnded(component: pulumi.ComponentResource, status: string,
     }
 }
 
-/** Another owner's request, as the accepter's owner sees it. */
-export interface SeenRequest {
-    /** Id of the connection: `pcx-0123456789abcdef0`. */
-    readonly id: string;
-    readonly status: string;
-    readonly requesterVpcId: string;
-    readonly accepterVpcId: string;
-    /** IPv4 CIDR blocks of the requester's VPC; empty where AWS does not tell them. */
-    readonly cidrBlocks: readonly string[];
-    /** Where the requester's VPC is, as far as AWS tells. */
-    readonly requester: Place;
-}
+/** Another owner's request, as the provider reads it; the blocks are empty where AWS does not tell them. */
+export type SeenRequest = Pick<
+    GetVpcPeeringConnectionResult,
+    "id" | "status" | "vpcId" | "peerVpcId" | "cidrBlockSets" | "ownerId" | "requesterRegion"
+>;
 
 /** What the request has to be. */
 export interface ExpectedRequest {
@@ -59,23 +52,10 @@ export async function findConnection(
     }
 }
 
-/** Reads a request; undefined if AWS shows no such connection to the accepter's owner. */
-export async function findRequest(id: string, opts: pulumi.InvokeOptions): Promise<SeenRequest | undefined> {
-    const found = await findConnection(id, opts);
-    return (
-        found && {
-            id,
-            status: found.status,
-            requesterVpcId: found.vpcId,
-            accepterVpcId: found.peerVpcId,
-            cidrBlocks: found.cidrBlockSets.map(({ cidrBlock }) => cidrBlock),
-            // terraform-provider-aws 5.100.0, which the sandbox may use, has no requesterRegion.
-            requester: {
-                accountId: found.ownerId,
-                ...(found.requesterRegion && { region: found.requesterRegion }),
-            },
-        }
-    );
+/** Where the requester's VPC is, as far as AWS tells. */
+export function requesterPlace({ ownerId: accountId, requesterRegion: region }: SeenRequest): Place {
+    // terraform-provider-aws 5.100.0, which the sandbox may use, has no requesterRegion.
+    return { accountId, ...(region && { region }) };
 }
 
 /**
@@ -83,29 +63,24 @@ export async function findRequest(id: string, opts: pulumi.InvokeOptions): Promi
  * nobody meant. Source: Amazon VPC Peering Guide, "Accept or reject a VPC peering connection", which warns of unknown requesters.
  */
 export function checkRequest(seen: SeenRequest, { requester, accepter }: ExpectedRequest): Problem[] {
-    const remedy = "accept another request, or correct what is declared";
+    const from = requesterPlace(seen);
     const facts: [path: string, value: string | undefined, found: string | undefined, relation: string][] = [
-        ["accepter.vpcId", accepter.vpcId, seen.accepterVpcId, "is for"],
-        ["requester.vpcId", requester.vpcId, seen.requesterVpcId, "is from"],
-        ["requester.region", requester.region, seen.requester.region, "is from"],
-        ["requester.accountId", requester.accountId, seen.requester.accountId, "is from"],
+        ["accepter.vpcId", accepter.vpcId, seen.peerVpcId, "is for"],
+        ["requester.vpcId", requester.vpcId, seen.vpcId, "is from"],
+        ["requester.region", requester.region, from.region, "is from"],
+        ["requester.accountId", requester.accountId, from.accountId, "is from"],
     ];
+    const blocks = seen.cidrBlockSets.map(({ cidrBlock }) => cidrBlock);
+    const foreign = `is not a block of the VPC that the request ${seen.id} is from (${blocks.join(", ")}); correct what is declared`;
     return [
-        ...facts.flatMap(([path, value, found, relation]) =>
-            value === undefined || found === undefined || value === found
-                ? []
-                : [{ path, value, message: `is declared, but the request ${seen.id} ${relation} ${found}; ${remedy}` }],
-        ),
+        ...facts.flatMap(([path, value, found, relation]) => {
+            const message = `is declared, but the request ${seen.id} ${relation} ${found ?? ""}; accept another request, or correct what is declared`;
+            return value === undefined || found === undefined || value === found ? [] : [{ path, value, message }];
+        }),
         ...requester.cidrBlocks.flatMap((value, index) =>
-            seen.cidrBlocks.length === 0 || seen.cidrBlocks.includes(value)
+            blocks.length === 0 || blocks.includes(value)
                 ? []
-                : [
-                      {
-                          path: `requester.cidrBlocks[${index}]`,
-                          value,
-                          message: `is not a block of the VPC that the request ${seen.id} is from (${seen.cidrBlocks.join(", ")}); correct what is declared`,
-                      },
-                  ],
+                : [{ path: `requester.cidrBlocks[${index}]`, value, message: foreign }],
         ),
     ];
 }

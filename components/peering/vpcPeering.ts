@@ -6,7 +6,7 @@ import { checkVpcPeeringArgs, peeringWarnings, type PeeringSideArgs, type VpcPee
 import { acceptersPart, peeringParts } from "./peeringParts";
 import { checkSelf } from "./peeringRules";
 import { findPlaces } from "./places";
-import { checkRequest, findConnection, findRequest, refuseEnded, requestLifetime, type SeenRequest } from "./request";
+import { checkRequest, findConnection, refuseEnded, requesterPlace, requestLifetime } from "./request";
 import type { Side } from "./sides";
 
 /**
@@ -61,7 +61,7 @@ export class VpcPeering extends pulumi.ComponentResource {
             .output(manageRequester ? undefined : args.peeringConnectionId)
             .apply(async (id) => (id === undefined ? undefined : this.theirRequest(name, id, child(args.accepter))));
         const found = theirs.apply((seen) =>
-            findPlaces({ ...args, requester: { ...args.requester, ...seen?.requester } }, opened, args),
+            findPlaces({ ...args, requester: { ...args.requester, ...(seen && requesterPlace(seen)) } }, opened, args),
         );
         // Ids and providers tell some problems only now, before there is a connection.
         const { id, vpcId, peerVpcId, peerRegion, peerOwnerId } = pulumi
@@ -149,8 +149,8 @@ export class VpcPeering extends pulumi.ComponentResource {
     }
 
     /** Another owner's request; throws a ResourceError if there is none or it has ended. */
-    private async theirRequest(name: string, id: string, opts: pulumi.InvokeOptions): Promise<SeenRequest | undefined> {
-        const seen = await findRequest(id, opts);
+    private async theirRequest(name: string, id: string, opts: pulumi.InvokeOptions) {
+        const seen = await findConnection(id, opts);
         const message =
             "is no request that AWS shows to the accepter's owner in that region; correct the id or the accepter's provider";
         const problems = seen ? [] : [{ path: "peeringConnectionId", value: id, message }];
