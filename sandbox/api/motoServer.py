@@ -3,6 +3,7 @@ moto's server with what its EC2 API lacks: where it accepts a change and ignores
 """
 
 from copy import deepcopy
+from itertools import count
 from threading import Thread
 
 from moto.server import main
@@ -11,7 +12,7 @@ from moto.server import main
 def complete():
     # Imported in a thread, because it takes a second; the server would import it on the first EC2 call.
     from moto.ec2.exceptions import InvalidPermissionDuplicateError
-    from moto.ec2.models import ec2_backends
+    from moto.ec2.models import ec2_backends, elastic_network_interfaces
     from moto.ec2.models.instances import InstanceBackend
     from moto.ec2.models.network_acls import NetworkAclBackend, NetworkAclEntry
     from moto.ec2.models.security_groups import SecurityGroupBackend
@@ -104,6 +105,14 @@ def complete():
                 acl.network_acl_entries.append(NetworkAclEntry(self, acl.id, 32767, "-1", "deny", egress, *rest))
         return acl
 
+    numbers = count()
+
+    # moto draws public addresses at random, and in one run of hundreds two servers got the same one.
+    def random_public_ip():
+        number = next(numbers)
+        return f"54.214.{number // 254 % 256}.{number % 254 + 1}"
+
+    elastic_network_interfaces.random_public_ip = random_public_ip
     SecurityGroupBackend._add_source_group = add_source_group
     SecurityGroupBackend.modify_security_group_rules = modify_security_group_rules
     InstanceBackend.modify_instance_security_groups = modify_instance_security_groups

@@ -360,6 +360,19 @@ describe("Gateway, EC2's actions", function () {
             assert.deepEqual([NetworkInterfaces?.length, Addresses], [1, []]);
         });
 
+        // The API behind the gateway would draw them at random.
+        it("get public addresses one after another, which no two of them share", async () => {
+            const { Instances = [] } = await lab.api.runInstances({
+                ImageId: image,
+                InstanceType: "t2.micro",
+                MinCount: 3,
+                MaxCount: 3,
+                NetworkInterfaces: [{ DeviceIndex: 0, SubnetId: subnet, AssociatePublicIpAddress: true }],
+            });
+            const [first = 0, ...others] = Instances.map((one) => Number(one.PublicIpAddress?.split(".").at(-1)));
+            assert.deepEqual(others, [first + 1, first + 2]);
+        });
+
         // The API behind the gateway changes the groups of the instance only.
         it("do not include new groups for an instance, which its interface gets", async () => {
             const { Instances } = await lab.api.runInstances({
