@@ -53,36 +53,39 @@ async function main(): Promise<boolean> {
         [requester, accepter],
         [accepter, requester],
     ] as const;
-    const kept = await Promise.all(
-        check.map(async ({ direction, expected }, index) => {
-            const [from, to] = ends[index] ?? ends[0];
-            const [fromLabel = "", toLabel = ""] = direction.split(" -> ");
-            const probed = (label: string, { privateIp, publicIp, publicDns }: SideOutput) => {
-                const { page } = labVpcNames("", 0, label);
-                return { label, privateIp, publicIp, publicDns, page };
-            };
-            // What is now counts, not what it settles to.
-            const script = `SECONDS=1000\n${probeScript(probed(fromLabel, from), probed(toLabel, to), expected)}`;
-            const { code, stdout, stderr } = await runOn(fromLabel, from, script, privateKey);
-            if (code === 0) {
-                const { icmp, http, dns } = JSON.parse(stdout) as ProbeReport;
-                console.log(`${direction}: ping ${icmp}, HTTP ${http}, name ${dns}, as the stage promises`);
-                return true;
-            }
-            const question = { from: from.serverId, to: to.serverId, ...answersIn(expected) };
-            const why = await described()
-                .then((state) => explainAgainst(state, question))
-                .catch((error: unknown) => `Why is not known: ${messageOf(error)}`);
-            console.log(`${stderr.trimEnd()}\n${why}`);
-            return false;
-        }),
-    );
-    return kept.every(Boolean);
+    // Both are measured at once, and told in the order of the directions.
+    const measured = check.map(async ({ direction, expected }, index) => {
+        const [from, to] = ends[index] ?? ends[0];
+        const [fromLabel = "", toLabel = ""] = direction.split(" -> ");
+        const probed = (label: string, { privateIp, publicIp, publicDns }: SideOutput) => {
+            const { page } = labVpcNames("", 0, label);
+            return { label, privateIp, publicIp, publicDns, page };
+        };
+        // What is now counts, not what it settles to.
+        const script = `SECONDS=1000\n${probeScript(probed(fromLabel, from), probed(toLabel, to), expected)}`;
+        const { code, stdout, stderr } = await runOn(fromLabel, from, script, privateKey);
+        if (code === 0) {
+            const { icmp, http, dns } = JSON.parse(stdout) as ProbeReport;
+            const line = `${direction}: ping ${icmp}, HTTP ${http}, name ${dns}, as the stage promises`;
+            return { isKept: true, line };
+        }
+        const question = { from: from.serverId, to: to.serverId, ...answersIn(expected) };
+        const why = await described()
+            .then((state) => explainAgainst(state, question))
+            .catch((error: unknown) => `Why is not known: ${messageOf(error)}`);
+        return { isKept: false, line: `${stderr.trimEnd()}\n${why}` };
+    });
+    let areKept = true;
+    for (const { isKept, line } of await Promise.all(measured)) {
+        console.log(line);
+        areKept &&= isKept;
+    }
+    return areKept;
 }
 
 main().then(
-    (isKept) => {
-        process.exitCode = isKept ? 0 : 1;
+    (areKept) => {
+        process.exitCode = areKept ? 0 : 1;
     },
     (error: unknown) => {
         console.error(messageOf(error));

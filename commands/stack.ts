@@ -1,5 +1,6 @@
 /** What the Pulumi stack that is selected here tells of its servers. */
 import { execFile } from "child_process";
+import { join } from "path";
 import { promisify } from "util";
 import type { DirectionResult } from "../components/check/reachabilityCheck";
 import { sides, type Side } from "../components/peering/sides";
@@ -26,7 +27,7 @@ export interface Stack {
 
 async function pulumi(...args: string[]): Promise<string> {
     try {
-        return (await promisify(execFile)("pulumi", args)).stdout.trim();
+        return (await promisify(execFile)("pulumi", args, { cwd: join(__dirname, "..") })).stdout.trim();
     } catch (error) {
         const { stderr, message } = error as Error & { stderr?: string };
         throw new Error(stderr?.trim() || message, { cause: error });

@@ -64,10 +64,7 @@ export function explain(state: State, analysis: Analysis, advice: readonly strin
     const isFar = ({ account }: Fix) => state.places.some((place) => place.account !== account);
     const commands = (fixes ?? []).flatMap((fix) => [
         ...(isFar(fix) ? [styleText("dim", `  # in account ${fix.account}`)] : []),
-        fix.command
-            .split(" && ")
-            .map((one) => wrap(`  ${one}`, 6, " --", " \\"))
-            .join(" &&\n"),
+        commandText(fix.command),
     ]);
     const why = blockers.flatMap((blocker) => [
         wrap(`  ${numberOf(blocker)}. ${blockerSentence(blocker)}`, 5),
@@ -77,7 +74,7 @@ export function explain(state: State, analysis: Analysis, advice: readonly strin
         there: forward.map(hopLine),
         back: back.map(hopLine),
         "why not": why,
-        "to open the way": advice.map((line) => wrap(`  ${line}`, 2)),
+        "to open the way": advice.map(commandText),
         [advice.length > 0 ? "or by hand" : "to open the way, type"]: blockers.length > 0 ? commands : [],
         "no set of changes opens this way as it is": [],
         "not known": unknown.map((one) => wrap(`  ${one}`, 4)),
@@ -86,6 +83,12 @@ export function explain(state: State, analysis: Analysis, advice: readonly strin
         ([name, lines]) => lines.length > 0 || (name.startsWith("no set") && !fixes),
     );
     return [wrap(verdictLine(analysis), 2), ...shown.flatMap(([name, lines]) => ["", name, ...lines])].join("\n");
+}
+
+/** A command as it can be pasted. */
+function commandText(command: string): string {
+    const parts = command.split(" && ");
+    return parts.map((one) => wrap(`  ${one}`, 6, " --", " \\")).join(" &&\n");
 }
 
 /** Breaks a line before a space, so that it fits 80 columns as far as its words do; what it goes on with is indented. */

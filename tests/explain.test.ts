@@ -3,9 +3,12 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "fs";
 import { tmpdir } from "os";
 import { join } from "path";
 import { stripVTControlCharacters } from "util";
-import { main } from "../commands/explain";
+import { adviceOf, main } from "../commands/explain";
+import { analyze } from "../reachability/analysis";
 import { loadPlaces, savePlaces } from "../reachability/files";
-import { cases } from "../reachability/tests/cases";
+import { State } from "../reachability/state";
+import { cases, pair } from "../reachability/tests/cases";
+import type { Question } from "../reachability/types";
 
 const named = (what: string) => cases.find((one) => one.what === what)?.places ?? [];
 const folder = mkdtempSync(join(tmpdir(), "explain-test-"));
@@ -230,4 +233,66 @@ REACHABLE  ping from server (10.2.1.10) to client (10.1.1.10)
         assert.equal(status, 2);
         assert.match(stderr, /^No interface that was read has 'nobody'/);
     });
+});
+
+describe("the settings that open a way between the stack's servers", () => {
+    const side = (name: string, host: string) => ({
+        vpcId: `vpc-${name}`,
+        routeTableId: `rtb-${name}`,
+        securityGroupId: `sg-${name}`,
+        serverId: `i-${host}`,
+        privateIp: "",
+        publicIp: "",
+        publicDns: "",
+    });
+    const outputs = { requester: side("one", "client"), accepter: side("two", "server") };
+    const apart = pair({ routes: {} }, { routes: {}, ingress: [] }, {});
+    const closed = pair({}, { ingress: [] });
+    const tcp = (port: number) => ({ protocol: "tcp", port }) as const;
+    const advice = (places: typeof apart, traffic: Pick<Question, "protocol" | "port">, settings: object) => {
+        const analysis = analyze(new State(places), { from: "client", to: "server", ...traffic });
+        const setting = (name: string) => Promise.resolve((settings as Record<string, unknown>)[name]);
+        return adviceOf({ outputs, setting }, "requester", analysis);
+    };
+    const peered = { peering: "true" };
+
+    for (const [what, places, traffic, settings, expected] of [
+        ["peering itself", apart, tcp(80), {}, ["pulumi config set peering true && pulumi up"]],
+        ["peering that is off", apart, tcp(80), { peering: "false" }, ["pulumi config set peering true && pulumi up"]],
+        ["another port", closed, tcp(443), peered, ["pulumi config set --path 'extraPorts[0]' tcp/443 && pulumi up"]],
+        [
+            "one port more",
+            closed,
+            { protocol: "udp", port: 53 },
+            { ...peered, extraPorts: ["tcp/443"] },
+            ["pulumi config set --path 'extraPorts[1]' udp/53 && pulumi up"],
+        ],
+        [
+            "pings from one address more, at the side that has its own list",
+            closed,
+            { protocol: "icmp" },
+            { ...peered, icmpCidrs: ["10.0.0.0/8"], accepter: { icmpCidrs: ["10.2.0.0/16", "10.3.0.0/16"] } },
+            ["pulumi config set --path 'accepter.icmpCidrs[2]' 10.1.1.10/32 && pulumi up"],
+        ],
+        [
+            "requests of both sides",
+            closed,
+            tcp(80),
+            { ...peered, requestsFrom: "accepter" },
+            ["pulumi config set requestsFrom both && pulumi up"],
+        ],
+        ["nothing but what was changed by hand", closed, tcp(80), peered, ["pulumi up --refresh"]],
+        ["nothing where nothing stops them", pair(), tcp(80), peered, []],
+        [
+            "nothing where something else stops them",
+            pair({}, { acl: ["in 10 deny all 0.0.0.0/0", "out 10 allow all 0.0.0.0/0"] }),
+            tcp(80),
+            peered,
+            [],
+        ],
+    ] as const) {
+        it(`are ${what}`, async () => {
+            assert.deepEqual(await advice(places, traffic, settings), expected);
+        });
+    }
 });

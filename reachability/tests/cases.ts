@@ -18,7 +18,7 @@ export interface Case {
 type Parts = Partial<VpcSpec> & Partial<Pick<SubnetSpec, "acl" | "hosts">>;
 
 /** Two VPCs with a host each, peered unless something says otherwise. */
-function pair(
+export function pair(
     one: Parts = {},
     two: Parts = {},
     connections: Readonly<Record<string, ConnectionSpec>> = { "pcx-1": ["one", "two", "active"] },

@@ -42,6 +42,17 @@ LogLevel ERROR
     return { publicKey: pair.public, privateKeyPath };
 }
 
+/** Makes the project's own commands, `check` and `explain`, and returns their folder. */
+export function makeCommands(checkout: string, runDir: string): string {
+    const folder = join(runDir, "bin");
+    mkdirSync(folder);
+    for (const name of ["check", "explain"]) {
+        const script = join(checkout, "commands", `${name}.ts`);
+        writeFileSync(join(folder, name), `#!/bin/sh\nexec ts-node '${script}' "$@"\n`, { mode: 0o755 });
+    }
+    return folder;
+}
+
 /** The environment of AWS clients: the sandbox's endpoint, and credentials that are valid only there. */
 export function awsEnvironment(endpoint: string, region: string): Record<string, string> {
     const { accessKeyId, secretAccessKey } = credentialsOf();

@@ -42,7 +42,9 @@ function personsShell({ env, endpoint, engine, runDir, log }: SandboxContext): r
     const isBash = basename(shell) === "bash";
     const pulumi = `
   pulumi up                            the two VPCs, apart
-  pulumi config set peering true       and \`pulumi up\` again: peered`;
+  pulumi config set peering true       and \`pulumi up\` again: peered
+  check                                sends the packets now, both ways
+  explain requester accepter           why a packet passes or not, hop by hop`;
     log(`A fresh sandbox: EC2 at ${endpoint}. All of it is gone when this shell ends. Try:${engine.length > 0 ? pulumi : ""}
   aws ec2 describe-vpcs                or any other EC2 client
   ssh vpc1                             the server in the first VPC; another one by its name or public address

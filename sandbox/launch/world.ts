@@ -13,7 +13,15 @@ import { messageOf, run } from "../cache/process.ts";
 import { startProviders } from "../engine/plugins/attach.ts";
 import { createReconciler } from "../network/reconciler.ts";
 import { createServers } from "../servers/servers.ts";
-import { awsEnvironment, makeKeyPair, makeStack, PROJECT, pulumiEnvironment, STACK } from "./environment.ts";
+import {
+    awsEnvironment,
+    makeCommands,
+    makeKeyPair,
+    makeStack,
+    PROJECT,
+    pulumiEnvironment,
+    STACK,
+} from "./environment.ts";
 import { checkout } from "./install.mjs";
 import { keepNames, type NameFiles } from "./names.ts";
 import type { Message, Run } from "./run.ts";
@@ -37,9 +45,8 @@ async function start({ task, engine, moto, awsCli }: Run): Promise<Message> {
     const runDir = await makeRunDir();
     await run("ip", ["link", "set", "lo", "up"]);
     process.env["TMPDIR"] = join(runDir, "tmp");
-    process.env["PATH"] = [join(checkout, "node_modules/.bin"), awsCli ?? [], process.env["PATH"]]
-        .flat()
-        .join(delimiter);
+    const own = [makeCommands(checkout, runDir), join(checkout, "node_modules/.bin"), awsCli ?? []];
+    process.env["PATH"] = [...own, process.env["PATH"]].flat().join(delimiter);
     const names = { hosts: join(runDir, "ssh_hosts"), variables: join(runDir, "variables.sh") };
     const pulumiEnv = engine ? pulumiEnvironment(engine, runDir) : {};
 

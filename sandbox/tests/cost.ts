@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { performance } from "node:perf_hooks";
 import type { EC2 } from "@aws-sdk/client-ec2";
+import { readLive } from "../../reachability/read.ts";
 import { makeMachine, makeSide, type Side } from "./world/side.ts";
 import { World } from "./world/world.ts";
 
@@ -59,6 +60,15 @@ describe("The cost of a change", function () {
         }
         return { route: routes, peer: peers };
     }
+
+    it("is at most 300 ms for what the analysis reads of two VPCs", async () => {
+        const times: number[] = [];
+        for (let round = 0; round < 10; round++) {
+            times.push(await timeOf(() => readLive(world.api, {})));
+        }
+        console.log(`      reading all of two VPCs ${Math.round(median(times))} ms`);
+        assert.ok(median(times) <= 300);
+    });
 
     it("is at most 120 ms for a route and 2 s for a VPC with a server and a peering connection, at 50 VPCs", async () => {
         report("2 VPCs", await measure(102));

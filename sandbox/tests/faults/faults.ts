@@ -52,6 +52,10 @@ async function main(): Promise<number> {
         return inside(values.inside);
     }
     const chosen = cells.filter(({ name }) => new RegExp(values.only).test(name));
+    if (chosen.length === 0) {
+        console.error(`--only ${values.only}: matches no name; --list shows them`);
+        return 2;
+    }
     if (values.list) {
         console.log(table(chosen.map(({ name, does }) => [name, does])));
         return 0;

@@ -119,7 +119,7 @@ describe("the lab by hand", () => {
         }
         assert.match(
             text,
-            /AWS's configuration stops ping and TCP 80 from ljhVPC1-EC2 \(10\.41\.1\.100\) to ljhVPC2-EC2 \(10\.42\.1\.100\):\s+on the way back, route table rtb-\w+ \(ljhVPCPeering-RT2\): no route to 10\.41\.1\.100/,
+            /AWS's configuration stops ping and TCP 80 from ljhVPC1-EC2 \(10\.41\.1\.100\) to ljhVPC2-EC2 \(10\.42\.1\.100\):\s+the answer, at route table rtb-\w+ \(ljhVPCPeering-RT2\): no route to 10\.41\.1\.100/,
         );
         const commands = [...new Set(text.match(/aws ec2 .*/g))];
         assert.equal(commands.length, 1, text);
@@ -142,20 +142,31 @@ describe("the lab by hand", () => {
         assert.deepEqual(seen(await outputs()), ["reply/page", "reply/page"]);
     });
 
+    it("is opened for another port by the settings that the explanation names, and both are measured at once", async () => {
+        assert.equal((await upWith({ peering: "false" })).code, 0);
+        const { text } = await run("explain", ["requester", "accepter", "tcp/443"]);
+        const [, settings = ""] = /\nto open the way\n((?: {2}.*\n)+)/.exec(text) ?? [];
+        assert.match(settings, /peering true &&\n.*extraPorts\[0\]' tcp\/443 &&\n {2}pulumi up/s, text);
+        const typed = await run("bash", ["-ec", settings.replace("pulumi up", "pulumi up --yes --skip-preview")]);
+        assert.equal(typed.code, 0, typed.text);
+        const opened = await run("explain", ["requester", "accepter", "tcp/443", "--assert", "reachable"]);
+        assert.equal(opened.code, 0, opened.text);
+        assert.deepEqual(await run("check", []), {
+            code: 0,
+            text: ["VPC1 -> VPC2", "VPC2 -> VPC1"]
+                .map((direction) => `${direction}: ping reply, HTTP page, name private, as the stage promises\n`)
+                .join(""),
+        });
+        assert.equal((await run("pulumi", ["config", "rm", "extraPorts"])).code, 0);
+    });
+
     it("fails over a connection that was made by hand, and says what lets the packets pass", async () => {
         assert.equal((await upWith({ peering: "false" })).code, 0);
         const { requester, accepter } = await outputs();
-        const { code: asked, text: commands } = await run("npm", [
-            "run",
-            "-s",
-            "explain",
-            "--",
-            requester.serverId,
-            accepter.serverId,
-        ]);
-        assert.equal(asked, 0, commands);
-        const fixes = commands.split("\n").flatMap((line) => /^ {2}((?:pcx=.*)?aws ec2 .*)/.exec(line)?.[1] ?? []);
-        const typed = await run("bash", ["-ec", fixes.join("\n")]);
+        const { code: asked, text: told } = await run("explain", [requester.serverId, accepter.serverId]);
+        assert.equal(asked, 0, told);
+        const [, fixes = ""] = told.split("\nto open the way, type\n");
+        const typed = await run("bash", ["-ec", fixes]);
         assert.equal(typed.code, 0, typed.text);
         const { code, text } = await pulumi("up", "--yes", "--skip-preview", "--replace", "**::lab-check-*");
         const { VpcPeeringConnections = [] } = await ec2.send(new DescribeVpcPeeringConnectionsCommand());
