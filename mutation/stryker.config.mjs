@@ -1,6 +1,6 @@
 /** Mutation tests: breaks the program one line at a time and asks whether a test notices. `npm run test:mutation`. */
 export default {
-    mutate: ["settings.ts", "settings/**/*.ts", "components/**/*.ts"],
+    mutate: ["settings.ts", "settings/**/*.ts", "components/**/*.ts", "reachability/*.ts"],
     testRunner: "mocha",
     plugins: [import.meta.resolve("@stryker-mutator/mocha-runner")],
     mochaOptions: { config: "tests/.mocharc.json" },

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, sep } from "node:path";
-import { kinds, type Kinds, type Place } from "./state.ts";
+import { groupedBy, kinds, type Kinds, type Place } from "./state.ts";
 
 /** Writes places as `accounts/ID/REGION/KIND.json`, each in the form of EC2's response. */
 export function savePlaces(dir: string, places: readonly Place[]): void {
@@ -29,7 +29,7 @@ export function loadPlaces(dir: string): Place[] {
     if (files.length === 0) {
         throw new Error(`${dir} has no file like ${join("accounts", "ID", "REGION", "Vpcs.json")}.`);
     }
-    return [...Map.groupBy(files, dirname)].map(([folder, names]) => {
+    return [...groupedBy(files, dirname)].map(([folder, names]) => {
         const parts = folder.split(sep);
         const account = parts[0] === "accounts" ? parts[1] : undefined;
         const region = (parts[0] === "accounts" ? parts[2] : parts[0]) ?? "";

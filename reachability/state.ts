@@ -96,7 +96,7 @@ export class State {
             // Both ends' accounts and regions describe it. AWS gives all of it to both.
             this.#connections.set(id, this.#connections.get(id) ?? item);
         }
-        this.#between = Map.groupBy(this.#connections.values(), (one) => pairOf(...endsOf(one)));
+        this.#between = groupedBy(this.#connections.values(), (one) => pairOf(...endsOf(one)));
         for (const connections of this.#between.values()) {
             connections.sort((one, other) => rankOf(one) - rankOf(other));
         }
@@ -217,4 +217,14 @@ function rankOf(connection: VpcPeeringConnection): number {
 
 function pairOf(one: string, other: string): string {
     return [one, other].sort().join(" ");
+}
+
+/** Items by a key that several of them may have. As Map.groupBy, which Node.js 20 lacks. */
+export function groupedBy<Item>(items: Iterable<Item>, keyOf: (item: Item) => string): Map<string, Item[]> {
+    const groups = new Map<string, Item[]>();
+    for (const item of items) {
+        const key = keyOf(item);
+        groups.set(key, [...(groups.get(key) ?? []), item]);
+    }
+    return groups;
 }

@@ -2,7 +2,7 @@
 import { styleText } from "node:util";
 import { analyze } from "./analysis.ts";
 import { fixesOf } from "./fixes.ts";
-import type { State } from "./state.ts";
+import { groupedBy, type State } from "./state.ts";
 import type { Analysis, Blocker, Component, End, Fix, Hop, Question } from "./types.ts";
 
 /** `TCP 80`, or `ping`. */
@@ -120,7 +120,7 @@ export function explainAgainst(state: State, { from, to, icmp, http }: Expectati
         { expected: http, analysis: analyze(state, { from, to, protocol: "tcp", port: 80 }) },
     ];
     // What holds for both is said once.
-    const findings = Map.groupBy(asked, ({ expected, analysis }) => finding(analysis, expected).join("\n  "));
+    const findings = groupedBy(asked, ({ expected, analysis }) => finding(analysis, expected).join("\n  "));
     return [...findings]
         .map(([text, same]) => {
             const traffic = same.map(({ analysis }) => trafficOf(analysis.question)).join(" and ");

@@ -1,5 +1,5 @@
 import type { IpPermission, NetworkAclEntry, Route, RouteTable } from "@aws-sdk/client-ec2";
-import type { Place } from "../state.ts";
+import { groupedBy, type Place } from "../state.ts";
 
 /** A subnet: its own route table and network ACL if it has any, and hosts with their private addresses. */
 export interface SubnetSpec {
@@ -56,7 +56,7 @@ export function placesOf(
         RequesterVpcInfo: info(requester),
         AccepterVpcInfo: info(accepter),
     }));
-    return [...Map.groupBy(located, ({ account, region }) => `${account} ${region}`).values()].map((members) => ({
+    return [...groupedBy(located, ({ account, region }) => `${account} ${region}`).values()].map((members) => ({
         account: members[0]?.account ?? "",
         region: members[0]?.region ?? "",
         Vpcs: members.map(({ name, vpc, account }) => ({
