@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { describe, it } from "mocha";
 import { analyze } from "../analysis.ts";
 import { fixesOf } from "../fixes.ts";
 import { State, type Place } from "../state.ts";

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { describe, it } from "mocha";
 import { analyze } from "../analysis.ts";
 import { State } from "../state.ts";
 import { explain, explainAgainst, reasonLine, verdictLine } from "../text.ts";
