@@ -25,9 +25,10 @@ export function after(pinned: pulumi.Output<string>, value: pulumi.Output<string
  * The word that was here when the stash was made, whatever it is now; in a preview too. The stash never changes: only a
  * destroyed stack forgets the word.
  */
-export function remembered(name: string, word: string): Promise<string> {
+export async function remembered(name: string, word: string): Promise<string> {
     const { output } = new pulumi.Stash(name, { input: word }, { ignoreChanges: ["input"] });
-    return known(output as pulumi.Output<string>);
+    // Mocks, in unit tests of one's own, may keep nothing.
+    return (await known(output as pulumi.Output<string | undefined>)) ?? word;
 }
 
 /** The value of an output that is known in the end, as a resource's URN is. An unknown one is waited for in vain. */
@@ -43,4 +44,10 @@ export function known<Value>(output: pulumi.Output<Value>): Promise<Value> {
 export function dependenciesOf(opts: pulumi.ComponentResourceOptions | undefined): pulumi.Resource[] {
     const dependsOn = opts?.dependsOn ?? [];
     return (Array.isArray(dependsOn) ? dependsOn : [dependsOn]) as pulumi.Resource[];
+}
+
+/** Whether hooks of resources run here: Pulumi's mocks, in unit tests of one's own, would wait for them without end. */
+export function runsHooks(): boolean {
+    const monitor = pulumi.runtime.getMonitor() as Partial<Record<"registerResourceHook", unknown>> | undefined;
+    return typeof monitor?.registerResourceHook === "function";
 }

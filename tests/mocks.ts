@@ -230,7 +230,8 @@ function record(
         shutdown: () => undefined,
     };
     (state as unknown as { getStore(): { callbacks: object } }).getStore().callbacks = callbacks;
-    const monitor = pulumi.runtime.getMonitor() as unknown as MockMonitor;
+    const monitor = pulumi.runtime.getMonitor() as unknown as MockMonitor & { registerResourceHook: unknown };
+    monitor.registerResourceHook = keep;
     const register = monitor.registerResource.bind(monitor);
     monitor.registerResource = (request: Request, callback) => {
         requests.set(`${request.getType()} ${request.getName()}`, request);

@@ -1,6 +1,6 @@
 import * as local from "@pulumi/command/local";
 import * as pulumi from "@pulumi/pulumi";
-import { dependenciesOf, known } from "../ordering";
+import { dependenciesOf, known, runsHooks } from "../ordering";
 import { messageOf } from "../problems";
 import { overSsh } from "./overSsh";
 import {
@@ -137,7 +137,8 @@ export class ReachabilityCheck extends pulumi.ComponentResource {
                     probeScript(from.probed, { ...to.probed, publicIp, publicDns }, outcome),
                 );
             const broken = pulumi.output({ from: from.serverId, to: to.serverId, expected });
-            const onError = args.explain && this.#onBroken(`${name}-${role}`, args.explain, broken);
+            const onError =
+                args.explain && runsHooks() ? this.#onBroken(`${name}-${role}`, args.explain, broken) : undefined;
             const probe = run(role, from, probeTimeLimit, script, ready, onError && { onError: [onError] });
             const report = reportOf<ProbeReport>(probe);
             const log = run(

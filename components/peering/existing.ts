@@ -2,7 +2,7 @@ import { getRouteTable } from "@pulumi/aws/ec2/getRouteTable";
 import { getSecurityGroupRule } from "@pulumi/aws/vpc/getSecurityGroupRule";
 import { getSecurityGroupRules } from "@pulumi/aws/vpc/getSecurityGroupRules";
 import type { CustomResourceOptions, InvokeOptions, Resource, ResourceHookArgs } from "@pulumi/pulumi";
-import { known } from "../ordering";
+import { known, runsHooks } from "../ordering";
 import { withoutStack } from "../problems";
 import { shellWord } from "../shell";
 import { placeOf } from "./sideAccess";
@@ -81,5 +81,5 @@ function unless(opts: CustomResourceOptions & { readonly parent?: Resource }, fi
             ),
         );
     };
-    return { ...opts, hooks: { beforeCreate: [beforeCreate] } };
+    return runsHooks() ? { ...opts, hooks: { beforeCreate: [beforeCreate] } } : opts;
 }
