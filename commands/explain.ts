@@ -1,4 +1,5 @@
 /** `npm run explain`: why a packet passes or not, from what AWS or a folder tells. */
+import { existsSync } from "fs";
 import { parseArgs } from "util";
 import { messageOf } from "../components/problems";
 import { across, sides, type Side } from "../components/peering/sides";
@@ -119,6 +120,11 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv, print: (line
         throw new Error(`Say FROM, TO and the traffic, or --all and the traffic.\n\n${usage}`);
     }
     const traffic = trafficFrom(rest[0] ?? "tcp/80");
+    if (values.state !== undefined && !existsSync(values.state)) {
+        throw new Error(
+            `--state ${values.state}: there is no such folder, seen from ${process.cwd()}; give its full path.`,
+        );
+    }
 
     const asked = sides.filter((side) => side === from || side === to);
     const stack = asked.length > 0 ? await readStack() : undefined;

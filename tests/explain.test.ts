@@ -219,7 +219,11 @@ REACHABLE  ping from server (10.2.1.10) to client (10.1.1.10)
         ],
         ["an unknown option", ["a", "b", "--quick"], /--quick/],
         ["no region", ["a", "b"], /^No region: give --region, or set AWS_REGION\./],
-        ["a folder that is not there", ["a", "b", "--state", "/nowhere/at/all"], /ENOENT/],
+        [
+            "a folder that is not there",
+            ["a", "b", "--state", "/nowhere/at/all"],
+            /^--state \/nowhere\/at\/all: there is no such folder/,
+        ],
     ] as const) {
         it(`exits with 2 on ${what}, and says what is wrong`, async () => {
             const { status, stdout, stderr } = await explain(...args);
