@@ -1,7 +1,7 @@
 import { readable } from "../components/addresses/readable";
 import { contains, parseAddress, parseCidr, type Cidr, type Parsed } from "../components/addresses/cidr";
 import { across, accountOf, sides } from "../components/peering/sides";
-import type { Problem } from "../components/problems";
+import { problemIf, type Problem } from "../components/problems";
 import type { Values } from "./schema";
 
 /** What the rules between settings need to know besides the values. */
@@ -34,24 +34,26 @@ function checkKeyPair({ keyName, sshPublicKey, requester, accepter }: Values): P
 }
 
 function checkPrivateKey(values: Values, { isSecret, fileExists }: Surroundings): Problem[] {
-    const { sshPrivateKey, sshPrivateKeyPath, sshAgent, check } = values;
-    const problems: Problem[] = [];
-    if (sshPrivateKey !== undefined && !isSecret("sshPrivateKey")) {
-        const message =
-            "is in the settings file in plain text; encrypt it with 'pulumi config set --secret sshPrivateKey < FILE', and stop using the key if the file was shared";
-        problems.push({ path: "sshPrivateKey", message });
-    }
-    const given = [sshPrivateKey, sshPrivateKeyPath, sshAgent || undefined].filter((one) => one !== undefined).length;
-    if (check && given !== 1) {
-        const message = `the check logs in to the servers, so one of the three must be set, and ${given === 0 ? "none" : "more than one"} is: the private key as a secret, the path of its file, or 'true' for the SSH agent; ${orNoCheck}`;
-        problems.push({ path: "sshPrivateKey, sshPrivateKeyPath, sshAgent", message });
-    }
-    if (check && sshPrivateKeyPath !== undefined && !fileExists(sshPrivateKeyPath)) {
-        const message =
-            "can't be read; give the path of the private key's file, absolute or relative to the project's folder";
-        problems.push({ path: "sshPrivateKeyPath", value: sshPrivateKeyPath, message });
-    }
-    return problems;
+    const { sshPrivateKey, sshPrivateKeyPath: file, sshAgent, check } = values;
+    const given = [sshPrivateKey, file, sshAgent || undefined].filter((one) => one !== undefined).length;
+    const found = given === 0 ? "none" : "more than one";
+    return [
+        ...problemIf(sshPrivateKey !== undefined && !isSecret("sshPrivateKey"), {
+            path: "sshPrivateKey",
+            message:
+                "is in the settings file in plain text; encrypt it with 'pulumi config set --secret sshPrivateKey < FILE', and stop using the key if the file was shared",
+        }),
+        ...problemIf(check && given !== 1, {
+            path: "sshPrivateKey, sshPrivateKeyPath, sshAgent",
+            message: `the check logs in to the servers, so one of the three must be set, and ${found} is: the private key as a secret, the path of its file, or 'true' for the SSH agent; ${orNoCheck}`,
+        }),
+        ...problemIf(check && file !== undefined && !fileExists(file), {
+            path: "sshPrivateKeyPath",
+            value: file,
+            message:
+                "can't be read; give the path of the private key's file, absolute or relative to the project's folder",
+        }),
+    ];
 }
 
 /** The check pings the servers that it probes, so their groups must let it in; otherwise they would always seem isolated. */
@@ -93,17 +95,19 @@ function isCovered(part: Parsed<Cidr>, blocks: readonly string[]): boolean {
 function checkAccess(values: Values): Problem[] {
     return sides.flatMap((side) => {
         const { accountId, roleArn, externalId } = values[side];
-        const problems: Problem[] = [];
         const owner = roleArn && accountOf(roleArn);
-        if (owner !== undefined && accountId !== undefined && owner !== accountId) {
-            const message = `is a role of another account than ${side}.accountId, ${accountId}; correct one of the two`;
-            problems.push({ path: `${side}.roleArn`, value: roleArn, message });
-        }
-        if (externalId !== undefined && roleArn === undefined) {
-            const message = `is sent when a role is assumed, and there is no role; set ${side}.roleArn too`;
-            problems.push({ path: `${side}.externalId`, value: externalId, message });
-        }
-        return problems;
+        return [
+            ...problemIf(owner !== undefined && accountId !== undefined && owner !== accountId, {
+                path: `${side}.roleArn`,
+                value: roleArn,
+                message: `is a role of another account than ${side}.accountId, ${accountId}; correct one of the two`,
+            }),
+            ...problemIf(externalId !== undefined && roleArn === undefined, {
+                path: `${side}.externalId`,
+                value: externalId,
+                message: `is sent when a role is assumed, and there is no role; set ${side}.roleArn too`,
+            }),
+        ];
     });
 }
 
