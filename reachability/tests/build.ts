@@ -1,5 +1,5 @@
-import type { IpPermission, NetworkAclEntry, Route, RouteTable } from "@aws-sdk/client-ec2";
-import { groupedBy, type Place } from "../state.ts";
+import type { IpPermission, Route } from "@aws-sdk/client-ec2";
+import { groupedBy, type NetworkAclEntry, type Place, type RouteTable } from "../state.ts";
 
 /** A subnet: its own route table and network ACL if it has any, and hosts with their private addresses. */
 export interface SubnetSpec {
