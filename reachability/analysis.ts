@@ -231,16 +231,18 @@ function hopsOf({ state, question, way, from, to, between, numbers }: Walk, dire
 }
 
 /** The route that an interface's table needs. */
-function wantedBy(state: State, way: Way, { item: { VpcId } }: Located<NetworkInterface>): Wanted {
+function wantedBy(state: State, way: Way, { item: { VpcId }, place }: Located<NetworkInterface>): Wanted {
     if (way.kind === "peering") {
         const other = way.vpcs.find((one) => one !== VpcId);
         const id = way.connection && isAlive(way.connection) ? way.connection.VpcPeeringConnectionId : undefined;
-        const option = other && `--vpc-peering-connection-id ${id ?? made.connection}`;
+        const isKnown = way.connection !== undefined || state.knowsConnections(...way.vpcs);
+        const option = other && isKnown ? `--vpc-peering-connection-id ${id ?? made.connection}` : undefined;
         return { id, blocks: state.blocksOf(other), option };
     }
     if (way.kind === "internet") {
         const id = state.gatewayOf(VpcId)?.item.InternetGatewayId;
-        return { id, blocks: ["0.0.0.0/0"], option: `--gateway-id ${id ?? made.gateway(VpcId)}` };
+        const option = place.InternetGateways && `--gateway-id ${id ?? made.gateway(VpcId)}`;
+        return { id, blocks: ["0.0.0.0/0"], option };
     }
     return { id: "local", blocks: [], option: undefined };
 }

@@ -109,8 +109,8 @@ function groupsOf({ item: { Groups = [] } }: Located<NetworkInterface>): string[
 export function groupHop({ state, own, other, isInternet, packet, flow }: Passage): Hop | Blocker {
     const ids = groupsOf(own);
     const groups = ids.flatMap((id) => state.group(id) ?? []);
-    const [first, second] = groups;
-    const name = second ? undefined : (nameOf(first?.item.Tags) ?? first?.item.GroupName);
+    const [first] = groups;
+    const name = ids.length > 1 ? undefined : (nameOf(first?.item.Tags) ?? first?.item.GroupName);
     const component: Component = { ...componentOf(own, "security group", ids.join(", "), undefined), name };
     if (!first || groups.length < ids.length) {
         return unseen(component, `the rules of ${component.id}`, "SecurityGroups");
@@ -176,7 +176,11 @@ export function routeHop({ state, own, packet, direction }: Passage, wanted: Wan
     const shown = { component, detail: ` (${which})`, route: best && shownRoute(best.route) };
     if (best && target !== undefined && target === wanted.id) return { ...shown, text: `${best.block} -> ${target}` };
     const isBlackhole = best?.route.State === "blackhole";
-    if (target !== undefined && !isBlackhole && !/^(local|igw-)/.test(target) && !state.connection(target)) {
+    const isFollowed = (id: string) =>
+        id === "local" ||
+        (id.startsWith("igw-") && (own.place.InternetGateways ?? privateRangeOf(address))) ||
+        state.connection(id);
+    if (target !== undefined && !isBlackhole && !isFollowed(target)) {
         return { component, route: shown.route, text: `where ${target} leads`, isUnknown: true };
     }
     const block = wanted.blocks.find((one) => holds(one, address)) ?? `${address}/32`;
@@ -238,7 +242,7 @@ export function connectionHop(
 ): Hop | Blocker {
     const [one, other] = [state.vpc(here), state.vpc(there)];
     const connecting = one && other && connect(state, one, other);
-    if (!connection && !one?.place.VpcPeeringConnections && !other?.place.VpcPeeringConnections) {
+    if (!connection && !state.knowsConnections(here, there)) {
         const component: Component = { kind: "peering connection", id: "none", place: one?.place };
         return unseen(component, `the peering connections of ${here}`, "VpcPeeringConnections");
     }

@@ -134,6 +134,11 @@ export class State {
         return [...this.#connections.values()].filter((one) => endsOf(one).includes(vpcId));
     }
 
+    /** Whether the connections of one of the VPCs were read. Both ends describe a connection. */
+    knowsConnections(...vpcIds: readonly (string | undefined)[]): boolean {
+        return vpcIds.some((id) => this.vpc(id)?.place.VpcPeeringConnections);
+    }
+
     /** A VPC's IPv4 blocks, the primary one first; those of a VPC that was not read as its connections give them. */
     blocksOf(vpcId: string | undefined): string[] {
         const vpc = this.vpc(vpcId)?.item;
