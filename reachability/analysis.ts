@@ -187,7 +187,7 @@ function hopsOf({ state, question, way, from, to, between, numbers }: Walk, dire
     const [start, end] = isRequest ? [from, to] : [to, from];
     const [own, other] = [start.own, end.own];
     const isInternet = way.kind === "internet";
-    const crosses = way.kind !== "host" && (way.kind !== "local" || own?.item.SubnetId !== other?.item.SubnetId);
+    const crosses = way.kind !== "local" || own?.item.SubnetId !== other?.item.SubnetId;
     const { protocol, port = 80 } = question;
     const type = isRequest ? echo.request : echo.reply;
     const ports = protocol === "icmp" ? ([type, type] as const) : isRequest ? ([port, port] as const) : ephemeral;

@@ -157,7 +157,7 @@ function hostsOf({ subnets }: VpcSpec): ({ readonly host: string; readonly subne
 function table(
     id: string,
     vpcName: string,
-    { block }: VpcSpec,
+    { block, more = {} }: VpcSpec,
     routes: Readonly<Record<string, string>>,
     Associations: RouteTable["Associations"],
 ): RouteTable {
@@ -182,7 +182,14 @@ function table(
         VpcId: `vpc-${vpcName}`,
         Tags: [{ Key: "Name", Value: `routes of ${id}` }],
         Associations,
-        Routes: [{ DestinationCidrBlock: block, GatewayId: "local", State: "active" }, ...made],
+        Routes: [
+            ...[block, ...Object.keys(more).filter((one) => more[one] === "associated")].map((one) => ({
+                DestinationCidrBlock: one,
+                GatewayId: "local",
+                State: "active" as const,
+            })),
+            ...made,
+        ],
     };
 }
 
