@@ -201,7 +201,7 @@ export function addressesOf({ PrivateIpAddress, PrivateIpAddresses = [] }: sdk.N
 }
 
 /** The public address of an interface's primary private address; undefined if it has none. */
-export function publicAddressOf({ Association, PrivateIpAddresses = [] }: NetworkInterface): string | undefined {
+export function publicAddressOf({ Association, PrivateIpAddresses = [] }: sdk.NetworkInterface): string | undefined {
     return Association?.PublicIp ?? PrivateIpAddresses.find(({ Primary }) => Primary)?.Association?.PublicIp;
 }
 
