@@ -56,7 +56,7 @@ async function readLive(sources: readonly Source[]): Promise<Place[]> {
 function matrix(state: State, traffic: Traffic): Analysis[] {
     const names = state.interfaces().flatMap(({ item }) => {
         const isInstances = item.Attachment?.InstanceId !== undefined && item.Attachment.DeviceIndex === 0;
-        return isInstances && addressesOf(item).length > 0 ? [item.NetworkInterfaceId ?? ""] : [];
+        return isInstances && addressesOf(item).length > 0 ? [item.NetworkInterfaceId] : [];
     });
     const pairs = names.flatMap((from) => names.filter((to) => to !== from).map((to) => ({ from, to })));
     return pairs.map((pair) => analyze(state, { ...pair, ...traffic }));

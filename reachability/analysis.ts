@@ -1,5 +1,4 @@
 /** The way of a packet from one end to the other and back, which goes on behind each blocker as if it were not there. */
-import type { NetworkInterface, VpcPeeringConnection } from "@aws-sdk/client-ec2";
 import { made } from "./fixes.ts";
 import {
     aclHop,
@@ -14,7 +13,16 @@ import {
     type Wanted,
 } from "./hops.ts";
 import { echo, ephemeral, holds, isAddress, matchingRoutes, privateRangeOf, targetOf, type Flow } from "./rules.ts";
-import { addressesOf, endsOf, isAlive, publicAddressOf, type Located, type State } from "./state.ts";
+import {
+    addressesOf,
+    endsOf,
+    isAlive,
+    publicAddressOf,
+    type Located,
+    type NetworkInterface,
+    type State,
+    type VpcPeeringConnection,
+} from "./state.ts";
 import { isBlocker, QuestionError, type Analysis, type Direction, type End, type Hop, type Question } from "./types.ts";
 
 /** An end that was found: an interface, or an address that no interface of the state has. */
@@ -43,8 +51,9 @@ interface Party extends End {
 /** Throws {@link QuestionError} if an end is not found or is ambiguous. */
 export function analyze(state: State, question: Question): Analysis {
     const [found, sought] = [findEnd(state, question.from), findEnd(state, question.to)];
-    if (!found.own && !(isPublic(found.address ?? "") && sought.own)) {
-        throw isPublic(found.address ?? "")
+    const fromInternet = isPublic(found.address);
+    if (!found.own && !(fromInternet && sought.own)) {
+        throw fromInternet
             ? new QuestionError(`Of ${question.from} and ${question.to}, one has to be an interface that was read.`)
             : notFound(question.from);
     }
@@ -62,8 +71,8 @@ export function analyze(state: State, question: Question): Analysis {
     return { question, from, to, verdict, forward, back, blockers, unknown };
 }
 
-function isPublic(address: string): boolean {
-    return isAddress(address) && privateRangeOf(address) === undefined;
+function isPublic(address: string | undefined): address is string {
+    return address !== undefined && privateRangeOf(address) === undefined;
 }
 
 function notFound(name: string): QuestionError {
@@ -78,7 +87,7 @@ function findEnd(state: State, name: string): Found {
     const own = found.find(({ item }) => item.Attachment?.DeviceIndex === 0) ?? found[0];
     const instances = new Set(found.map(({ item }) => item.Attachment?.InstanceId ?? item.NetworkInterfaceId));
     if (instances.size > 1) {
-        const ids = found.map(({ item }) => `${item.NetworkInterfaceId ?? ""} in ${item.VpcId ?? ""}`);
+        const ids = found.map(({ item }) => `${item.NetworkInterfaceId} in ${item.VpcId}`);
         throw new QuestionError(`'${name}' is more than one interface; say which by its ID: ${ids.join(", ")}.`);
     }
     if (!own && !isAddress(name)) throw notFound(name);
@@ -87,32 +96,32 @@ function findEnd(state: State, name: string): Found {
 
 function wayBetween(state: State, from: Found, to: Found): Way {
     const [one, other] = [from.own?.item, to.own?.item];
-    if (!one || [from, to].some(({ address }) => address !== undefined && isOutside(state, address, one))) {
+    if (!one || [from, to].some(({ address }) => isOutside(state, address, one))) {
         return { kind: "internet" };
     }
     if (one.NetworkInterfaceId === other?.NetworkInterfaceId) {
         return { kind: "host" };
     }
-    const here = one.VpcId ?? "";
-    const there = other?.VpcId ?? vpcWith(state, one, to.address ?? "");
+    const here = one.VpcId;
+    const there = other?.VpcId ?? vpcWith(state, one, to.address);
     if (here === there) {
         return { kind: "local" };
     }
     const connections = there === undefined ? [] : state.connectionsBetween(here, there);
     // Of several that are gone, the one that a route still names.
     const named = [from, to].flatMap((end) => targetsAt(state, end));
-    const connection = connections.find((one) => isAlive(one) || named.includes(one.VpcPeeringConnectionId ?? ""));
+    const connection = connections.find((one) => isAlive(one) || named.includes(one.VpcPeeringConnectionId));
     return { kind: "peering", vpcs: [here, there], connection: connection ?? connections[0] };
 }
 
 /** Whether an address is the internet's: a public one that no VPC nearby has among its blocks. */
-function isOutside(state: State, address: string, { VpcId = "" }: NetworkInterface): boolean {
+function isOutside(state: State, address: string | undefined, { VpcId }: NetworkInterface): boolean {
     const nearby = [VpcId, ...state.connectionsOf(VpcId).flatMap(endsOf)];
     return isPublic(address) && !nearby.some((id) => state.blocksOf(id).some((block) => holds(block, address)));
 }
 
 /** The VPC that is meant by an address that no interface has: the own one, the one that the route leads to, or a peer. */
-function vpcWith(state: State, { VpcId = "", SubnetId }: NetworkInterface, address: string): string | undefined {
+function vpcWith(state: State, { VpcId, SubnetId }: NetworkInterface, address = ""): string | undefined {
     if (state.blocksOf(VpcId).some((block) => holds(block, address))) {
         return VpcId;
     }
@@ -178,7 +187,7 @@ function hopsOf({ state, question, way, from, to, between, numbers }: Walk, dire
     const [start, end] = isRequest ? [from, to] : [to, from];
     const [own, other] = [start.own, end.own];
     const isInternet = way.kind === "internet";
-    const crosses = way.kind !== "host" && (way.kind !== "local" || own?.item.SubnetId !== other?.item.SubnetId);
+    const crosses = way.kind !== "local" || own?.item.SubnetId !== other?.item.SubnetId;
     const { protocol, port = 80 } = question;
     const type = isRequest ? echo.request : echo.reply;
     const ports = protocol === "icmp" ? ([type, type] as const) : isRequest ? ([port, port] as const) : ephemeral;
@@ -222,16 +231,18 @@ function hopsOf({ state, question, way, from, to, between, numbers }: Walk, dire
 }
 
 /** The route that an interface's table needs. */
-function wantedBy(state: State, way: Way, { item: { VpcId = "" } }: Located<NetworkInterface>): Wanted {
+function wantedBy(state: State, way: Way, { item: { VpcId }, place }: Located<NetworkInterface>): Wanted {
     if (way.kind === "peering") {
         const other = way.vpcs.find((one) => one !== VpcId);
         const id = way.connection && isAlive(way.connection) ? way.connection.VpcPeeringConnectionId : undefined;
-        const option = other && `--vpc-peering-connection-id ${id ?? made.connection}`;
+        const isKnown = way.connection !== undefined || state.knowsConnections(...way.vpcs);
+        const option = other && isKnown ? `--vpc-peering-connection-id ${id ?? made.connection}` : undefined;
         return { id, blocks: state.blocksOf(other), option };
     }
     if (way.kind === "internet") {
         const id = state.gatewayOf(VpcId)?.item.InternetGatewayId;
-        return { id, blocks: ["0.0.0.0/0"], option: `--gateway-id ${id ?? made.gateway(VpcId)}` };
+        const option = place.InternetGateways && `--gateway-id ${id ?? made.gateway(VpcId)}`;
+        return { id, blocks: ["0.0.0.0/0"], option };
     }
     return { id: "local", blocks: [], option: undefined };
 }

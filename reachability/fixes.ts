@@ -1,7 +1,17 @@
 /** What opens the way at a blocker, as commands that work as they are. */
-import type * as sdk from "@aws-sdk/client-ec2";
 import { overlap, peerOf, type Flow, type Packet } from "./rules.ts";
-import type { Located, Place, State } from "./state.ts";
+import type {
+    Instance,
+    Located,
+    NetworkAcl,
+    NetworkInterface,
+    Place,
+    RouteTable,
+    SecurityGroup,
+    State,
+    Vpc,
+    VpcPeeringConnection,
+} from "./state.ts";
 import type { Analysis, Fix } from "./types.ts";
 
 /** Shell variables that a fix sets to the ID of what it makes, for the fixes after it. */
@@ -36,13 +46,13 @@ function keep(variable: string, { command, ...where }: Fix): Fix {
     return { command: `${/\w+/.exec(variable)?.[0] ?? ""}=$(${command} --output text)`, ...where };
 }
 
-export function start({ item, place }: Located<sdk.Instance>): Fix[] {
-    return [aws(place, "start-instances", `--instance-ids ${item.InstanceId ?? ""}`)];
+export function start({ item, place }: Located<Instance>): Fix[] {
+    return [aws(place, "start-instances", `--instance-ids ${item.InstanceId}`)];
 }
 
 /** Undefined if AWS would refuse the connection, since the VPCs' blocks overlap. */
-export function connect(state: State, from: Located<sdk.Vpc>, to: Located<sdk.Vpc>): Fix[] | undefined {
-    const [requester, accepter] = [from.item.VpcId ?? "", to.item.VpcId ?? ""];
+export function connect(state: State, from: Located<Vpc>, to: Located<Vpc>): Fix[] | undefined {
+    const [requester, accepter] = [from.item.VpcId, to.item.VpcId];
     if (state.blocksOf(requester).some((one) => state.blocksOf(accepter).some((other) => overlap(one, other)))) {
         return undefined;
     }
@@ -59,21 +69,23 @@ export function connect(state: State, from: Located<sdk.Vpc>, to: Located<sdk.Vp
     return [keep(made.connection, request), { ...accept, command: `${wait.command} && ${accept.command}` }];
 }
 
-export function accept(
-    state: State,
-    { VpcPeeringConnectionId = "", AccepterVpcInfo }: sdk.VpcPeeringConnection,
-): Fix[] {
-    const { OwnerId: account = "", Region: region = "", VpcId } = AccepterVpcInfo ?? {};
+export function accept(state: State, { VpcPeeringConnectionId, AccepterVpcInfo }: VpcPeeringConnection): Fix[] {
+    const { OwnerId: account = "", Region: region = "", VpcId } = AccepterVpcInfo;
     // The other owner's VPC may not have been read, but the connection says where it is.
     const place = state.vpc(VpcId)?.place ?? { account, region };
     return [aws(place, "accept-vpc-peering-connection", `--vpc-peering-connection-id ${VpcPeeringConnectionId}`)];
 }
 
 /** Makes a route, or replaces the one for its block; the target is an option of the command. */
-export function route(table: Located<sdk.RouteTable>, block: string, replaces: boolean, target: string): Fix[] {
+export function route(table: Located<RouteTable>, block: string, replaces: boolean, target: string): Fix[] {
     const action = replaces ? "replace-route" : "create-route";
-    const id = table.item.RouteTableId ?? "";
-    return [aws(table.place, action, `--route-table-id ${id} --destination-cidr-block ${block} ${target}`)];
+    return [
+        aws(
+            table.place,
+            action,
+            `--route-table-id ${table.item.RouteTableId} --destination-cidr-block ${block} ${target}`,
+        ),
+    ];
 }
 
 export function attachGateway(vpcId: string, place: Place): Fix[] {
@@ -84,19 +96,19 @@ export function attachGateway(vpcId: string, place: Place): Fix[] {
     ];
 }
 
-export function giveAddress({ item, place }: Located<sdk.NetworkInterface>): Fix[] {
-    const options = `--allocation-id ${made.address} --network-interface-id ${item.NetworkInterfaceId ?? ""}`;
+export function giveAddress({ item, place }: Located<NetworkInterface>): Fix[] {
+    const options = `--allocation-id ${made.address} --network-interface-id ${item.NetworkInterfaceId}`;
     return [
         keep(made.address, aws(place, "allocate-address", "--domain vpc --query AllocationId")),
         aws(place, "associate-address", options),
     ];
 }
 
-export function allow({ item, place }: Located<sdk.SecurityGroup>, flow: Flow, packet: Packet): Fix[] {
+export function allow({ item, place }: Located<SecurityGroup>, flow: Flow, packet: Packet): Fix[] {
     const { protocol, ports } = packet;
     const [from, to] = protocol === "icmp" ? [ports[0], -1] : ports;
     const rule = `IpProtocol=${protocol},FromPort=${from},ToPort=${to},IpRanges=[{CidrIp=${peerOf(packet, flow)}/32}]`;
-    const options = `--group-id ${item.GroupId ?? ""} --ip-permissions '${rule}'`;
+    const options = `--group-id ${item.GroupId} --ip-permissions '${rule}'`;
     return [aws(place, `authorize-security-group-${flow}`, options)];
 }
 
@@ -105,15 +117,16 @@ export function allow({ item, place }: Located<sdk.SecurityGroup>, flow: Flow, p
  * fixes have are given, and this one's is added.
  */
 export function allowBefore(
-    { item, place }: Located<sdk.NetworkAcl>,
+    { item, place }: Located<NetworkAcl>,
     flow: Flow,
     packet: Packet,
     denying: number,
     given: Set<string>,
 ): Fix[] | undefined {
-    const { NetworkAclId: id = "", Entries = [] } = item;
-    const key = (number: number | undefined, egress = flow === "egress") => `${id} ${String(egress)} ${number ?? ""}`;
-    const taken = new Set([...given, ...Entries.map(({ RuleNumber, Egress }) => key(RuleNumber, Egress))]);
+    const { NetworkAclId: id, Entries } = item;
+    const key = (number: number) => `${id} ${flow} ${number}`;
+    const same = Entries.filter(({ Egress }) => Egress === (flow === "egress"));
+    const taken = new Set([...given, ...same.map(({ RuleNumber }) => key(RuleNumber))]);
     let number = Math.min(denying, 32767) - 1;
     while (taken.has(key(number))) number--;
     if (number < 1) return undefined;

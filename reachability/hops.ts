@@ -1,5 +1,5 @@
 /** The steps of a packet: what each component does with it, and what would open the way there. */
-import type { AnalysisSecurityGroupRule, NetworkInterface, Tag, VpcPeeringConnection } from "@aws-sdk/client-ec2";
+import type { PortRange, Tag } from "@aws-sdk/client-ec2";
 import { accept, allow, allowBefore, attachGateway, connect, giveAddress, route as makeRoute, start } from "./fixes.ts";
 import {
     allowingRule,
@@ -14,6 +14,7 @@ import {
     shownRoute,
     targetOf,
     type Flow,
+    type GroupRule,
     type Match,
     type Packet,
 } from "./rules.ts";
@@ -25,7 +26,9 @@ import {
     publicAddressOf,
     type Kinds,
     type Located,
+    type NetworkInterface,
     type State,
+    type VpcPeeringConnection,
 } from "./state.ts";
 import type { Blocker, Code, Component, Direction, Hop } from "./types.ts";
 
@@ -56,10 +59,10 @@ export interface Wanted {
 function componentOf(
     { item: { VpcId: vpcId }, place }: Located<NetworkInterface>,
     kind: Component["kind"],
-    id: string | undefined,
+    id: string,
     tags: readonly Tag[] | undefined,
 ): Component {
-    return { kind, id: id ?? "", name: nameOf(tags), place, vpcId };
+    return { kind, id, name: nameOf(tags), place, vpcId };
 }
 
 /** A step that the state does not tell enough about. */
@@ -98,18 +101,23 @@ export function interfaceHop(own: Located<NetworkInterface>): Hop {
     return { component, text: addressesOf(own.item)[0] ?? "" };
 }
 
+/** The IDs of an interface's security groups. */
+function groupsOf({ item: { Groups = [] } }: Located<NetworkInterface>): string[] {
+    return Groups.flatMap(({ GroupId }) => GroupId ?? []);
+}
+
 export function groupHop({ state, own, other, isInternet, packet, flow }: Passage): Hop | Blocker {
-    const ids = (own.item.Groups ?? []).map(({ GroupId = "" }) => GroupId);
+    const ids = groupsOf(own);
     const groups = ids.flatMap((id) => state.group(id) ?? []);
-    const [first, second] = groups;
-    const name = second ? undefined : (nameOf(first?.item.Tags) ?? first?.item.GroupName);
+    const [first] = groups;
+    const name = ids.length > 1 ? undefined : (nameOf(first?.item.Tags) ?? first?.item.GroupName);
     const component: Component = { ...componentOf(own, "security group", ids.join(", "), undefined), name };
     if (!first || groups.length < ids.length) {
         return unseen(component, `the rules of ${component.id}`, "SecurityGroups");
     }
     // Across regions, AWS lets no rule name the other end's group.
     const isReferable = !isInternet && other?.place.region === own.place.region;
-    const members = isReferable ? (other.item.Groups ?? []).map(({ GroupId = "" }) => GroupId) : [];
+    const members = isReferable ? groupsOf(other) : [];
     const rule = allowingRule(state, groups, flow, packet, other || isInternet ? members : undefined);
     if (rule && "unknown" in rule) return { component, text: rule.unknown, isUnknown: true };
     if (rule) return { component, text: `allows ${ruleText(rule)}`, securityGroupRule: rule };
@@ -128,15 +136,14 @@ export function groupHop({ state, own, other, isInternet, packet, flow }: Passag
 
 export function aclHop({ state, own, packet, flow, direction, numbers }: Passage): Hop | Blocker {
     const acl = state.aclOf(own.item.SubnetId);
-    const { NetworkAclId: id = `of ${own.item.SubnetId ?? ""}`, Tags } = acl?.item ?? {};
+    const { NetworkAclId: id = `of ${own.item.SubnetId}`, Tags } = acl?.item ?? {};
     const component = componentOf(own, "network ACL", id, Tags);
     if (!acl) return unseen(component, `the network ACL ${id}`, "NetworkAcls");
-    const aclRule = decidingEntry(acl.item.Entries ?? [], flow, packet);
-    const { RuleNumber: number = 0, RuleAction, Protocol = "", PortRange, Cidr = "" } = aclRule;
+    const aclRule = decidingEntry(acl.item.Entries, flow, packet);
+    const { RuleNumber: number, RuleAction, Protocol, PortRange, Cidr } = aclRule;
     const [preposition, adjective] = flow === "ingress" ? ["from", "inbound"] : ["to", "outbound"];
     if (RuleAction === "allow") {
-        const ports = PortRange ? ` ${PortRange.From ?? ""}-${PortRange.To ?? ""}` : "";
-        const text = `${adjective} rule ${number} allows ${Protocol}${ports} ${preposition} ${Cidr}`;
+        const text = `${adjective} rule ${number} allows ${Protocol}${portsText(PortRange)} ${preposition} ${Cidr}`;
         return { component, text, aclRule };
     }
     const traffic = `${direction === "back" ? "the answer's " : ""}${trafficText(packet)}`;
@@ -153,7 +160,7 @@ export function aclHop({ state, own, packet, flow, direction, numbers }: Passage
 
 export function routeHop({ state, own, packet, direction }: Passage, wanted: Wanted): Hop | Blocker {
     const address = packet.destination;
-    const { SubnetId = "" } = own.item;
+    const { SubnetId } = own.item;
     const subnet = state.subnet(SubnetId)?.item;
     const table = subnet && state.tableOf(subnet);
     const { RouteTableId: id = `of ${SubnetId}`, Tags, VpcId = "" } = table?.item ?? {};
@@ -169,7 +176,11 @@ export function routeHop({ state, own, packet, direction }: Passage, wanted: Wan
     const shown = { component, detail: ` (${which})`, route: best && shownRoute(best.route) };
     if (best && target !== undefined && target === wanted.id) return { ...shown, text: `${best.block} -> ${target}` };
     const isBlackhole = best?.route.State === "blackhole";
-    if (target !== undefined && !isBlackhole && !/^(local|pcx-|igw-)/.test(target)) {
+    const isFollowed = (id: string) =>
+        id === "local" ||
+        (id.startsWith("igw-") && (own.place.InternetGateways ?? privateRangeOf(address))) ||
+        state.connection(id);
+    if (target !== undefined && !isBlackhole && !isFollowed(target)) {
         return { component, route: shown.route, text: `where ${target} leads`, isUnknown: true };
     }
     const block = wanted.blocks.find((one) => holds(one, address)) ?? `${address}/32`;
@@ -207,8 +218,9 @@ function wrongRoute(
             text: `no route to ${address} but ${route}, and an internet gateway takes no private address`,
         };
     }
-    const vpcs = endsOf(state.connection(target) ?? {});
-    if (target.startsWith("pcx-") && !vpcs.some((id) => state.blocksOf(id).some((block) => holds(block, address)))) {
+    const connection = state.connection(target);
+    const vpcs = connection && endsOf(connection);
+    if (vpcs && !vpcs.some((id) => state.blocksOf(id).some((block) => holds(block, address)))) {
         return {
             code: "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR",
             text: `${route}, whose other VPC does not have ${address}: peering is not transitive`,
@@ -217,7 +229,7 @@ function wrongRoute(
     if (direction === "forward" && wanted !== undefined && matches.some((one) => targetOf(one.route) === wanted)) {
         return { code: "MORE_SPECIFIC_ROUTE", text: `${route} is more specific than the route to ${wanted}` };
     }
-    const where = target.startsWith("pcx-") ? ` (${vpcs.join(" - ")})` : "";
+    const where = vpcs ? ` (${vpcs.join(" - ")})` : "";
     const what = direction === "back" ? "the answer " : "";
     return { code: "ROUTE_WRONG_NETWORK", text: `${route}${where} leads ${what}to another network` };
 }
@@ -230,6 +242,10 @@ export function connectionHop(
 ): Hop | Blocker {
     const [one, other] = [state.vpc(here), state.vpc(there)];
     const connecting = one && other && connect(state, one, other);
+    if (!connection && !state.knowsConnections(here, there)) {
+        const component: Component = { kind: "peering connection", id: "none", place: one?.place };
+        return unseen(component, `the peering connections of ${here}`, "VpcPeeringConnections");
+    }
     if (!connection) {
         const between = `${here} and ${there ?? ""} have none`;
         return {
@@ -240,11 +256,7 @@ export function connectionHop(
             fixes: connecting,
         };
     }
-    const {
-        VpcPeeringConnectionId: id = "",
-        Tags,
-        Status: { Code: status = "unknown", Message = "" } = {},
-    } = connection;
+    const { VpcPeeringConnectionId: id, Tags, Status: { Code: status = "unknown", Message = "" } = {} } = connection;
     const component: Component = { kind: "peering connection", id, name: nameOf(Tags) };
     if (status === "active") return { component, text: "active" };
     const isPending = status === "pending-acceptance";
@@ -261,7 +273,7 @@ export function connectionHop(
 /** Source: Amazon VPC User Guide, "Enable internet access for a VPC using an internet gateway". */
 export function gatewayHop(state: State, own: Located<NetworkInterface>, way: "INGRESS" | "EGRESS"): Hop | Blocker {
     const { item, place } = own;
-    const { VpcId: vpcId = "", NetworkInterfaceId: id = "" } = item;
+    const { VpcId: vpcId, NetworkInterfaceId: id } = item;
     const gateway = state.gatewayOf(vpcId);
     const { InternetGatewayId = "none", Tags } = gateway?.item ?? {};
     const component = componentOf(own, "internet gateway", InternetGatewayId, Tags);
@@ -300,8 +312,12 @@ function trafficText({ protocol, ports: [first, last] }: Packet): string {
 }
 
 /** A rule as people say it: `tcp 80 from 10.41.0.0/16`. */
-function ruleText({ Direction: flow, Protocol = "", PortRange, Cidr, PrefixListId = "" }: AnalysisSecurityGroupRule) {
-    const { From, To = "" } = PortRange ?? {};
-    const ports = From === undefined ? "" : ` ${From === To ? From : `${From}-${To}`}`;
-    return `${Protocol}${ports} ${flow === "ingress" ? "from" : "to"} ${Cidr ?? PrefixListId}`;
+function ruleText({ Direction: flow, Protocol, PortRange, Cidr, PrefixListId = "" }: GroupRule): string {
+    return `${Protocol}${portsText(PortRange)} ${flow === "ingress" ? "from" : "to"} ${Cidr ?? PrefixListId}`;
+}
+
+function portsText(range: PortRange | undefined): string {
+    if (!range) return "";
+    const { From, To } = range;
+    return From === To ? ` ${From}` : ` ${From}-${To}`;
 }

@@ -27,16 +27,16 @@ export function resultOf(analysis: Analysis): Result {
 }
 
 function shown({ id, name }: Component) {
-    return { Id: id, ...(name !== undefined && { Name: name }) };
+    return { Id: id, Name: name };
 }
 
 function pathComponent({ component, securityGroupRule, aclRule, route }: Hop, index: number): PathComponent {
     return {
         SequenceNumber: index + 1,
         Component: shown(component),
-        ...(securityGroupRule && { SecurityGroupRule: securityGroupRule }),
-        ...(aclRule && { AclRule: aclRule }),
-        ...(route && { RouteTableRoute: route }),
+        SecurityGroupRule: securityGroupRule,
+        AclRule: aclRule,
+        RouteTableRoute: route,
     };
 }
 

@@ -69,7 +69,7 @@ export async function readLive(client: sdk.EC2, { profile }: Source): Promise<Pl
     }
     const owned = [...(found.Vpcs ?? []), ...(found.NetworkAcls ?? []), ...(found.SecurityGroups ?? [])];
     const account = owned.map((one) => (one as sdk.Vpc).OwnerId).find((id) => id !== undefined) ?? "unknown";
-    return { account, region: await client.config.region(), profile, unread, ...found };
+    return { account, region: await client.config.region(), profile, unread, ...(found as Partial<Kinds>) };
 }
 
 /**
@@ -114,7 +114,7 @@ export async function readPlaces(sources: readonly Source[], open: Open): Promis
     const places = (await Promise.all(sources.map((source) => read(source)))).flat();
     const peers = new Map<string, Promise<Place[]>>();
     for (const { RequesterVpcInfo, AccepterVpcInfo } of places.flatMap((one) => one.VpcPeeringConnections ?? [])) {
-        for (const { OwnerId: account = "", Region: region = "" } of [RequesterVpcInfo ?? {}, AccepterVpcInfo ?? {}]) {
+        for (const { OwnerId: account = "", Region: region = "" } of [RequesterVpcInfo, AccepterVpcInfo]) {
             const ofAccount = places.filter((one) => one.account === account);
             const key = `${account} ${region}`;
             if (region === "" || peers.has(key) || ofAccount.some((one) => one.region === region)) continue;

@@ -4,12 +4,10 @@ import type {
     AnalysisRouteTableRoute,
     AnalysisSecurityGroupRule,
     IpPermission,
-    NetworkAclEntry,
     Route,
-    SecurityGroup,
 } from "@aws-sdk/client-ec2";
 import ipaddr from "ipaddr.js";
-import type { Located, State } from "./state.ts";
+import type { Located, NetworkAclEntry, SecurityGroup, State } from "./state.ts";
 
 export type Protocol = "tcp" | "udp" | "icmp";
 
@@ -69,17 +67,18 @@ export function lengthOf(block: string): number {
 
 const numbers: Readonly<Record<string, Protocol>> = { 1: "icmp", 6: "tcp", 17: "udp" };
 
-function isOf(protocol: string | undefined, packet: Packet): "all" | "same" | undefined {
-    if (protocol === undefined || protocol === "-1") {
-        return "all";
-    }
-    return (numbers[protocol] ?? protocol) === packet.protocol ? "same" : undefined;
+/** A protocol's name, `all`, or a number that has no name here. */
+function protocolOf(given = ""): string {
+    return given === "-1" ? "all" : (numbers[given] ?? given);
 }
 
 /** Something that the state does not tell, so that what depends on it is not known. */
 export interface Unknown {
     readonly unknown: string;
 }
+
+/** A rule as AWS's analyses show it; its `Cidr` may be a group's ID. */
+export type GroupRule = AnalysisSecurityGroupRule & { readonly Protocol: string };
 
 /**
  * The rule of security groups that allows a packet; undefined if there is none. A rule that names a group allows the group's
@@ -94,20 +93,19 @@ export function allowingRule(
     flow: Flow,
     packet: Packet,
     members: readonly string[] | undefined,
-): AnalysisSecurityGroupRule | Unknown | undefined {
+): GroupRule | Unknown | undefined {
     const address = peerOf(packet, flow);
     let unknown: Unknown | undefined;
     for (const { item } of groups) {
         for (const rule of rulesIn(item, flow)) {
             if (!isForTraffic(rule, packet)) continue;
+            const { FromPort = -1, IpRanges = [], PrefixListIds = [], UserIdGroupPairs = [] } = rule;
             const shown = {
                 SecurityGroupId: item.GroupId,
                 Direction: flow,
-                Protocol: rule.IpProtocol === "-1" ? "all" : rule.IpProtocol,
-                ...(rule.FromPort !== undefined &&
-                    rule.FromPort >= 0 && { PortRange: { From: rule.FromPort, To: rule.ToPort } }),
+                Protocol: protocolOf(rule.IpProtocol),
+                PortRange: FromPort < 0 ? undefined : { From: FromPort, To: rule.ToPort },
             };
-            const { IpRanges = [], PrefixListIds = [], UserIdGroupPairs = [] } = rule;
             const block = IpRanges.find(({ CidrIp }) => CidrIp !== undefined && holds(CidrIp, address));
             if (block) return { ...shown, Cidr: block.CidrIp };
             for (const { PrefixListId } of PrefixListIds) {
@@ -130,57 +128,65 @@ export function rulesIn({ IpPermissions = [], IpPermissionsEgress = [] }: Securi
 }
 
 function isForTraffic({ IpProtocol, FromPort = -1, ToPort = -1 }: IpPermission, packet: Packet): boolean {
-    const which = isOf(IpProtocol, packet);
-    if (which !== "same") return which === "all";
+    const protocol = protocolOf(IpProtocol);
+    if (protocol !== packet.protocol) return protocol === "all";
     const [first, last] = packet.ports;
     // For ICMP these are a type and a code, and an echo request has code 0.
     if (packet.protocol === "icmp") return FromPort < 0 || (FromPort === first && ToPort <= 0);
     return FromPort < 0 || (FromPort <= first && last <= ToPort);
 }
 
+/** The entry `*`, which every network ACL has. */
+const last = {
+    CidrBlock: "0.0.0.0/0",
+    PortRange: undefined,
+    Protocol: "-1",
+    RuleAction: "deny",
+    RuleNumber: 32767,
+} as const;
+
+/** An entry as AWS's analyses show it. */
+export type AclRule = AnalysisAclRule & {
+    readonly Cidr: string;
+    readonly Protocol: string;
+    readonly RuleNumber: number;
+};
+
 /**
  * The entry of a network ACL that decides: the first by number that matches, or the last, `*`, which denies everything. If
  * entries deny a part of the packet's ports, the first of these decides. Source: Amazon VPC User Guide, "Network ACL rules".
  */
-export function decidingEntry(entries: readonly NetworkAclEntry[], flow: Flow, packet: Packet): AnalysisAclRule {
+export function decidingEntry(entries: readonly NetworkAclEntry[], flow: Flow, packet: Packet): AclRule {
     const address = peerOf(packet, flow);
     const egress = flow === "egress";
-    const matching = entries
-        .filter(({ Egress, CidrBlock }) => Egress === egress && CidrBlock !== undefined && holds(CidrBlock, address))
-        .sort((one, other) => (one.RuleNumber ?? 0) - (other.RuleNumber ?? 0));
     let left: Ports[] = [packet.ports];
-    let last: NetworkAclEntry | undefined;
-    for (const entry of matching) {
+    const decides = (entry: NetworkAclEntry) => {
         const ports = portsOf(entry, packet);
-        if (!ports || !left.some((range) => meet(range, ports))) continue;
-        last = entry;
-        if (entry.RuleAction !== "allow") break;
+        if (!ports || !left.some((range) => meet(range, ports))) return false;
         left = left.flatMap((range) => without(range, ports));
-        if (left.length === 0) break;
-    }
-    const isDecided = left.length === 0 || last?.RuleAction === "deny";
-    const {
-        CidrBlock = "0.0.0.0/0",
-        PortRange,
-        Protocol = "-1",
-        RuleAction = "deny",
-        RuleNumber = 32767,
-    } = (isDecided && last) || {};
+        return entry.RuleAction === "deny" || left.length === 0;
+    };
+    const { CidrBlock, PortRange, Protocol, RuleAction, RuleNumber } =
+        entries
+            .filter((one) => one.Egress === egress)
+            .flatMap(({ CidrBlock, ...one }) => (CidrBlock === undefined ? [] : { ...one, CidrBlock }))
+            .filter((one) => holds(one.CidrBlock, address))
+            .sort((one, other) => one.RuleNumber - other.RuleNumber)
+            .find(decides) ?? last;
     return {
         Cidr: CidrBlock,
         Egress: egress,
-        Protocol: Protocol === "-1" ? "all" : (numbers[Protocol] ?? Protocol),
+        Protocol: protocolOf(Protocol),
         RuleAction,
         RuleNumber,
-        ...(PortRange && { PortRange }),
+        PortRange,
     };
 }
 
 /** The ports of a packet's protocol that an entry is about; undefined if it is about another protocol. */
 function portsOf({ Protocol, PortRange, IcmpTypeCode }: NetworkAclEntry, packet: Packet): Ports | undefined {
-    const which = isOf(Protocol, packet);
-    if (which === undefined) return undefined;
-    if (which === "all") return [0, 65535];
+    const protocol = protocolOf(Protocol);
+    if (protocol !== packet.protocol) return protocol === "all" ? [0, 65535] : undefined;
     if (packet.protocol === "icmp") {
         const { Type = -1, Code = -1 } = IcmpTypeCode ?? {};
         return Code > 0 ? undefined : Type < 0 ? [0, 255] : [Type, Type];
@@ -246,12 +252,11 @@ export function targetOf(route: Route): string {
 
 export function shownRoute(route: Route): AnalysisRouteTableRoute {
     const { DestinationCidrBlock, DestinationPrefixListId, VpcPeeringConnectionId, Origin, State } = route;
-    const target = targetOf(route);
     return {
-        ...(DestinationCidrBlock !== undefined && { DestinationCidr: DestinationCidrBlock }),
-        ...(DestinationPrefixListId !== undefined && { DestinationPrefixListId }),
-        ...(VpcPeeringConnectionId === undefined ? { GatewayId: target } : { VpcPeeringConnectionId }),
-        ...(Origin !== undefined && { Origin }),
-        ...(State !== undefined && { State }),
+        DestinationCidr: DestinationCidrBlock,
+        DestinationPrefixListId,
+        ...(VpcPeeringConnectionId === undefined ? { GatewayId: targetOf(route) } : { VpcPeeringConnectionId }),
+        Origin,
+        State,
     };
 }

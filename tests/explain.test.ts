@@ -1,5 +1,5 @@
 import assert from "assert/strict";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "fs";
 import { tmpdir } from "os";
 import { join } from "path";
 import { stripVTControlCharacters } from "util";
@@ -51,9 +51,32 @@ describe("a folder of states", () => {
         );
     });
 
+    it("keeps the account of a place whose VPC another account shares, and nothing that was not read", () => {
+        const Vpcs = [{ VpcId: "vpc-shared", OwnerId: "999999999999" }];
+        savePlaces(state("shared"), [{ account: "111111111111", region: "eu-north-1", Vpcs }]);
+        assert.deepEqual(loadPlaces(state("shared")), [{ account: "111111111111", region: "eu-north-1", Vpcs }]);
+    });
+
+    for (const [where, content, account] of [
+        ["a folder of an account alone", { Vpcs: [{ VpcId: "vpc-1", OwnerId: "999999999999" }] }, "111111111111"],
+        [".", { Vpcs: [] }, "unknown"],
+        [".", { Subnets: [] }, "unknown"],
+    ] as const) {
+        it(`does not know the region of ${Object.keys(content).join("")} in ${where}, and the account is ${account}`, () => {
+            const dir = mkdtempSync(join(folder, "some-"));
+            const inside = account === "unknown" ? dir : join(dir, "accounts", account);
+            mkdirSync(inside, { recursive: true });
+            for (const [kind, items] of Object.entries(content)) {
+                writeFileSync(join(inside, `${kind}.json`), JSON.stringify({ [kind]: items }));
+            }
+            assert.deepEqual(loadPlaces(dir), [{ account, region: "unknown", ...content }]);
+        });
+    }
+
     for (const [what, content, message] of [
         ["is not JSON", "{", /Vpcs\.json is not JSON/],
         ["has no list", "{}", /Vpcs\.json has no list 'Vpcs'/],
+        ["has nothing", "null", /Vpcs\.json has no list 'Vpcs'/],
     ] as const) {
         it(`says which file ${what}`, () => {
             const wrong = mkdtempSync(join(folder, "wrong-"));
@@ -172,6 +195,21 @@ REACHABLE  ping from server (10.2.1.10) to client (10.1.1.10)
             ComponentAccount: "111111111111",
             ComponentRegion: "eu-north-1",
             Text: "no route to 10.2.1.10 (the main table of vpc-one: subnet-client has none of its own)",
+        });
+        assert.deepEqual(
+            Explanations.map((one) => (one as { Direction: string }).Direction),
+            ["egress", "egress", "ingress"],
+        );
+    });
+
+    it("prints the routes of a way that is open with --json", async () => {
+        const { stdout } = await explain("client", "server", "--json", "--state", state("peered"));
+        const { NetworkPathFound, ForwardPathComponents } = JSON.parse(stdout) as Record<string, unknown[]>;
+        assert.equal(NetworkPathFound, true);
+        assert.deepEqual(ForwardPathComponents?.[4], {
+            SequenceNumber: 5,
+            Component: { Id: "rtb-one", Name: "routes of one" },
+            RouteTableRoute: { DestinationCidr: "10.2.0.0/16", VpcPeeringConnectionId: "pcx-1", State: "active" },
         });
     });
 

@@ -4,7 +4,7 @@ import { fixesOf } from "../fixes.ts";
 import { State, type Place } from "../state.ts";
 import { QuestionError, type Analysis, type Question } from "../types.ts";
 import { placesOf } from "./build.ts";
-import { cases } from "./cases.ts";
+import { cases, pair } from "./cases.ts";
 
 function ask(state: State, text: string): Analysis {
     const [from = "", to = "", traffic = ""] = text.split(" ");
@@ -101,6 +101,55 @@ describe("analyze", () => {
         });
         const state = new State(placesOf({ one: vpc("a"), two: vpc("b") }));
         assert.throws(() => ask(state, "a 10.0.0.10 tcp/80"), /eni-a in vpc-one, eni-b in vpc-two/);
+    });
+
+    it("asks which one is meant, too, where no instance has them", () => {
+        const vpc = (host: string) => ({
+            block: "10.0.0.0/16",
+            subnets: { [host]: { block: "10.0.0.0/24", hosts: { [host]: { address: "10.0.0.10", of: "none" } } } },
+        });
+        const state = new State(placesOf({ one: vpc("a"), two: vpc("b") }));
+        assert.throws(() => ask(state, "eni-a 10.0.0.10 tcp/80"), /eni-a in vpc-one, eni-b in vpc-two/);
+    });
+
+    it("knows no way back from an interface to itself", () => {
+        assert.deepEqual(ask(new State(peered), "client client tcp/80").back, []);
+    });
+
+    it("has the other owner accept, whose VPC was not read", () => {
+        const theirs = { account: "222222222222", region: "us-east-1" };
+        const [own] = pair({}, theirs, { "pcx-1": ["one", "two", "pending-acceptance"] });
+        assert.ok(own);
+        assert.deepEqual(fixesOf(ask(new State([own]), "client 10.2.1.10 tcp/80")), [
+            {
+                ...theirs,
+                command: "aws ec2 accept-vpc-peering-connection --region us-east-1 --vpc-peering-connection-id pcx-1",
+            },
+        ]);
+    });
+
+    it("gives the new entries of one network ACL different numbers", () => {
+        const acl = ["out 100 allow all 0.0.0.0/0"];
+        const [place] = placesOf({
+            one: {
+                block: "10.1.0.0/16",
+                subnets: {
+                    a: { block: "10.1.1.0/24", acl, hosts: { a: "10.1.1.10" } },
+                    b: { block: "10.1.2.0/24", hosts: { b: "10.1.2.10" } },
+                },
+            },
+        });
+        const NetworkAcls = place?.NetworkAcls?.slice(0, 1).map((one) => ({
+            ...one,
+            Associations: [{ SubnetId: "subnet-a" }, { SubnetId: "subnet-b" }],
+        }));
+        const fixes = fixesOf(
+            ask(new State(place ? [{ ...place, NetworkAcls: NetworkAcls ?? [] }] : []), "a b tcp/80"),
+        );
+        assert.deepEqual(
+            fixes?.map(({ command }) => /--rule-number (\d+)/.exec(command)?.[1]),
+            ["32766", "32765"],
+        );
     });
 
     it("takes 100 ms at most among 1,000 VPCs with 50 rules each", () => {

@@ -1,5 +1,5 @@
-import type { IpPermission, NetworkAclEntry, Route, RouteTable } from "@aws-sdk/client-ec2";
-import { groupedBy, type Place } from "../state.ts";
+import type { IpPermission, Route } from "@aws-sdk/client-ec2";
+import { groupedBy, type NetworkAclEntry, type Place, type RouteTable } from "../state.ts";
 
 /** A subnet: its own route table and network ACL if it has any, and hosts with their private addresses. */
 export interface SubnetSpec {
@@ -14,8 +14,11 @@ export interface HostSpec {
     readonly address: string;
     readonly publicIp?: string;
     readonly state?: string;
-    /** Its security group, by default the VPC's. */
-    readonly group?: string;
+    /** Its security groups, by default the VPC's. */
+    readonly groups?: readonly string[];
+    readonly secondary?: readonly string[];
+    /** The host whose second interface this is; `none` for an interface that no instance has. */
+    readonly of?: string;
 }
 
 /** A VPC. Its IDs end in its name: `vpc-a`, `rtb-a` (the main route table), `sg-a`; those of a subnet in the subnet's. */
@@ -29,11 +32,15 @@ export interface VpcSpec {
     /** Rules like `tcp/80 10.0.0.0/8`, or with `sg-…` or `pl-…`; by default everything is allowed. */
     readonly ingress?: readonly string[];
     readonly egress?: readonly string[];
+    /** Inbound rules of more security groups, which have no outbound ones. */
+    readonly groups?: Readonly<Record<string, readonly string[]>>;
+    /** Secondary blocks by their state. */
+    readonly more?: Readonly<Record<string, "associated" | "disassociated">>;
     readonly subnets: Readonly<Record<string, SubnetSpec>>;
 }
 
-/** A connection: requester, accepter and status. */
-export type ConnectionSpec = readonly [string, string, string];
+/** A connection: requester, accepter, status and its message. */
+export type ConnectionSpec = readonly [string, string, string, string?];
 
 const open = ["all 0.0.0.0/0"];
 const openAcl = ["in 100 allow all 0.0.0.0/0", "out 100 allow all 0.0.0.0/0"];
@@ -46,13 +53,14 @@ export function placesOf(
 ): Place[] {
     const located = Object.entries(vpcs).map(([name, vpc]) => ({ name, vpc, ...placeOf(vpc) }));
     const info = (name: string) => {
-        const { block, ...place } = vpcs[name] ?? { block: "", subnets: {} };
+        const { block, more = {}, ...place } = vpcs[name] ?? { block: "", subnets: {} };
         const { account, region } = placeOf(place);
-        return { VpcId: `vpc-${name}`, CidrBlock: block, OwnerId: account, Region: region };
+        const CidrBlockSet = [block, ...Object.keys(more)].map((CidrBlock) => ({ CidrBlock }));
+        return { VpcId: `vpc-${name}`, CidrBlock: block, CidrBlockSet, OwnerId: account, Region: region };
     };
-    const VpcPeeringConnections = Object.entries(connections).map(([id, [requester, accepter, status]]) => ({
+    const VpcPeeringConnections = Object.entries(connections).map(([id, [requester, accepter, status, Message]]) => ({
         VpcPeeringConnectionId: id,
-        Status: { Code: status as "active" },
+        Status: { Code: status as "active", ...(Message !== undefined && { Message }) },
         RequesterVpcInfo: info(requester),
         AccepterVpcInfo: info(accepter),
     }));
@@ -62,6 +70,10 @@ export function placesOf(
         Vpcs: members.map(({ name, vpc, account }) => ({
             VpcId: `vpc-${name}`,
             CidrBlock: vpc.block,
+            CidrBlockAssociationSet: Object.entries(vpc.more ?? {}).map(([CidrBlock, State]) => ({
+                CidrBlock,
+                CidrBlockState: { State },
+            })),
             OwnerId: account,
         })),
         Subnets: members.flatMap(({ name, vpc }) =>
@@ -85,34 +97,39 @@ export function placesOf(
                 Entries: [...acl, "in 32767 deny all 0.0.0.0/0", "out 32767 deny all 0.0.0.0/0"].map(entry),
             })),
         ),
-        SecurityGroups: members.map(({ name, vpc }) => ({
-            GroupId: `sg-${name}`,
-            GroupName: `group of ${name}`,
-            VpcId: `vpc-${name}`,
-            IpPermissions: (vpc.ingress ?? open).map(permission),
-            IpPermissionsEgress: (vpc.egress ?? open).map(permission),
-        })),
+        SecurityGroups: members.flatMap(({ name, vpc }) => [
+            group(name, name, vpc.ingress ?? open, vpc.egress ?? open),
+            ...Object.entries(vpc.groups ?? {}).map(([id, ingress]) => group(id, name, ingress, [])),
+        ]),
         NetworkInterfaces: members.flatMap(({ name, vpc }) =>
-            hostsOf(vpc).map(({ host, subnet, address, publicIp, group = `sg-${name}` }) => ({
+            hostsOf(vpc).map(({ host, subnet, address, publicIp, of, groups = [`sg-${name}`], secondary = [] }) => ({
                 NetworkInterfaceId: `eni-${host}`,
                 VpcId: `vpc-${name}`,
                 SubnetId: `subnet-${subnet}`,
                 PrivateIpAddress: address,
-                Groups: [{ GroupId: group }],
-                Attachment: { InstanceId: `i-${host}`, DeviceIndex: 0 },
+                PrivateIpAddresses: [address, ...secondary].map((one) => ({
+                    PrivateIpAddress: one,
+                    Primary: one === address,
+                })),
+                Groups: groups.map((GroupId) => ({ GroupId })),
+                ...(of !== "none" && { Attachment: { InstanceId: `i-${of ?? host}`, DeviceIndex: of ? 1 : 0 } }),
                 ...(publicIp !== undefined && { Association: { PublicIp: publicIp } }),
             })),
         ),
         Reservations: members.flatMap(({ vpc }) =>
-            hostsOf(vpc).map(({ host, state = "running" }) => ({
-                Instances: [
-                    {
-                        InstanceId: `i-${host}`,
-                        State: { Name: state as "running" },
-                        Tags: [{ Key: "Name", Value: host }],
-                    },
-                ],
-            })),
+            hostsOf(vpc).flatMap(({ host, of, state = "running" }) =>
+                of
+                    ? []
+                    : {
+                          Instances: [
+                              {
+                                  InstanceId: `i-${host}`,
+                                  State: { Name: state as "running" },
+                                  Tags: [{ Key: "Name", Value: host }],
+                              },
+                          ],
+                      },
+            ),
         ),
         VpcPeeringConnections,
         InternetGateways: members.flatMap(({ name, vpc }) =>
@@ -140,7 +157,7 @@ function hostsOf({ subnets }: VpcSpec): ({ readonly host: string; readonly subne
 function table(
     id: string,
     vpcName: string,
-    { block }: VpcSpec,
+    { block, more = {} }: VpcSpec,
     routes: Readonly<Record<string, string>>,
     Associations: RouteTable["Associations"],
 ): RouteTable {
@@ -154,7 +171,9 @@ function table(
                 ? { VpcPeeringConnectionId: target }
                 : target.startsWith("tgw-")
                   ? { TransitGatewayId: target }
-                  : { GatewayId: target }),
+                  : target.startsWith("nat-")
+                    ? { NatGatewayId: target }
+                    : { GatewayId: target }),
             State: text.endsWith("!") ? "blackhole" : "active",
         };
     });
@@ -163,7 +182,24 @@ function table(
         VpcId: `vpc-${vpcName}`,
         Tags: [{ Key: "Name", Value: `routes of ${id}` }],
         Associations,
-        Routes: [{ DestinationCidrBlock: block, GatewayId: "local", State: "active" }, ...made],
+        Routes: [
+            ...[block, ...Object.keys(more).filter((one) => more[one] === "associated")].map((one) => ({
+                DestinationCidrBlock: one,
+                GatewayId: "local",
+                State: "active" as const,
+            })),
+            ...made,
+        ],
+    };
+}
+
+function group(id: string, vpcName: string, ingress: readonly string[], egress: readonly string[]) {
+    return {
+        GroupId: `sg-${id}`,
+        GroupName: `group of ${id}`,
+        VpcId: `vpc-${vpcName}`,
+        IpPermissions: ingress.map(permission),
+        IpPermissionsEgress: egress.map(permission),
     };
 }
 

@@ -549,8 +549,294 @@ export const cases: readonly Case[] = [
         ask: "client client tcp/80",
         verdict: "reachable",
     },
+    ...addresses(),
+    ...connections(),
+    {
+        what: "a group without rules beside one with another port",
+        places: pair(
+            {},
+            {
+                ingress: [],
+                groups: { web: ["tcp/443 0.0.0.0/0"] },
+                hosts: { server: { address: "10.2.1.10", groups: ["sg-two", "sg-web"] } },
+            },
+        ),
+        ask: "client server tcp/80",
+        verdict: "not reachable",
+        blockers: ["forward sg-two, sg-web ENI_SG_RULES_MISMATCH"],
+        fixes: [`${allow} 'IpProtocol=tcp,FromPort=80,ToPort=80,IpRanges=[{CidrIp=10.1.1.10/32}]'`],
+    },
+    ...[
+        [["in 3 allow udp 0.0.0.0/0", "in 2 deny all 0.0.0.0/0"], 1],
+        [
+            [
+                "in 90 deny all 0.0.0.0/0",
+                "in 89 allow udp 0.0.0.0/0",
+                "in 88 allow udp 0.0.0.0/0",
+                "out 87 deny udp 0.0.0.0/0",
+            ],
+            87,
+        ],
+    ].map(([acl, number]): Case => ({
+        what: `the entry that opens the way takes number ${String(number)}, which is free`,
+        places: pair({}, { acl: [...(acl as string[]), "out 100 allow all 0.0.0.0/0"] }),
+        ask: "client server tcp/80",
+        verdict: "not reachable",
+        blockers: ["forward acl-server SUBNET_ACL_RESTRICTION"],
+        fixes: [
+            `create-network-acl-entry --network-acl-id acl-server --ingress --rule-number ${String(number)} --rule-action allow --protocol tcp --port-range From=80,To=80 --cidr-block 10.1.1.10/32`,
+        ],
+    })),
+    {
+        what: "a more specific route leads the answer to C, though there is one to B",
+        places: twins({ "10.0.1.0/24": "pcx-c", "10.0.0.0/16": "pcx-b" }, inA),
+        ask: "b66 a tcp/80",
+        verdict: "not reachable",
+        blockers: ["back rtb-a ROUTE_WRONG_NETWORK"],
+        fixes: [
+            "create-route --route-table-id rtb-a --destination-cidr-block 10.0.1.66/32 --vpc-peering-connection-id pcx-b",
+        ],
+    },
+    {
+        what: "the dead route is a prefix list's, which the fix leaves as it is",
+        places: pair({ routes: { "pl-two": "pcx-0!" } }, {}, undefined, { "pl-two": ["10.2.0.0/16"] }),
+        ask: "client server tcp/80",
+        verdict: "not reachable",
+        blockers: ["forward rtb-one BAD_STATE_ROUTE"],
+        fixes: [
+            "create-route --route-table-id rtb-one --destination-cidr-block 10.2.1.10/32 --vpc-peering-connection-id pcx-1",
+        ],
+    },
     ...internet(),
 ];
+
+/** Which interface, address and VPC are meant. */
+function addresses(): Case[] {
+    const from = (address: string) => ({ ingress: [`tcp/80 ${address}/32`] });
+    const two = (block: string, more: VpcSpec["more"] = {}): Parts => ({
+        block,
+        more,
+        subnets: { server: { block, hosts: { server: block.replace("0/24", "10") } } },
+    });
+    const nobody = (what: string, places: readonly Place[], ask: string, blockers: readonly string[]): Case => ({
+        what,
+        places,
+        ask: `${ask} tcp/80`,
+        verdict: "not reachable",
+        blockers,
+        fixes: null,
+    });
+    const notThere = (address: string) => `forward ${address} UNKNOWN_DESTINATION`;
+    const nowhere = (address: string) => [
+        "forward rtb-one NO_ROUTE_TO_DESTINATION",
+        "forward none DISCONNECTED_VPCS",
+        notThere(address),
+    ];
+    const chain = placesOf(
+        {
+            one: {
+                block: "10.1.0.0/16",
+                subnets: { client: { block: "10.1.1.0/24", hosts: { client: "10.1.1.10" } } },
+            },
+            two: { block: "10.2.0.0/16", subnets: {} },
+            three: { block: "10.3.0.0/16", subnets: {} },
+        },
+        { "pcx-23": ["two", "three", "active"], "pcx-12": ["one", "two", "active"] },
+    );
+    const strangers = placesOf(
+        {
+            one: {
+                block: "10.1.0.0/16",
+                routes: { "10.0.0.0/8": "tgw-1" },
+                subnets: { client: { block: "10.1.1.0/24", hosts: { client: "10.1.1.10" } } },
+            },
+            two: { block: "10.2.0.0/16", account: "222222222222", subnets: {} },
+            three: {
+                block: "10.3.0.0/16",
+                account: "222222222222",
+                more: { "10.4.0.0/16": "associated" },
+                subnets: {},
+            },
+        },
+        { "pcx-2": ["one", "two", "active"], "pcx-3": ["three", "one", "active"] },
+    ).slice(0, 1);
+    return [
+        {
+            what: "an instance is meant by its first interface",
+            places: pair(
+                {
+                    hosts: {
+                        second: { address: "10.1.1.9", of: "client" },
+                        client: "10.1.1.10",
+                        third: { address: "10.1.1.8", of: "client" },
+                    },
+                },
+                from("10.1.1.10"),
+            ),
+            ask: "i-client server tcp/80",
+            verdict: "reachable",
+        },
+        {
+            what: "an interface is meant by the address that is asked for",
+            places: pair({ hosts: { client: { address: "10.1.1.10", secondary: ["10.1.1.20"] } } }, from("10.1.1.20")),
+            ask: "10.1.1.20 server tcp/80",
+            verdict: "reachable",
+        },
+        {
+            what: "a VPC's block may be public addresses",
+            places: pair({ routes: { "203.0.113.0/24": "pcx-1" } }, two("203.0.113.0/24")),
+            ask: "client 203.0.113.10 tcp/80",
+            verdict: "reachable",
+        },
+        nobody(
+            "a public address of a peer's second block",
+            pair({ routes: { "203.0.113.0/24": "pcx-1" } }, two("10.2.1.0/24", { "203.0.113.0/24": "associated" })),
+            "client 203.0.113.99",
+            [notThere("203.0.113.99")],
+        ),
+        nobody(
+            "an address of the own VPC's second block",
+            pair({ more: { "10.5.0.0/16": "associated" } }),
+            "client 10.5.0.9",
+            [notThere("10.5.0.9")],
+        ),
+        nobody(
+            "a block that the VPC has no more",
+            pair({ more: { "10.5.0.0/16": "disassociated" } }),
+            "client 10.5.0.9",
+            nowhere("10.5.0.9"),
+        ),
+        nobody("an address of the peer's peer", chain, "client 10.3.0.9", nowhere("10.3.0.9")),
+        nobody(
+            "an address that two peers have is where the route leads",
+            twins({ "10.0.0.0/16": "pcx-c" }, inA),
+            "a 10.0.0.99",
+            [notThere("10.0.0.99")],
+        ),
+        nobody("an address that two peers have, and no route", twins({}, inA), "a 10.0.0.99", [
+            "forward rtb-a NO_ROUTE_TO_DESTINATION",
+            notThere("10.0.0.99"),
+        ]),
+        ...["10.2.0.9 two", "10.3.0.9 three", "10.4.0.9 three"].map((text): Case => {
+            const [address = "", vpc = ""] = text.split(" ");
+            return {
+                what: "the other owners' blocks are known by the connections",
+                places: strangers,
+                ask: `client ${address} tcp/80`,
+                verdict: "unknown",
+                unknown: ["where tgw-1 leads", `what is in vpc-${vpc}, which was not read`],
+            };
+        }),
+        {
+            what: "the routes to an address are not known",
+            places: pair({ routes: { "pl-two": "pcx-1" } }),
+            ask: "client 10.2.1.99 tcp/80",
+            verdict: "not reachable",
+            blockers: [notThere("10.2.1.99")],
+            unknown: ["the entries of prefix list pl-two"],
+            fixes: null,
+        },
+    ];
+}
+
+/** Several connections, and some that can't become active. */
+function connections(): Case[] {
+    const gone = { "pcx-8": ["one", "two", "failed"], "pcx-9": ["two", "one", "deleted"] } as const;
+    const again = [
+        "pcx=$(create-vpc-peering-connection --vpc-id vpc-one --peer-vpc-id vpc-two --peer-owner-id 111111111111 --peer-region eu-north-1 --query VpcPeeringConnection.VpcPeeringConnectionId --output text)",
+        'wait vpc-peering-connection-exists --vpc-peering-connection-ids "$pcx" && accept-vpc-peering-connection --vpc-peering-connection-id "$pcx"',
+    ];
+    const change = (action: string, vpc: string, block: string) =>
+        `${action}-route --route-table-id rtb-${vpc} --destination-cidr-block ${block} --vpc-peering-connection-id "$pcx"`;
+    const blind = (places: readonly Place[], kind: keyof Place) =>
+        places.map(({ [kind]: _, ...place }) => place as Place);
+    return [
+        {
+            what: "of connections that are gone, the one that the client's route names",
+            places: pair({ routes: { "10.2.0.0/16": "pcx-9!" } }, { routes: {} }, gone),
+            ask: "client server tcp/80",
+            verdict: "not reachable",
+            blockers: [
+                "forward rtb-one BAD_STATE_ROUTE",
+                "forward pcx-9 BAD_STATE",
+                "back rtb-two NO_ROUTE_TO_DESTINATION",
+            ],
+            fixes: [...again, change("replace", "one", "10.2.0.0/16"), change("create", "two", "10.1.0.0/16")],
+        },
+        {
+            what: "of connections that are gone, the one that the server's route names",
+            places: pair({ routes: {} }, { routes: { "10.1.0.0/16": "pcx-9!" } }, gone),
+            ask: "client server tcp/80",
+            verdict: "not reachable",
+            blockers: [
+                "forward rtb-one NO_ROUTE_TO_DESTINATION",
+                "forward pcx-9 BAD_STATE",
+                "back rtb-two BAD_STATE_ROUTE",
+            ],
+            fixes: [...again, change("create", "one", "10.2.0.0/16"), change("replace", "two", "10.1.0.0/16")],
+        },
+        {
+            what: "of connections that are gone, the first if no route names one",
+            places: pair({ routes: {} }, { routes: {} }, gone),
+            ask: "client server tcp/80",
+            verdict: "not reachable",
+            blockers: [
+                "forward rtb-one NO_ROUTE_TO_DESTINATION",
+                "forward pcx-8 BAD_STATE",
+                "back rtb-two NO_ROUTE_TO_DESTINATION",
+            ],
+            fixes: [...again, change("create", "one", "10.2.0.0/16"), change("create", "two", "10.1.0.0/16")],
+        },
+        {
+            what: "the active connection comes before one that waits",
+            places: pair({}, {}, { "pcx-0": ["one", "two", "pending-acceptance"], "pcx-1": ["one", "two", "active"] }),
+            ask: "client server tcp/80",
+            verdict: "reachable",
+        },
+        {
+            what: "a request that AWS still makes comes before a connection that is gone",
+            places: pair({}, {}, { "pcx-0": ["one", "two", "expired"], "pcx-1": ["one", "two", "initiating-request"] }),
+            ask: "client server tcp/80",
+            verdict: "not reachable",
+            blockers: ["forward pcx-1 BAD_STATE"],
+            fixes: null,
+        },
+        {
+            what: "nothing connects two whose second blocks overlap, and nothing can",
+            places: pair(
+                { routes: {}, more: { "10.8.0.0/16": "associated" } },
+                { routes: {}, more: { "10.8.1.0/24": "associated" } },
+                {},
+            ),
+            ask: "client server tcp/80",
+            verdict: "not reachable",
+            blockers: [
+                "forward rtb-one NO_ROUTE_TO_DESTINATION",
+                "forward none DISCONNECTED_VPCS",
+                "back rtb-two NO_ROUTE_TO_DESTINATION",
+            ],
+            fixes: null,
+        },
+        {
+            what: "no route, and connections that could not be read",
+            places: blind(pair({ routes: {} }), "VpcPeeringConnections"),
+            ask: "client server tcp/80",
+            verdict: "not reachable",
+            blockers: ["forward rtb-one NO_ROUTE_TO_DESTINATION"],
+            unknown: ["the peering connections of vpc-one", "where pcx-1 leads"],
+            fixes: null,
+        },
+        {
+            what: "no route, and internet gateways that could not be read",
+            places: blind(pair({ routes: {} }), "InternetGateways"),
+            ask: "client 198.51.100.7 tcp/80",
+            verdict: "not reachable",
+            blockers: ["forward rtb-one NO_ROUTE_TO_DESTINATION"],
+            unknown: ["the internet gateway of vpc-one"],
+            fixes: null,
+        },
+    ];
+}
 
 /** To and from the internet. */
 function internet(): Case[] {
@@ -570,6 +856,32 @@ function internet(): Case[] {
             places: out,
             ask: "client 192.0.2.2 tcp/80",
             verdict: "reachable",
+        },
+        {
+            what: "by public addresses, rules are asked for these",
+            places: pair(
+                { routes, internet: true, hosts: { client: host }, egress: ["all 192.0.2.2/32"] },
+                { ...other, ingress: ["all 192.0.2.1/32"] },
+                {},
+            ),
+            ask: "client 192.0.2.2 tcp/80",
+            verdict: "reachable",
+        },
+        {
+            what: "by public addresses, a packet leaves its subnet even to reach the same one",
+            places: pair({
+                routes,
+                internet: true,
+                acl: ["in 100 allow all 0.0.0.0/0"],
+                hosts: { client: host, near: { address: "10.1.1.11", publicIp: "192.0.2.3" } },
+            }),
+            ask: "client 192.0.2.3 icmp",
+            verdict: "not reachable",
+            blockers: ["forward acl-client SUBNET_ACL_RESTRICTION", "back acl-client SUBNET_ACL_RESTRICTION"],
+            fixes: [
+                "create-network-acl-entry --network-acl-id acl-client --egress --rule-number 32766 --rule-action allow --protocol icmp --icmp-type-code Type=8,Code=-1 --cidr-block 192.0.2.3/32",
+                "create-network-acl-entry --network-acl-id acl-client --egress --rule-number 32765 --rule-action allow --protocol icmp --icmp-type-code Type=0,Code=-1 --cidr-block 192.0.2.1/32",
+            ],
         },
         {
             what: "by public addresses, a rule by group means nothing",

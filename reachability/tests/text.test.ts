@@ -74,6 +74,12 @@ describe("an analysis in a line", () => {
         assert.match(verdictLine(ask(blind)), /UNKNOWN/);
     });
 
+    it("has an address that no interface has once", () => {
+        const state = new State(pair());
+        const line = verdictLine(analyze(state, { from: "client", to: "10.2.1.99", protocol: "udp", port: 53 }));
+        assert.match(line, /UDP 53 from client \(10\.1\.1\.10\) to 10\.2\.1\.99$/);
+    });
+
     it("has each reason once", () => {
         const none = ask(pair({ routes: {} }, { routes: {} }, {}));
         assert.equal(
