@@ -53,11 +53,10 @@ export async function readStack(): Promise<Stack> {
 
 /** Where AWS describes the stack's two sides. */
 export async function sourcesOf({ outputs, setting }: Stack): Promise<Source[]> {
-    const profile = (await setting("profile")) as string | undefined;
-    const source = async (side: Side) => ({
-        profile,
-        ...((await setting(side)) as Source | undefined),
-        region: outputs[side].region,
-    });
+    const usual = (await setting("profile")) as string | undefined;
+    const source = async (side: Side) => {
+        const { profile = usual, roleArn, externalId } = { ...((await setting(side)) as Source | undefined) };
+        return { region: outputs[side].region, profile, roleArn, externalId };
+    };
     return Promise.all(sides.map(source));
 }

@@ -111,7 +111,9 @@ export async function readPlaces(sources: readonly Source[], open: Open): Promis
             client?.destroy();
         }
     };
-    const places = (await Promise.all(sources.map((source) => read(source)))).flat();
+    // Both sides of a peering may be in one place.
+    const distinct = new Map(sources.map((source) => [JSON.stringify(source), source]));
+    const places = (await Promise.all([...distinct.values()].map((source) => read(source)))).flat();
     const peers = new Map<string, Promise<Place[]>>();
     for (const { RequesterVpcInfo, AccepterVpcInfo } of places.flatMap((one) => one.VpcPeeringConnections ?? [])) {
         for (const { OwnerId: account = "", Region: region = "" } of [RequesterVpcInfo, AccepterVpcInfo]) {
