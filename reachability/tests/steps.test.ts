@@ -161,6 +161,21 @@ const stories: readonly Story[] = [
         ],
     },
     {
+        what: "the own block is the other end's, too, and a connection failed without a message",
+        places: pair(
+            { routes: {} },
+            { block: "10.1.0.0/16", more: { "10.2.0.0/16": "associated" }, routes: {} },
+            { "pcx-1": ["one", "two", "failed"] },
+        ),
+        ask: tcp,
+        steps: [
+            "route table rtb-one (routes of one): no route to 10.2.1.10 (the main table of vpc-one: subnet-client has none of its own) NO_ROUTE_TO_DESTINATION",
+            "peering connection pcx-1: is failed, not active BAD_STATE",
+            "route table rtb-two (routes of two): 10.1.0.0/16 -> local leads the answer to another network (the main table of vpc-two: subnet-server has none of its own) ROUTE_WRONG_NETWORK",
+            "peering connection pcx-1: is failed, not active BAD_STATE",
+        ],
+    },
+    {
         what: "out to the internet",
         places: pair({ ...publicOnly, hosts: known }),
         ask: { ...tcp, to: "198.51.100.7" },
