@@ -26,9 +26,9 @@ const isTelling = (step: string) => !/: runs$|^network interface|: active$|allow
 
 const tcp = { from: "client", to: "server", protocol: "tcp", port: 80 } as const;
 const ping = { from: "client", to: "server", protocol: "icmp" } as const;
-const host = (address: string): VpcSpec["subnets"] => ({
-    server: { block: "10.2.1.0/24", routes: {}, hosts: { server: address } },
-});
+const ownTable: VpcSpec["subnets"] = {
+    server: { block: "10.2.1.0/24", routes: {}, hosts: { server: "10.2.1.10" } },
+};
 const publicOnly = { routes: { "0.0.0.0/0": "igw-one" }, internet: true };
 const known = { client: { address: "10.1.1.10", publicIp: "192.0.2.1" } };
 const without = (places: readonly Place[], ...kinds: readonly string[]) =>
@@ -66,7 +66,7 @@ const stories: readonly Story[] = [
         what: "everything that stops a TCP request and its answer",
         places: pair(
             { routes: { "10.2.0.0/16": "pcx-0!" }, egress: ["tcp/443 0.0.0.0/0"], acl: ["out 7 deny all 0.0.0.0/0"] },
-            { ingress: [], acl: [], subnets: host("10.2.1.10"), hosts: {} },
+            { ingress: [], subnets: ownTable },
             { "pcx-1": ["one", "two", "failed", "The blocks overlap"] },
         ),
         ask: tcp,
