@@ -291,13 +291,18 @@ export const cases: readonly Case[] = [
     {
         what: "the lowest number decides, whatever the order",
         places: pair({
-            acl: ["out 100 allow all 0.0.0.0/0", "out 90 deny tcp/80-443 10.2.0.0/16", "in 1 allow all 0.0.0.0/0"],
+            acl: [
+                "out 100 allow all 0.0.0.0/0",
+                "out 90 deny tcp/80-443 10.2.0.0/16",
+                "out 89 allow udp 0.0.0.0/0",
+                "in 1 allow all 0.0.0.0/0",
+            ],
         }),
         ask: "client server tcp/80",
         verdict: "not reachable",
         blockers: ["forward acl-client SUBNET_ACL_RESTRICTION"],
         fixes: [
-            "create-network-acl-entry --network-acl-id acl-client --egress --rule-number 89 --rule-action allow --protocol tcp --port-range From=80,To=80 --cidr-block 10.2.1.10/32",
+            "create-network-acl-entry --network-acl-id acl-client --egress --rule-number 88 --rule-action allow --protocol tcp --port-range From=80,To=80 --cidr-block 10.2.1.10/32",
         ],
     },
     {
@@ -641,7 +646,7 @@ function addresses(): Case[] {
             two: { block: "10.2.0.0/16", subnets: {} },
             three: { block: "10.3.0.0/16", subnets: {} },
         },
-        { "pcx-23": ["two", "three", "active"], "pcx-12": ["one", "two", "active"] },
+        { "pcx-23": ["three", "two", "active"], "pcx-12": ["one", "two", "active"] },
     );
     const strangers = placesOf(
         {

@@ -26,9 +26,9 @@ const isTelling = (step: string) => !/: runs$|^network interface|: active$|allow
 
 const tcp = { from: "client", to: "server", protocol: "tcp", port: 80 } as const;
 const ping = { from: "client", to: "server", protocol: "icmp" } as const;
-const host = (address: string): VpcSpec["subnets"] => ({
-    server: { block: "10.2.1.0/24", routes: {}, hosts: { server: address } },
-});
+const ownTable: VpcSpec["subnets"] = {
+    server: { block: "10.2.1.0/24", routes: {}, hosts: { server: "10.2.1.10" } },
+};
 const publicOnly = { routes: { "0.0.0.0/0": "igw-one" }, internet: true };
 const known = { client: { address: "10.1.1.10", publicIp: "192.0.2.1" } };
 const without = (places: readonly Place[], ...kinds: readonly string[]) =>
@@ -66,7 +66,7 @@ const stories: readonly Story[] = [
         what: "everything that stops a TCP request and its answer",
         places: pair(
             { routes: { "10.2.0.0/16": "pcx-0!" }, egress: ["tcp/443 0.0.0.0/0"], acl: ["out 7 deny all 0.0.0.0/0"] },
-            { ingress: [], acl: [], subnets: host("10.2.1.10"), hosts: {} },
+            { ingress: [], subnets: ownTable },
             { "pcx-1": ["one", "two", "failed", "The blocks overlap"] },
         ),
         ask: tcp,
@@ -158,6 +158,21 @@ const stories: readonly Story[] = [
             "peering connection none: vpc-one and vpc-two have none DISCONNECTED_VPCS",
             "route table rtb-two (routes of two): 10.0.0.0/8 -> pcx-d, whose other VPC does not have 10.1.1.10: peering is not transitive (the main table of vpc-two: subnet-server has none of its own) PCX_REQUIRES_ADDRESS_IN_VPC_CIDR",
             "peering connection none: vpc-one and vpc-two have none DISCONNECTED_VPCS",
+        ],
+    },
+    {
+        what: "the own block is the other end's, too, and a connection failed without a message",
+        places: pair(
+            { routes: {} },
+            { block: "10.1.0.0/16", more: { "10.2.0.0/16": "associated" }, routes: {} },
+            { "pcx-1": ["one", "two", "failed"] },
+        ),
+        ask: tcp,
+        steps: [
+            "route table rtb-one (routes of one): no route to 10.2.1.10 (the main table of vpc-one: subnet-client has none of its own) NO_ROUTE_TO_DESTINATION",
+            "peering connection pcx-1: is failed, not active BAD_STATE",
+            "route table rtb-two (routes of two): 10.1.0.0/16 -> local leads the answer to another network (the main table of vpc-two: subnet-server has none of its own) ROUTE_WRONG_NETWORK",
+            "peering connection pcx-1: is failed, not active BAD_STATE",
         ],
     },
     {
