@@ -4,7 +4,7 @@
  */
 import { spawn } from "child_process";
 import { readFileSync } from "fs";
-import { overSsh } from "../components/check/overSsh";
+import { overSsh, overSshEnvironment } from "../components/check/overSsh";
 import { probeScript, probeTimeLimit, type ProbeReport } from "../components/check/probe";
 import { answersIn } from "../components/lab/expectations";
 import { labVpcNames } from "../components/lab/names";
@@ -17,12 +17,7 @@ import { readStack, sourcesOf, type SideOutput } from "./stack";
 /** Runs a script on a server as the check does; resolves to what it said and whether it succeeded. */
 function runOn(label: string, server: SideOutput, script: string, privateKey: string | undefined) {
     const [program, ...args] = [...overSsh(privateKey !== undefined), `ec2-user@${server.publicIp}`];
-    const env = {
-        ...process.env,
-        CHECK_LABEL: label,
-        CHECK_LIMIT: String(probeTimeLimit),
-        ...(privateKey !== undefined && { CHECK_PRIVATE_KEY: privateKey }),
-    };
+    const env = { ...process.env, ...overSshEnvironment(label, probeTimeLimit, privateKey) };
     return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve, reject) => {
         const child = spawn(program, args, { env, stdio: "pipe" });
         let [stdout, stderr] = ["", ""];
@@ -75,12 +70,11 @@ async function main(): Promise<boolean> {
             .catch((error: unknown) => `Why is not known: ${messageOf(error)}`);
         return { isKept: false, line: `${stderr.trimEnd()}\n${why}` };
     });
-    let areKept = true;
-    for (const { isKept, line } of await Promise.all(measured)) {
+    const told = await Promise.all(measured);
+    for (const { line } of told) {
         console.log(line);
-        areKept &&= isKept;
     }
-    return areKept;
+    return told.every(({ isKept }) => isKept);
 }
 
 main().then(

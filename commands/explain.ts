@@ -9,7 +9,7 @@ import { resultOf } from "../reachability/json";
 import type { Source } from "../reachability/read";
 import { addressesOf, State, type Place } from "../reachability/state";
 import { explain, reasonLine, verdictLine } from "../reachability/text";
-import type { Analysis, Question } from "../reachability/types";
+import type { Analysis, Component, Question } from "../reachability/types";
 import { readStack, sourcesOf, type Stack } from "./stack";
 
 const usage = `Usage: npm run explain -- FROM TO [tcp/PORT|udp/PORT|icmp] [OPTIONS]
@@ -70,8 +70,7 @@ export async function adviceOf(
 ): Promise<string[]> {
     const to = across(from);
     const own = sides.flatMap((side) => [outputs[side].routeTableId, outputs[side].securityGroupId]);
-    const isOwn = ({ kind, id }: Analysis["blockers"][number]["component"]) =>
-        kind === "peering connection" || own.includes(id);
+    const isOwn = ({ kind, id }: Component) => kind === "peering connection" || own.includes(id);
     if (verdict !== "not reachable" || !blockers.some(({ component }) => isOwn(component))) return [];
     const lists = { ...((await setting(to)) as Record<string, unknown> | undefined) };
     const add = async (name: string, value: string): Promise<string> => {

@@ -218,7 +218,7 @@ export function matchingRoutes(state: State, routes: readonly Route[], address: 
     const found: Match[] = [];
     for (const route of routes) {
         const { DestinationCidrBlock: own, DestinationPrefixListId: list } = route;
-        const blocks = list === undefined ? [own ?? []].flat() : blocksOfList(state, list);
+        const blocks = list !== undefined ? blocksOfList(state, list) : own === undefined ? [] : [own];
         if ("unknown" in blocks) return blocks;
         const block = blocks
             .filter((one) => holds(one, address))

@@ -23,9 +23,13 @@ export function sentenceOf({ text, detail = "" }: Hop): string {
     return `${text}${detail}`;
 }
 
-function blockerSentence(blocker: Blocker): string {
-    const where = blocker.direction === "back" ? "the answer, at " : "";
-    return `${where}${title(blocker.component)}: ${sentenceOf(blocker)}`;
+/** What a component does, as a whole sentence. */
+function lineOf(hop: Hop): string {
+    return `${title(hop.component)}: ${sentenceOf(hop)}`;
+}
+
+function blockerLine(blocker: Blocker): string {
+    return `${blocker.direction === "back" ? "the answer, at " : ""}${lineOf(blocker)}`;
 }
 
 const colors = { reachable: "green", "not reachable": "red", unknown: "yellow" } as const;
@@ -54,35 +58,33 @@ export function explain(state: State, analysis: Analysis, advice: readonly strin
     const { forward, back, blockers, unknown } = analysis;
     const numberOf = (hop: Hop) => blockers.findIndex((one) => one === hop) + 1;
     const hopLine = (hop: Hop) => {
-        const name = title(hop.component);
-        if (numberOf(hop) > 0) return styleText("red", `  | ${name} | ${numberOf(hop)}`);
-        return hop.isUnknown
-            ? styleText("yellow", wrap(`  ? ${name}: ${hop.text}`, 6))
-            : wrap(`  -> ${name}: ${sentenceOf(hop)}`, 6);
+        if (numberOf(hop) > 0) return styleText("red", `  | ${title(hop.component)} | ${numberOf(hop)}`);
+        return hop.isUnknown ? styleText("yellow", wrap(`  ? ${lineOf(hop)}`, 6)) : wrap(`  -> ${lineOf(hop)}`, 6);
     };
-    const fixes = fixesOf(analysis);
+    const why = blockers.flatMap((blocker) => [
+        wrap(`  ${numberOf(blocker)}. ${blockerLine(blocker)}`, 5),
+        styleText("dim", `     ${blocker.code}`),
+    ]);
     const isFar = ({ account }: Fix) => state.places.some((place) => place.account !== account);
+    const fixes = fixesOf(analysis);
     const commands = (fixes ?? []).flatMap((fix) => [
         ...(isFar(fix) ? [styleText("dim", `  # in account ${fix.account}`)] : []),
         commandText(fix.command),
     ]);
-    const why = blockers.flatMap((blocker) => [
-        wrap(`  ${numberOf(blocker)}. ${blockerSentence(blocker)}`, 5),
-        styleText("dim", `     ${blocker.code}`),
-    ]);
-    const parts: Readonly<Record<string, readonly string[]>> = {
-        there: forward.map(hopLine),
-        back: back.map(hopLine),
-        "why not": why,
-        "to open the way": advice.map(commandText),
-        [advice.length > 0 ? "or by hand" : "to open the way, type"]: blockers.length > 0 ? commands : [],
-        "no set of changes opens this way as it is": [],
-        "not known": unknown.map((one) => wrap(`  ${one}`, 4)),
-    };
-    const shown = Object.entries(parts).filter(
-        ([name, lines]) => lines.length > 0 || (name.startsWith("no set") && !fixes),
-    );
-    return [wrap(verdictLine(analysis), 2), ...shown.flatMap(([name, lines]) => ["", name, ...lines])].join("\n");
+    const section = (name: string, lines: readonly string[]) => (lines.length > 0 ? ["", name, ...lines] : []);
+    return [
+        wrap(verdictLine(analysis), 2),
+        ...section("there", forward.map(hopLine)),
+        ...section("back", back.map(hopLine)),
+        ...section("why not", why),
+        ...section("to open the way", advice.map(commandText)),
+        ...section(advice.length > 0 ? "or by hand" : "to open the way, type", commands),
+        ...(fixes ? [] : ["", "no set of changes opens this way as it is"]),
+        ...section(
+            "not known",
+            unknown.map((one) => wrap(`  ${one}`, 4)),
+        ),
+    ].join("\n");
 }
 
 /** A command as it can be pasted. */
@@ -115,18 +117,19 @@ export interface Expectation {
  * part does. Throws if the instances are not found.
  */
 export function explainAgainst(state: State, { from, to, icmp, http }: Expectation): string {
+    const ping = analyze(state, { from, to, protocol: "icmp" });
+    const request = analyze(state, { from, to, protocol: "tcp", port: 80 });
     const asked = [
-        { expected: icmp, analysis: analyze(state, { from, to, protocol: "icmp" }) },
-        { expected: http, analysis: analyze(state, { from, to, protocol: "tcp", port: 80 }) },
+        { expected: icmp, analysis: ping },
+        { expected: http, analysis: request },
     ];
+    const ends = `from ${endTitle(ping.from)} to ${endTitle(ping.to)}`;
     // What holds for both is said once.
     const findings = groupedBy(asked, ({ expected, analysis }) => finding(analysis, expected).join("\n  "));
     return [...findings]
         .map(([text, same]) => {
             const traffic = same.map(({ analysis }) => trafficOf(analysis.question)).join(" and ");
-            const [{ analysis } = { analysis: undefined }] = same;
-            const way = analysis ? `${traffic} from ${endTitle(analysis.from)} to ${endTitle(analysis.to)}` : traffic;
-            return `AWS's configuration ${text.replace("\n", ` ${way}:\n`)}`;
+            return `AWS's configuration ${text.replace("\n", () => ` ${traffic} ${ends}:\n`)}`;
         })
         .join("\n");
 }
@@ -140,12 +143,12 @@ function finding(analysis: Analysis, expected: boolean): readonly [string, ...st
         const deciding = forward.filter(
             isOf("route table", "peering connection", "security group", "internet gateway"),
         );
-        return ["lets through", ...deciding.map((hop) => `${title(hop.component)}: ${sentenceOf(hop)}`)];
+        return ["lets through", ...deciding.map(lineOf)];
     }
     const fixes = (expected && fixesOf(analysis)) || [];
     return [
         "stops",
-        ...blockers.map(blockerSentence),
+        ...blockers.map(blockerLine),
         ...(fixes.length > 0 ? ["To open the way, run 'pulumi up --refresh' if this stack made it, or"] : []),
         ...fixes.map(({ command }) => `  ${command}`),
     ];

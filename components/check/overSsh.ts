@@ -87,3 +87,12 @@ export function overSsh(hasPrivateKey: boolean): string[] {
     // Bash takes a socket as its standard input for a login from another machine, and would read the user's ~/.bashrc.
     return [...(hasPrivateKey ? ["ssh-agent"] : []), "bash", "--norc", "-c", program];
 }
+
+/** The environment that {@link overSsh} reads: the server's name in messages, how long it tries in seconds, and its private key. */
+export function overSshEnvironment<Key>(label: string, limit: number, privateKey: Key | undefined) {
+    return {
+        CHECK_LABEL: label,
+        CHECK_LIMIT: String(limit),
+        ...(privateKey !== undefined && { CHECK_PRIVATE_KEY: privateKey }),
+    };
+}

@@ -2,7 +2,7 @@ import * as local from "@pulumi/command/local";
 import * as pulumi from "@pulumi/pulumi";
 import { dependenciesOf, known, runsHooks } from "../ordering";
 import { messageOf } from "../problems";
-import { overSsh } from "./overSsh";
+import { overSsh, overSshEnvironment } from "./overSsh";
 import {
     accessLogScript,
     defaultTimeLimit,
@@ -95,6 +95,7 @@ export class ReachabilityCheck extends pulumi.ComponentResource {
         super("vpc-peering-lab:components:ReachabilityCheck", name, {}, opts);
         const timeLimit = args.timeLimit ?? defaultTimeLimit;
         const { user = "ec2-user", privateKey } = args.ssh;
+        const secretKey = privateKey === undefined ? undefined : pulumi.secret(privateKey);
         const run = (
             role: string,
             on: ProbedVpc,
@@ -110,11 +111,7 @@ export class ReachabilityCheck extends pulumi.ComponentResource {
                     create: pulumi.interpolate`${user}@${on.publicIp}`,
                     interpreter: overSsh(privateKey !== undefined),
                     stdin: script,
-                    environment: {
-                        CHECK_LABEL: on.probed.label,
-                        CHECK_LIMIT: String(limit),
-                        ...(privateKey !== undefined && { CHECK_PRIVATE_KEY: pulumi.secret(privateKey) }),
-                    },
+                    environment: overSshEnvironment(on.probed.label, limit, secretKey),
                     triggers: pulumi.output(args.path),
                     logging: local.Logging.Stderr,
                     // Nothing of the run before counts.
