@@ -173,7 +173,8 @@ export function routeHop({ state, own, packet, direction }: Passage, wanted: Wan
         : `associated with ${SubnetId}`;
     const [best] = matches;
     const target = best && targetOf(best.route);
-    const shown = { component, detail: ` (${which})`, route: best && shownRoute(best.route) };
+    const detail = ` (${which})`;
+    const shown = { component, detail, route: best && shownRoute(best.route) };
     if (best && target !== undefined && target === wanted.id) return { ...shown, text: `${best.block} -> ${target}` };
     const isBlackhole = best?.route.State === "blackhole";
     const isFollowed = (id: string) =>
@@ -188,9 +189,11 @@ export function routeHop({ state, own, packet, direction }: Passage, wanted: Wan
     // A dead route of the same block is in the way; a live one serves others, and stays unless it is for this address alone.
     const free = !hasPriority || (isBlackhole && best.route.DestinationCidrBlock === block) ? block : `${address}/32`;
     const replaces = matches.some(({ route }) => route.DestinationCidrBlock === free);
+    const { more = "", ...wrong } = wrongRoute(state, address, matches, wanted.id, direction);
     return {
         ...shown,
-        ...wrongRoute(state, address, matches, wanted.id, direction),
+        ...wrong,
+        detail: `${more}${detail}`,
         direction,
         fixes: wanted.option === undefined ? undefined : makeRoute(table, free, replaces, wanted.option),
     };
@@ -203,7 +206,7 @@ function wrongRoute(
     matches: readonly Match[],
     wanted: string | undefined,
     direction: Direction,
-): { readonly code: Code; readonly text: string } {
+): { readonly code: Code; readonly text: string; readonly more?: string } {
     const [best] = matches;
     if (!best) return { code: "NO_ROUTE_TO_DESTINATION", text: `no route to ${address}` };
     const target = targetOf(best.route);
@@ -215,7 +218,8 @@ function wrongRoute(
     if (target.startsWith("igw-") && range) {
         return {
             code: `IGW_DESTINATION_ADDRESS_NOT_IN_${range}_EGRESS`,
-            text: `no route to ${address} but ${route}, and an internet gateway takes no private address`,
+            text: `no route to ${address}`,
+            more: ` but ${route}, and an internet gateway takes no private address`,
         };
     }
     const connection = state.connection(target);
