@@ -13,7 +13,7 @@ export interface Engine {
     readonly binDir: string;
     /** A complete `plugins` folder; link or bind-mount it as `<PULUMI_HOME>/plugins`. */
     readonly pluginsDir: string;
-    /** Environment variables for `pulumi`: for the sandbox's own plugins, and for a faster start of Node. */
+    /** Environment variables for `pulumi` and its plugins. */
     readonly env: Readonly<Record<string, string>>;
     /** Names of the sandbox's own plugins. */
     readonly ownPlugins: readonly Plugin["name"][];
@@ -49,7 +49,8 @@ export async function prepareEngine(log: Log, limit = DOWNLOAD_SECONDS): Promise
             VPC_PEERING_LAB_ENGINE: join(import.meta.dirname, "plugins"),
             VPC_PEERING_LAB_BRIDGE: join(aws.dir, terraformBridge.file),
             VPC_PEERING_LAB_TERRAFORM_PROVIDER: findTerraformProvider()?.path ?? "",
-            NODE_COMPILE_CACHE: join(folder, "node"),
+            // The CLI, the bridge and the Terraform provider live for seconds; collecting garbage seldom is a tenth of them.
+            GOGC: "400",
         },
         ownPlugins: plugins.filter(({ own }) => own).map(({ name }) => name),
         summary: parts.map(({ title }, index) => `${title}: ${found[index]?.origin ?? ""}`),
