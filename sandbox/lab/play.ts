@@ -19,14 +19,15 @@ type StageOf<S> = (act: Act<S>, log: (line: string) => void) => S;
 /**
  * Plays acts one after another; an act's errors become part of its report. After an act that failed or could not be undone,
  * the other acts on the same stack are skipped, except the last one, which destroys. An aborted run skips that one too: the
- * account ends with the sandbox.
+ * account ends with the sandbox. Verdicts that can wait are asked for beside the last act.
  */
 export async function playActs<S extends Stage>(
     acts: readonly Act<S>[],
     stageOf: StageOf<S>,
     { log, ending }: Pick<SandboxContext, "log" | "ending">,
 ): Promise<ActReport[]> {
-    const reports: ActReport[] = [];
+    const played: Played[] = [];
+    let beforeLast: Promise<ActReport[]> | undefined;
     const broken = new Set<string>();
     for (const [index, act] of acts.entries()) {
         const { name, stack = "lab", shows, rule } = act;
@@ -38,20 +39,51 @@ export async function playActs<S extends Stage>(
             continue;
         }
         log(`\nact ${index + 1}, ${name}: ${shows}\n  ${rule}`);
-        const report = await playOne(act, stageOf, log);
-        reports.push(report);
-        if (report.error !== undefined) {
+        if (name === LAST) {
+            beforeLast = reportsOf(played.splice(0), ending);
+        }
+        const one = await playOne(act, stageOf, log);
+        played.push(one);
+        if (one.errors.length > 0) {
             broken.add(stack);
         }
+    }
+    return [...((await beforeLast) ?? []), ...(await reportsOf(played, ending))];
+}
+
+/** An act that was played, and its verdicts, some of which are yet to be given. */
+interface Played {
+    readonly told: Omit<ActReport, "verdicts" | "error">;
+    readonly verdicts: Awaited<ReturnType<Act["play"]>>;
+    readonly errors: readonly string[];
+}
+
+/** The reports of acts. Asks for the verdicts that could wait, one after another, so as not to be in the way. */
+async function reportsOf(played: readonly Played[], ending: AbortSignal): Promise<ActReport[]> {
+    const reports = [];
+    for (const one of played) {
+        reports.push(await reportOf(one, ending));
     }
     return reports;
 }
 
-async function playOne<S extends Stage>(
-    act: Act<S>,
-    stageOf: StageOf<S>,
-    log: SandboxContext["log"],
-): Promise<ActReport> {
+async function reportOf({ told, verdicts, errors: before }: Played, ending: AbortSignal): Promise<ActReport> {
+    const errors = [...before];
+    const all: Verdict[] = [];
+    for (const verdict of verdicts) {
+        try {
+            if (typeof verdict === "function" && ending.aborted) {
+                throw new Error("the run ended before all of its verdicts were in");
+            }
+            all.push(typeof verdict === "function" ? await verdict() : verdict);
+        } catch (error) {
+            errors.push(messageOf(error));
+        }
+    }
+    return { ...told, verdicts: all, error: errors.join("\n") || undefined };
+}
+
+async function playOne<S extends Stage>(act: Act<S>, stageOf: StageOf<S>, log: SandboxContext["log"]): Promise<Played> {
     const { name, shows, rule } = act;
     const start = performance.now();
     const seconds = (): number => (performance.now() - start) / 1000;
@@ -59,7 +91,7 @@ async function playOne<S extends Stage>(
         log(`  ${seconds().toFixed(1).padStart(5)} s  ${line}`);
     });
     const errors: string[] = [];
-    const failed = (error: unknown): Verdict[] => {
+    const failed = (error: unknown): [] => {
         errors.push(messageOf(error));
         return [];
     };
@@ -68,6 +100,5 @@ async function playOne<S extends Stage>(
         .then(() => act.play(stage))
         .catch(failed);
     await stage.cleanUp().catch(failed);
-    const error = errors.join("\n") || undefined;
-    return { name, shows, rule, seconds: seconds(), changes: stage.changes, verdicts, error };
+    return { told: { name, shows, rule, seconds: seconds(), changes: stage.changes }, verdicts, errors };
 }

@@ -23,21 +23,34 @@ export interface StackLocation {
     readonly cwd: string;
     /** The file with its settings. */
     readonly settingsFile: string;
+    /** The URL of the backend that has its state. */
+    readonly backend: string;
 }
 
 /**
- * Runs `pulumi up` or `pulumi destroy`, and logs a line for each changed resource and each message. Reads the CLI's event
+ * Runs a command of the CLI, and logs a line for each changed resource and each message. Reads the CLI's event
  * stream, because the Automation API would run two or three more commands each time, and takes a second to load. When the
  * command fails, throws the error messages of its events.
  */
 export async function pulumi(
-    command: "up" | "destroy",
-    { stack, cwd, settingsFile }: StackLocation,
+    command: "up" | "destroy" | "preview",
+    { stack, cwd, settingsFile, backend }: StackLocation,
     log: (line: string) => void,
 ): Promise<Told> {
-    const options = ["--yes", "--skip-preview", "--json", "--non-interactive"];
-    const args = [command, ...options, "--stack", stack, "--config-file", settingsFile];
-    const child = spawn("pulumi", args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    // A preview makes way for what changes something meanwhile.
+    const start =
+        command === "preview"
+            ? ["nice", "-n", "19", "pulumi", command]
+            : ["pulumi", command, "--yes", "--skip-preview"];
+    const options = ["--json", "--non-interactive", "--stack", stack, "--config-file", settingsFile];
+    const env = {
+        ...process.env,
+        PULUMI_BACKEND_URL: backend,
+        // Otherwise a preview's JSON is no stream of events.
+        PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true",
+    };
+    const [program = "", ...args] = [...start, ...options];
+    const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
     const ended = once(child, "close") as Promise<[number | null, string | null]>;
     const stderr = text(child.stderr);
     const events = [];

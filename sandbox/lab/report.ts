@@ -8,6 +8,9 @@ export interface Verdict {
     readonly why?: string;
 }
 
+/** Gives a verdict that can wait: it is asked for beside the last act, which waits for AWS. */
+export type LateVerdict = () => Promise<Verdict>;
+
 /** What people read about an act. */
 export interface Described {
     readonly name: string;

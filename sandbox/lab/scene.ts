@@ -83,6 +83,11 @@ export class Scene {
         return changes;
     }
 
+    /** Keeps the stack as it is now; the function that it returns asks what an update of that would change. */
+    keep(): () => Promise<Changes> {
+        return given(this.#stack).keep();
+    }
+
     /** Runs `pulumi up` with settings that the program should reject; returns the error, or undefined if it accepts them. */
     refusal(settings: Settings): Promise<string | undefined> {
         return given(this.#stack).refusal(settings, this.log);

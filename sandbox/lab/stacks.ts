@@ -1,9 +1,11 @@
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import { messageOf, run } from "../cache/process.ts";
 import type { SandboxContext } from "../context.ts";
-import { pulumi, type Outputs, type StackLocation, type Told } from "./pulumi.ts";
+import { pulumi, type Changes, type Outputs, type StackLocation, type Told } from "./pulumi.ts";
 import { withSettings, type Settings } from "./settings.ts";
 
 /** The stacks of a run: the lab's own, and those that are brought up in the background. */
@@ -67,6 +69,23 @@ export class LabStack {
         }
     }
 
+    /** Keeps the stack as it is now; the function that it returns asks what an update of that would change. */
+    keep(): () => Promise<Changes> {
+        const { stack, settingsFile, backend, ...location } = this.#location;
+        const copy = mkdtempSync(join(tmpdir(), "stack-"));
+        for (const file of ["meta.yaml", join("stacks", this.#project, `${stack}.json`)]) {
+            cpSync(join(fileURLToPath(backend), ".pulumi", file), join(copy, ".pulumi", file));
+        }
+        const kept = {
+            ...location,
+            stack,
+            settingsFile: join(copy, "settings.yaml"),
+            backend: pathToFileURL(copy).href,
+        };
+        copyFileSync(settingsFile, kept.settingsFile);
+        return async () => (await pulumi("preview", kept, () => undefined)).changes;
+    }
+
     async destroy(log: Log): Promise<Told> {
         // Wait for an update in the background, which may still be creating resources.
         await this.#ahead?.catch(() => undefined);
@@ -100,8 +119,9 @@ export class Stacks {
     }
 
     async #open(name: StackName): Promise<LabStack> {
-        const { checkout: cwd, project, stack, runDir } = this.#context;
-        const own = { stack, cwd, settingsFile: join(cwd, `Pulumi.${stack}.yaml`) };
+        const { checkout: cwd, project, stack, runDir, env } = this.#context;
+        const backend = env["PULUMI_BACKEND_URL"] ?? "";
+        const own = { stack, cwd, backend, settingsFile: join(cwd, `Pulumi.${stack}.yaml`) };
         if (name === "lab") {
             return new LabStack(own, project);
         }
@@ -112,6 +132,6 @@ export class Stacks {
         copyFileSync(join(cwd, "Pulumi.yaml"), join(folder, "Pulumi.yaml"));
         copyFileSync(own.settingsFile, settingsFile);
         await run("pulumi", ["stack", "init", name, "--no-select", "--non-interactive"], { cwd: folder });
-        return new LabStack({ stack: name, cwd, settingsFile }, project);
+        return new LabStack({ stack: name, cwd, backend, settingsFile }, project);
     }
 }

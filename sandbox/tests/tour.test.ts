@@ -33,6 +33,8 @@ function act(name: string, rest: Partial<Act<Stage>> = {}): Act<Stage> {
     return { name, shows: "", rule: "", settings: {}, play: () => Promise.resolve([]), ...rest };
 }
 
+const verdict = { what: "x", expected: "1", seen: "1" };
+
 type Step = "prepare" | "play" | "cleanUp";
 
 /** Plays acts and notes their steps; an act in `fails` fails in the step that is given for it. */
@@ -49,9 +51,14 @@ async function play(
         }
         return fails[name] === what ? Promise.reject(new Error(`${what} failed`)) : Promise.resolve();
     };
-    const verdicts = [{ what: "x", expected: "1", seen: "1" }];
     const reports = await playActs(
-        acts.map((each) => ({ ...each, play: () => step("play", each.name).then(() => verdicts) })),
+        acts.map((each) => ({
+            ...each,
+            play: async (stage) => {
+                await step("play", each.name);
+                return [verdict, ...(await each.play(stage))];
+            },
+        })),
         ({ name }) => ({
             prepare: () => step("prepare", name),
             cleanUp: () => step("cleanUp", name),
@@ -215,11 +222,38 @@ describe("the tour", () => {
         assert.equal(reports[0]?.verdicts.length, 1);
     });
 
-    it("plays nothing more once the run is asked to end, not even destroy", async () => {
-        const { reports } = await play([act("ends the run"), act("two"), act("destroy")], {});
+    it("asks for the verdicts that can wait beside the last act, or after the run that lacks one", async () => {
+        const done: string[] = [];
+        const late = (what: string) => () => {
+            done.push(what);
+            return what === "two" ? Promise.reject(new Error("no answer")) : Promise.resolve({ ...verdict, what });
+        };
+        const waiting = (name: string) => act(name, { play: () => Promise.resolve([late(name)]) });
+        const last = act("destroy", {
+            play: () => {
+                done.push("destroy");
+                return Promise.resolve([]);
+            },
+        });
+        const { reports } = await play([waiting("one"), waiting("two"), last], {});
+        assert.deepEqual(done, ["one", "two", "destroy"]);
         assert.deepEqual(
-            reports.map(({ name }) => name),
-            ["ends the run"],
+            reports.map(({ verdicts, error }) => [verdicts.map(({ what }) => what), error]),
+            [
+                [["x", "one"], undefined],
+                [["x"], "no answer"],
+                [["x"], undefined],
+            ],
+        );
+        assert.equal((await play([waiting("one")], {})).reports[0]?.verdicts.length, 2);
+    });
+
+    it("plays nothing more once the run is asked to end, not even destroy", async () => {
+        const ends = act("ends the run", { play: () => Promise.resolve([() => Promise.resolve(verdict)]) });
+        const { reports } = await play([ends, act("two"), act("destroy")], {});
+        assert.deepEqual(
+            reports.map(({ name, error }) => [name, error]),
+            [["ends the run", "the run ended before all of its verdicts were in"]],
         );
     });
 });

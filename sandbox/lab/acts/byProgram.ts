@@ -4,7 +4,7 @@ import { LAST, type Act } from "../act.ts";
 import { peerByHand } from "../hands.ts";
 import { bothWays, isolated, nameVerdicts, reachable, sizeVerdicts } from "../probes.ts";
 import type { Outputs } from "../pulumi.ts";
-import { changesText, type Verdict } from "../report.ts";
+import { changesText, type LateVerdict, type Verdict } from "../report.ts";
 import type { Scene } from "../scene.ts";
 import type { StackName } from "../stacks.ts";
 
@@ -158,8 +158,8 @@ interface DirectionResult {
     readonly clientSeen: string | null;
 }
 
-/** Compares a stage's packets with what AWS's rules require, and checks that a second update changes nothing. */
-async function stageVerdicts(scene: Scene, isReachable: boolean): Promise<Verdict[]> {
+/** Compares a stage's packets with what AWS's rules require, and checks that a second update would change nothing. */
+async function stageVerdicts(scene: Scene, isReachable: boolean): Promise<(Verdict | LateVerdict)[]> {
     const packets = packetVerdicts(scene.outputs, isReachable);
     const [one, other] = scene.pair;
     const whys = await Promise.all([one.why(other), other.why(one)]);
@@ -169,11 +169,13 @@ async function stageVerdicts(scene: Scene, isReachable: boolean): Promise<Verdic
         seen: stoppedBy,
         why: text,
     }));
-    return [
-        ...packets,
-        ...culprits,
-        { what: "a second pulumi up", expected: "no change", seen: changesText(await scene.up()) },
-    ];
+    const wouldChange = scene.keep();
+    const again = async () => ({
+        what: "a second pulumi up (preview)",
+        expected: "no change",
+        seen: changesText(await wouldChange()),
+    });
+    return [...packets, ...culprits, again];
 }
 
 /** Verdicts on the `check` output. The program's own expectations are ignored, so that it can't lower the bar. */

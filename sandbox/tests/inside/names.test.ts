@@ -33,7 +33,9 @@ describe("the aws plugin", () => {
         await stack.updated();
         await stack.set({ description: "two", publicKey: generateKeyPair("two").public });
         const done: string[] = [];
-        await pulumi("up", { stack: "dev", cwd: folder, settingsFile: join(folder, "Pulumi.dev.yaml") }, (line) => {
+        const backend = process.env["PULUMI_BACKEND_URL"] ?? "";
+        const location = { stack: "dev", cwd: folder, settingsFile: join(folder, "Pulumi.dev.yaml"), backend };
+        await pulumi("up", location, (line) => {
             done.push(line);
         });
         const isDeletedFirst = (name: string): boolean => {
