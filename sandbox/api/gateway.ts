@@ -17,6 +17,8 @@ import { signatureOf } from "./signature.ts";
 export interface GatewayOptions {
     /** Address of the API behind the gateway. */
     readonly upstream: string;
+    /** The port to listen on; any free one by default. */
+    readonly port?: number;
     /** Called after each change with its caller, action and parameters, and the ID of a new VPC; the response is sent after it resolves. */
     readonly onChange: (caller: Caller, action: string, parameters: CallParameters) => Promise<void>;
     /** Called before each call with an IAM action that it requires and the caller's user agent. */
@@ -30,7 +32,7 @@ export interface GatewayOptions {
  * not, forwards all others, and responds to a change only after the network has been updated.
  */
 export async function startGateway(options: GatewayOptions): Promise<{ endpoint: string; stop(): void }> {
-    const { upstream, onChange, onCall, onError } = options;
+    const { upstream, port = 0, onChange, onCall, onError } = options;
     const clients = new Clients(upstream);
     const corrections = createCorrections();
     const inTurn = createQueue();
@@ -101,7 +103,7 @@ export async function startGateway(options: GatewayOptions): Promise<{ endpoint:
     });
     // Providers that poll keep connections idle for longer than Node's default of five seconds.
     server.keepAliveTimeout = 120_000;
-    await once(server.listen(0, "127.0.0.1"), "listening");
+    await once(server.listen(port, "127.0.0.1"), "listening");
     return {
         endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
         stop: () => {
