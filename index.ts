@@ -55,7 +55,11 @@ export = async () => {
             ? [{ path, value, message: `${found.message}, as in 'pulumi config set --path ${path} ${found.instead}'` }]
             : [];
     };
-    const unoffered = misplaced.length > 0 ? [] : await Promise.all(sides.map(checkType));
+    // Asked once where both sides have the same type in the same place.
+    const isShared =
+        providers.requester === providers.accepter && sides.every((side) => args[side].instanceType === undefined);
+    const differing: readonly Side[] = isShared ? ["requester"] : sides;
+    const unoffered = misplaced.length > 0 ? [] : await Promise.all(differing.map(checkType));
     const problems = [...misplaced, ...unoffered.flat()];
     if (problems.length > 0) {
         throw refusal(problems);

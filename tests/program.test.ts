@@ -234,6 +234,12 @@ describe("the program", () => {
             ]);
             return true;
         });
+        await assert.rejects(up({ instanceType: "c5.large" }, offers), (error: Error) => {
+            assert.deepStrictEqual(error.message.split("\n").slice(1), [
+                `  instanceType = "c5.large": ${why}, as in 'pulumi config set --path instanceType t3.micro'`,
+            ]);
+            return true;
+        });
     });
 
     describe("on a deployed stack", () => {
