@@ -21,6 +21,7 @@ const packageOf = {
     script: "bsdutils",
     setpriv: "util-linux",
     ssh: "openssh-client",
+    tcpdump: "tcpdump",
     unshare: "util-linux",
 };
 

@@ -130,6 +130,20 @@ ip -n i-${name} link set lo up
         );
     });
 
+    it("have a tcpdump that sees their packets", async () => {
+        const { output } = await ssh(
+            "al2023",
+            `tcpdump -lni eth0 -c 2 icmp > seen 2> said &
+until grep -q listening said; do sleep 0.05; done
+ping -c 1 -W 1 10.0.1.1 > /dev/null
+wait
+cat seen`,
+        );
+        const echo = (from: number, to: number, kind: string) =>
+            `IP 10\\.0\\.1\\.${from} > 10\\.0\\.1\\.${to}: ICMP echo ${kind}`;
+        assert.match(output, new RegExp(`^\\S+ ${echo(2, 1, "request")}.*\\n\\S+ ${echo(1, 2, "reply")}.*\\n$`));
+    });
+
     it("serve what Amazon Linux 2's commands in the user data set up", async () => {
         assert.equal((await run(page("al2"))).output, "<h1>AL2</h1>\n");
         assert.equal(
