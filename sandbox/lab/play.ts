@@ -1,7 +1,7 @@
 import { messageOf } from "../cache/process.ts";
 import type { SandboxContext } from "../context.ts";
 import { LAST, type Act } from "./act.ts";
-import type { ActReport, Verdict } from "./report.ts";
+import { verdictLine, type ActReport, type Verdict } from "./report.ts";
 
 /** Where an act is played. */
 export interface Stage {
@@ -87,9 +87,10 @@ async function playOne<S extends Stage>(act: Act<S>, stageOf: StageOf<S>, log: S
     const { name, shows, rule } = act;
     const start = performance.now();
     const seconds = (): number => (performance.now() - start) / 1000;
-    const stage = stageOf(act, (line) => {
+    const actLog = (line: string): void => {
         log(`  ${seconds().toFixed(1).padStart(5)} s  ${line}`);
-    });
+    };
+    const stage = stageOf(act, actLog);
     const errors: string[] = [];
     const failed = (error: unknown): [] => {
         errors.push(messageOf(error));
@@ -99,6 +100,11 @@ async function playOne<S extends Stage>(act: Act<S>, stageOf: StageOf<S>, log: S
         .prepare()
         .then(() => act.play(stage))
         .catch(failed);
+    for (const verdict of verdicts) {
+        if (typeof verdict !== "function") {
+            actLog(verdictLine(verdict));
+        }
+    }
     await stage.cleanUp().catch(failed);
     return { told: { name, shows, rule, seconds: seconds(), changes: stage.changes }, verdicts, errors };
 }

@@ -45,6 +45,12 @@ function holds({ expected, seen }: Verdict): boolean {
     return expected === seen;
 }
 
+/** A verdict in a line: `ok      VPC1 -> VPC2 ping: none`. */
+export function verdictLine(verdict: Verdict): string {
+    const { what, expected, seen } = verdict;
+    return holds(verdict) ? `ok      ${what}: ${seen}` : `FAILED  ${what}: ${seen}, not ${expected}`;
+}
+
 /** Sums up the acts. A failed act counts as one failure, in addition to its verdicts. */
 export function summarize(acts: readonly ActReport[], engine: readonly string[]): LabReport {
     const verdicts = acts.flatMap((act) => act.verdicts);

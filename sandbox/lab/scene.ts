@@ -4,6 +4,7 @@ import { credentialsOf } from "../api/client/caller.ts";
 import type { SandboxContext } from "../context.ts";
 import { Cleanup } from "./cleanup.ts";
 import { inventory } from "./inventory.ts";
+import { narrate } from "./narrate.ts";
 import type { Pair, Side } from "./probes.ts";
 import type { Changes, Outputs, Told } from "./pulumi.ts";
 import type { Settings } from "./settings.ts";
@@ -39,6 +40,7 @@ export class Scene {
         this.#stacks = stacks;
         this.log = log;
         this.ec2 = new EC2({ endpoint, region, credentials: credentialsOf() });
+        narrate(this.ec2, log);
     }
 
     /** Brings the stack up with the act's settings. */
