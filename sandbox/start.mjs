@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { setInterval } from "node:timers";
-import { cacheDir, runTool, showWork } from "./cache/tool.mjs";
+import { cachePath, runTool, showWork } from "./cache/tool.mjs";
 import { checkout, isInstalled, node } from "./launch/install.mjs";
 import { preflight } from "./launch/preflight.mjs";
 
@@ -30,7 +30,7 @@ const main = spawn(
     {
         stdio: ["inherit", "inherit", "inherit", "pipe"],
         // For every Node in the sandbox: each loads AWS's SDK or Pulumi's, which is quicker with their code compiled.
-        env: { ...process.env, NODE_COMPILE_CACHE: join(cacheDir(), "node") },
+        env: { ...process.env, NODE_COMPILE_CACHE: join(cachePath(), "node") },
     },
 );
 for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {

@@ -15,12 +15,17 @@ const works = new Map();
 let drawnLines = 0;
 
 /**
- * Folder outside the checkout for builds and downloads that are kept between runs:
+ * Path of the folder outside the checkout for builds and downloads that are kept between runs:
  * `$VPC_PEERING_LAB_CACHE`, else `$XDG_CACHE_HOME/vpc-peering-lab`, else `~/.cache/vpc-peering-lab`.
  */
-export function cacheDir() {
+export function cachePath() {
     const { VPC_PEERING_LAB_CACHE, XDG_CACHE_HOME } = process.env;
-    const dir = VPC_PEERING_LAB_CACHE || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "vpc-peering-lab");
+    return VPC_PEERING_LAB_CACHE || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "vpc-peering-lab");
+}
+
+/** The folder at {@link cachePath}, which is made if it is not there. */
+export function cacheDir() {
+    const dir = cachePath();
     mkdirSync(dir, { recursive: true });
     return dir;
 }
