@@ -134,6 +134,8 @@ export class Scene {
 
     async #findPair(): Promise<Pair> {
         const { Vpcs = [] } = await this.ec2.describeVpcs();
+        // Both directions that are asked about at the same time share what is read.
+        let reading: Promise<State> | undefined;
         const sideOf = (name: string, label: string): Side => {
             const side = this.outputs[name] as Omit<Side, "label" | "cidrBlock" | "why"> | undefined;
             if (!side) {
@@ -142,8 +144,8 @@ export class Scene {
             // A VPC in another region or account is not visible here; no act needs its CIDR block.
             const cidrBlock = Vpcs.find(({ VpcId }) => VpcId === side.vpcId)?.CidrBlock ?? "";
             const why = async ({ serverId, region }: Side): Promise<Why> => {
-                const state = await this.state(side.region, region);
-                return whyIn(state, { from: side.serverId, to: serverId, protocol: "tcp", port: 80 });
+                reading ??= this.state(side.region, region).finally(() => (reading = undefined));
+                return whyIn(await reading, { from: side.serverId, to: serverId, protocol: "tcp", port: 80 });
             };
             return { ...side, label, cidrBlock, why };
         };
