@@ -1,7 +1,7 @@
 import { messageOf } from "../cache/process.ts";
 import type { SandboxContext } from "../context.ts";
 import { LAST, type Act } from "./act.ts";
-import { verdictLine, type ActReport, type Verdict } from "./report.ts";
+import { verdictLine, type ActReport, type LateVerdict, type Verdict } from "./report.ts";
 
 /** Where an act is played. */
 export interface Stage {
@@ -51,10 +51,11 @@ export async function playActs<S extends Stage>(
     return [...((await beforeLast) ?? []), ...(await reportsOf(played, ending))];
 }
 
-/** An act that was played, and its verdicts, some of which are yet to be given. */
+/** An act that was played. */
 interface Played {
-    readonly told: Omit<ActReport, "verdicts" | "error">;
-    readonly verdicts: Awaited<ReturnType<Act["play"]>>;
+    readonly told: Omit<ActReport, "error">;
+    /** Verdicts that are yet to be given. */
+    readonly late: readonly LateVerdict[];
     readonly errors: readonly string[];
 }
 
@@ -67,20 +68,20 @@ async function reportsOf(played: readonly Played[], ending: AbortSignal): Promis
     return reports;
 }
 
-async function reportOf({ told, verdicts, errors: before }: Played, ending: AbortSignal): Promise<ActReport> {
+async function reportOf({ told, late, errors: before }: Played, ending: AbortSignal): Promise<ActReport> {
     const errors = [...before];
-    const all: Verdict[] = [];
-    for (const verdict of verdicts) {
+    const verdicts = [...told.verdicts];
+    for (const verdict of late) {
         try {
-            if (typeof verdict === "function" && ending.aborted) {
+            if (ending.aborted) {
                 throw new Error("the run ended before all of its verdicts were in");
             }
-            all.push(typeof verdict === "function" ? await verdict() : verdict);
+            verdicts.push(await verdict());
         } catch (error) {
             errors.push(messageOf(error));
         }
     }
-    return { ...told, verdicts: all, error: errors.join("\n") || undefined };
+    return { ...told, verdicts, error: errors.join("\n") || undefined };
 }
 
 async function playOne<S extends Stage>(act: Act<S>, stageOf: StageOf<S>, log: SandboxContext["log"]): Promise<Played> {
@@ -96,15 +97,15 @@ async function playOne<S extends Stage>(act: Act<S>, stageOf: StageOf<S>, log: S
         errors.push(messageOf(error));
         return [];
     };
-    const verdicts = await stage
+    const played: readonly (Verdict | LateVerdict)[] = await stage
         .prepare()
         .then(() => act.play(stage))
         .catch(failed);
+    const verdicts = played.filter((one): one is Verdict => typeof one !== "function");
+    const late = played.filter((one) => typeof one === "function");
     for (const verdict of verdicts) {
-        if (typeof verdict !== "function") {
-            actLog(verdictLine(verdict));
-        }
+        actLog(verdictLine(verdict));
     }
     await stage.cleanUp().catch(failed);
-    return { told: { name, shows, rule, seconds: seconds(), changes: stage.changes }, verdicts, errors };
+    return { told: { name, shows, rule, seconds: seconds(), changes: stage.changes, verdicts }, late, errors };
 }

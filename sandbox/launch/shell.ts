@@ -6,16 +6,19 @@ import type { SandboxContext } from "../context.ts";
 import { pendingOf } from "./names.ts";
 
 /**
- * What an interactive Bash reads: the person's own file, and then a prompt and, before each prompt, the variables. They follow
- * a change within a moment, for which the prompt waits, but not forever.
+ * Bash's function `read_names`, which reads the variables. They follow a change within a moment, for which it waits, but not
+ * forever.
  */
-const bashrc = `[ -f ~/.bashrc ] && . ~/.bashrc
-PS1='(vpc-peering-lab) \\w \\$ '
-read_names() {
+export const readNames = `read_names() {
     local try
     for try in {1..100}; do [ -e "${pendingOf("$VPC_PEERING_LAB_NAMES")}" ] && sleep 0.05 || break; done
     . "$VPC_PEERING_LAB_NAMES"
-}
+}`;
+
+/** What an interactive Bash reads: the person's own file, and then a prompt and, before each prompt, the variables. */
+const bashrc = `[ -f ~/.bashrc ] && . ~/.bashrc
+PS1='(vpc-peering-lab) \\w \\$ '
+${readNames}
 PROMPT_COMMAND="\${PROMPT_COMMAND:+$PROMPT_COMMAND
 }read_names"
 `;

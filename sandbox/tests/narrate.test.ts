@@ -69,15 +69,21 @@ describe("narrate", function () {
         server.close();
     });
 
+    /** Makes a call, and returns what was told of it. */
+    async function toldOf(call: (ec2: EC2) => Promise<unknown>): Promise<string[]> {
+        const credentials = { accessKeyId: "test", secretAccessKey: "test" };
+        const ec2 = new EC2({ region: "eu-north-1", endpoint: env["AWS_ENDPOINT_URL"] ?? "", credentials });
+        const told: string[] = [];
+        narrate(ec2, (line) => told.push(line));
+        bodies = [];
+        await call(ec2);
+        ec2.destroy();
+        return told;
+    }
+
     for (const [what, call] of Object.entries(calls)) {
         it(`tells ${what} as the command that makes the same call`, async () => {
-            const credentials = { accessKeyId: "test", secretAccessKey: "test" };
-            const ec2 = new EC2({ region: "eu-north-1", endpoint: env["AWS_ENDPOINT_URL"] ?? "", credentials });
-            const told: string[] = [];
-            narrate(ec2, (line) => told.push(line));
-            bodies = [];
-            await call(ec2);
-            ec2.destroy();
+            const told = await toldOf(call);
             assert.match(told.join("\n"), /^\$ aws ec2 [^\n]+$/);
             await run("sh", ["-c", (told[0] ?? "").slice(2)], { env });
             const [bySdk, byCli] = bodies.map((body) =>
@@ -89,12 +95,7 @@ describe("narrate", function () {
     }
 
     it("tells nothing of what changes nothing", async () => {
-        const credentials = { accessKeyId: "test", secretAccessKey: "test" };
-        const ec2 = new EC2({ region: "eu-north-1", endpoint: env["AWS_ENDPOINT_URL"] ?? "", credentials });
-        const told: string[] = [];
-        narrate(ec2, (line) => told.push(line));
-        await ec2.describeVpcs();
-        ec2.destroy();
+        const told = await toldOf((ec2) => ec2.describeVpcs());
         assert.deepEqual(told, []);
     });
 });

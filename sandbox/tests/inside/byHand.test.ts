@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pendingOf } from "../../launch/names.ts";
+import { readNames } from "../../launch/shell.ts";
 import { run } from "./pulumi.ts";
 
 // Types the commands of docs/by-hand.md in one shell, and looks for what the page says they print. Runs inside a sandbox.
@@ -23,10 +23,6 @@ function stepsOf(page: string): Step[] {
     });
 }
 
-/** What the shell does before each prompt. */
-const names = process.env["VPC_PEERING_LAB_NAMES"] ?? "";
-const readNames = `sleep 0.2; while [ -e '${pendingOf(names)}' ]; do sleep 0.05; done; . '${names}'`;
-
 /** Whether an output has a line as the page shows it, where `…` stands for anything, and lines may be broken elsewhere. */
 function has(output: string, line: string): boolean {
     const parts = line.trim().split("…");
@@ -40,8 +36,9 @@ describe("docs/by-hand.md", () => {
         assert.ok(steps.length > 8);
         const folder = mkdtempSync(join(tmpdir(), "by-hand-"));
         const script = join(folder, "script");
-        const typed = steps.map(({ commands }) => `${readNames}\n${commands}\necho "== end of step"`).join("\n");
-        writeFileSync(script, `exec 2>&1\n${typed}\n`);
+        // The variables are read before each step, as the shell does before each prompt.
+        const typed = steps.map(({ commands }) => `read_names\n${commands}\necho "== end of step"`).join("\n");
+        writeFileSync(script, `exec 2>&1\n${readNames}\n${typed}\n`);
         const { text } = await run("bash", [script]);
         const outputs = text.split("== end of step\n");
         assert.equal(outputs.length, steps.length + 1, text);
