@@ -5,10 +5,10 @@
  */
 const program = {
     "index.ts": ["settings.ts", "settings/", "components/", "reachability/"],
-    "commands/": ["components/", "reachability/"],
+    "commands/": ["components/", "reachability/", "report/"],
     "settings.ts": ["settings/", "components/"],
     "settings/": ["components/"],
-    "docs/": ["settings.ts", "settings/", "components/"],
+    "docs/": ["settings.ts", "settings/", "components/", "reachability/", "report/"],
     "tests/": ["index.ts", "settings.ts", "settings/", "docs/", "commands/", "components/", "reachability/"],
     "components/lab/": ["components/peering/", "components/check/", "components/addresses/"],
     "components/check/": [],
@@ -31,7 +31,7 @@ const sandbox = {
         "sandbox/engine/",
         "sandbox/cache/",
     ],
-    "sandbox/lab/": ["sandbox/network/", "sandbox/cache/", "sandbox/api/client/", "reachability/"],
+    "sandbox/lab/": ["sandbox/network/", "sandbox/cache/", "sandbox/api/client/", "reachability/", "report/"],
     "sandbox/servers/": ["sandbox/cache/"],
     "sandbox/network/reconciler.ts": ["sandbox/network/", "sandbox/api/client/"],
     "sandbox/network/applied/": ["sandbox/network/planned/", "sandbox/network/described/", "sandbox/cache/"],
@@ -47,12 +47,12 @@ const sandbox = {
 /** What describes a sandbox and a server, without code, for every room. */
 const described = ["sandbox/context.ts", "sandbox/serverSpec.ts"];
 
-/** Why a packet passes or not: knows neither the program nor the sandbox. */
-const reachability = { "reachability/": [] };
+/** Why a packet passes or not, in words and in pictures: knows neither the program nor the sandbox. */
+const analysis = { "reachability/": [], "report/": ["reachability/"] };
 
 /** @param {string[]} paths */
 const starting = (paths) => `^(${paths.map((path) => path.replaceAll(".", "\\.")).join("|")})`;
-const rooms = { ...program, ...sandbox, ...reachability };
+const rooms = { ...program, ...sandbox, ...analysis };
 
 /**
  * A room that holds other rooms does not speak for them.

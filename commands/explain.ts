@@ -1,6 +1,7 @@
 /** `npm run explain`: why a packet passes or not, from what AWS or a folder tells. */
-import { existsSync } from "fs";
-import { parseArgs } from "util";
+import { existsSync, writeFileSync } from "fs";
+import { dirname } from "path";
+import { parseArgs, stripVTControlCharacters } from "util";
 import { messageOf } from "../components/problems";
 import { across, sides, type Side } from "../components/peering/sides";
 import { analyze } from "../reachability/analysis";
@@ -10,6 +11,7 @@ import type { Source } from "../reachability/read";
 import { addressesOf, State, type Place } from "../reachability/state";
 import { explain, reasonLine, verdictLine } from "../reachability/text";
 import type { Analysis, Component, Question } from "../reachability/types";
+import { pageOf } from "../report/page";
 import { readStack, sourcesOf, type Stack } from "./stack";
 
 const usage = `Usage: npm run explain -- FROM TO [tcp/PORT|udp/PORT|icmp] [OPTIONS]
@@ -28,6 +30,7 @@ Pulumi stack that is selected here. The traffic is tcp/80 if not said.
   --state DIR         reads from files, not from AWS, in the form that the AWS
                       CLI prints: DIR/[accounts/ID/][REGION/]Vpcs.json and so on
   --save DIR          writes what was read there in this form
+  --html FILE         writes a page with a picture there, for a browser
   --json              prints AWS's form of an analysis
   --assert reachable|unreachable
                       exit code 0 if it is so, 1 if it is not, 2 if that is not
@@ -91,6 +94,22 @@ export async function adviceOf(
     return changes.length > 0 ? [[...changes, "pulumi up"].join(" && ")] : ["pulumi up --refresh"];
 }
 
+/** The analyses as a page: of everyone to everyone if `traffic` is given. */
+function pageFor(state: State, analyses: readonly Analysis[], traffic: Traffic | undefined): string {
+    const [first] = analyses;
+    const isOpen = analyses.filter(({ verdict }) => verdict === "reachable").length;
+    const what = traffic
+        ? `${traffic.protocol}${traffic.port === undefined ? "" : ` ${traffic.port}`}, everyone to everyone`
+        : "";
+    const title = first && !traffic ? stripVTControlCharacters(verdictLine(first)) : what;
+    const moments = [{ title: "as AWS describes it", state, analyses }];
+    return pageOf({
+        title: "Reachability",
+        summary: `${isOpen} of ${analyses.length} ways are open. Nothing was sent: this is what the reachability analysis says.`,
+        sections: [{ title, text: "", moments, checks: [] }],
+    });
+}
+
 async function run(args: readonly string[], env: NodeJS.ProcessEnv, print: (line: string) => void): Promise<number> {
     const { values, positionals } = parseArgs({
         args: [...args],
@@ -101,6 +120,7 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv, print: (line
             profile: { type: "string", multiple: true },
             state: { type: "string" },
             save: { type: "string" },
+            html: { type: "string" },
             json: { type: "boolean" },
             assert: { type: "string" },
             help: { type: "boolean" },
@@ -122,6 +142,11 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv, print: (line
     if (values.state !== undefined && !existsSync(values.state)) {
         throw new Error(
             `--state ${values.state}: there is no such folder, seen from ${process.cwd()}; give its full path.`,
+        );
+    }
+    if (values.html !== undefined && !existsSync(dirname(values.html))) {
+        throw new Error(
+            `--html ${values.html}: there is no such folder, seen from ${process.cwd()}; give the full path.`,
         );
     }
 
@@ -149,6 +174,7 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv, print: (line
             print(all ? `${verdictLine(one)}\n    ${reasonLine(one)}` : explain(state, one, advice));
         }
     }
+    if (values.html !== undefined) writeFileSync(values.html, pageFor(state, found, all ? traffic : undefined));
     if (assert === undefined) return 0;
     const wanted = assert === "reachable" ? "reachable" : "not reachable";
     const others = found.map(({ verdict }) => verdict).filter((verdict) => verdict !== wanted);

@@ -68,7 +68,7 @@ export function lengthOf(block: string): number {
 const numbers: Readonly<Record<string, Protocol>> = { 1: "icmp", 6: "tcp", 17: "udp" };
 
 /** A protocol's name, `all`, or a number that has no name here. */
-function protocolOf(given = ""): string {
+export function protocolOf(given = ""): string {
     return given === "-1" ? "all" : (numbers[given] ?? given);
 }
 

@@ -6,7 +6,7 @@ import { groupedBy, type State } from "./state.ts";
 import type { Analysis, Blocker, Component, End, Fix, Hop, Question } from "./types.ts";
 
 /** `TCP 80`, or `ping`. */
-function trafficOf({ protocol, port = 80 }: Question): string {
+export function trafficOf({ protocol, port = 80 }: Question): string {
     return protocol === "icmp" ? "ping" : `${protocol.toUpperCase()} ${port}`;
 }
 

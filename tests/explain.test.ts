@@ -1,5 +1,5 @@
 import assert from "assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "fs";
 import { tmpdir } from "os";
 import { join } from "path";
 import { stripVTControlCharacters } from "util";
@@ -240,6 +240,18 @@ REACHABLE  ping from server (10.2.1.10) to client (10.1.1.10)
         assert.match(stdout, /^Usage: npm run explain -- FROM TO \[tcp\/PORT\|udp\/PORT\|icmp\]/);
     });
 
+    it("writes a page with a picture, for one question and for everyone's", async () => {
+        const file = join(folder, "page.html");
+        const one = await explain("client", "server", "--state", state("peered"), "--html", file);
+        assert.equal(one.status, 0, one.stderr);
+        assert.match(readFileSync(file, "utf8"), /<h2>REACHABLE {2}TCP 80 from client \(10\.1\.1\.10\) to server/);
+        await explain("--all", "icmp", "--state", state("peered"), "--html", file);
+        const page = readFileSync(file, "utf8");
+        assert.match(page, /<h2>icmp, everyone to everyone<\/h2>/);
+        assert.match(page, /2 of 2 ways are open\./);
+        assert.equal(page.match(/<svg viewBox="0 0 [^"]*" role="img"/g)?.length, 1);
+    });
+
     for (const [what, args, message] of [
         ["nothing", [], /^Say FROM, TO and the traffic/],
         ["too much", ["a", "b", "tcp/80", "c"], /^Say FROM, TO and the traffic/],
@@ -261,6 +273,11 @@ REACHABLE  ping from server (10.2.1.10) to client (10.1.1.10)
             "a folder that is not there",
             ["a", "b", "--state", "/nowhere/at/all"],
             /^--state \/nowhere\/at\/all: there is no such folder/,
+        ],
+        [
+            "a page nowhere",
+            ["a", "b", "--region", "x", "--html", "/nowhere/page.html"],
+            /^--html \/nowhere\/page\.html: there is/,
         ],
     ] as const) {
         it(`exits with 2 on ${what}, and says what is wrong`, async () => {

@@ -1,3 +1,5 @@
+import { existsSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { messageOf } from "../cache/process.ts";
 import { LAST } from "./act.ts";
@@ -12,6 +14,8 @@ export interface LabCommand {
     readonly awsCli: boolean;
     /** File for the report, as JSON; none by default. */
     readonly report?: string | undefined;
+    /** File for the report with pictures, as HTML; none by default. */
+    readonly html?: string | undefined;
 }
 
 /** A text to print instead of running anything, such as the usage, and the exit code. */
@@ -20,13 +24,14 @@ export interface Reply {
     readonly code: 0 | 2;
 }
 
-const usage = `usage: npm run lab [-- [tour | ACT …] [--list] [--report FILE]]
+const usage = `usage: npm run lab [-- [tour | ACT …] [--list] [--report FILE] [--html FILE]]
 
 Plays the lab in a sandbox: base (isolated), peering (reachable), destroy (nothing left).
   tour            plays the whole tour instead
   ACT …           plays these acts of the tour, and destroys everything at the end
   --list          lists the acts of the tour
-  --report FILE   also writes the results to FILE, as JSON`;
+  --report FILE   also writes the results to FILE, as JSON
+  --html FILE     also writes them with pictures of what stood, as a page for a browser`;
 
 /** Reads the lab's arguments. */
 export function readCommand(args: readonly string[]): LabCommand | Reply {
@@ -37,6 +42,7 @@ export function readCommand(args: readonly string[]): LabCommand | Reply {
             allowPositionals: true,
             options: {
                 report: { type: "string" },
+                html: { type: "string" },
                 list: { type: "boolean" },
                 help: { type: "boolean", short: "h" },
             },
@@ -56,12 +62,26 @@ export function readCommand(args: readonly string[]): LabCommand | Reply {
     if (unknown.length > 0) {
         return { says: `there is no act ${unknown.join(", ")}; there are: tour, ${known.join(", ")}`, code: 2 };
     }
+    const unwritable = (["report", "html"] as const).flatMap((option) => fileProblem(option, values[option]));
+    if (unwritable.length > 0) {
+        return { says: unwritable.join("\n"), code: 2 };
+    }
     const acts = chosen(names);
     return {
         acts: acts.map(({ name }) => name),
         awsCli: acts.some(({ awsCli }) => awsCli),
         report: values.report,
+        html: values.html,
     };
+}
+
+/** What keeps a file from being written at the end of a run, as far as it can be known before. */
+function fileProblem(option: string, file: string | undefined): string[] {
+    const isFolder = (path: string) => existsSync(path) && statSync(path).isDirectory();
+    if (file === undefined || (file !== "" && !isFolder(file) && isFolder(dirname(file)))) {
+        return [];
+    }
+    return [`--${option} ${file}: give the path of a file in a folder that exists, seen from ${process.cwd()}`];
 }
 
 /** The acts that these names select, in the tour's order. */

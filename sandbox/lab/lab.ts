@@ -1,21 +1,35 @@
 import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { pageOf } from "../../report/page.ts";
 import type { SandboxContext } from "../context.ts";
 import type { Act } from "./act.ts";
 import { actsNamed } from "./acts/acts.ts";
+import { Album } from "./album.ts";
 import type { LabCommand } from "./command.ts";
 import { playActs } from "./play.ts";
-import { describeReport, summarize } from "./report.ts";
+import { describeReport, summarize, type LabReport } from "./report.ts";
 import { Scene } from "./scene.ts";
 import { Stacks } from "./stacks.ts";
 
 /** Plays acts and prints their report; returns the exit code, which is 0 only if all verdicts hold. */
-export async function runLab({ acts: names, report: file }: LabCommand, context: SandboxContext): Promise<number> {
+export async function runLab(
+    { acts: names, report: file, html }: LabCommand,
+    context: SandboxContext,
+): Promise<number> {
     const { log, engine } = context;
     engine.forEach(log);
     const acts = actsNamed(names);
     const stacks = new Stacks(context);
     bringUpAhead(acts, stacks, log);
-    const reports = await playActs(acts, (act, actLog) => new Scene(act, context, stacks, actLog), context);
+    const albums = new Map<string, Album>();
+    const stageOf = (act: Act, actLog: (line: string) => void) => {
+        const album = html === undefined ? undefined : new Album();
+        if (album) {
+            albums.set(act.name, album);
+        }
+        return new Scene(act, context, stacks, album, actLog);
+    };
+    const reports = await playActs(acts, stageOf, context);
 
     const report = summarize(reports, engine);
     console.log(`\n${describeReport(report)}\n`);
@@ -27,8 +41,28 @@ export async function runLab({ acts: names, report: file }: LabCommand, context:
     if (file !== undefined) {
         writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`);
     }
+    if (html !== undefined) {
+        writeFileSync(html, labPage(report, albums));
+        console.log(`pictures of all acts: ${resolve(html)}`);
+    }
     console.log(`${report.passed} passed, ${report.failed} failed`);
     return report.ok ? 0 : 1;
+}
+
+/** A report as a page, with the pictures of each act. */
+function labPage({ acts, passed, failed, seconds }: LabReport, albums: ReadonlyMap<string, Album>): string {
+    return pageOf({
+        title: "VPC peering lab",
+        summary: `${passed} passed, ${failed} failed, in ${seconds.toFixed(0)} s. Lines show what the reachability analysis says of each packet; the verdicts below them were measured with real packets.`,
+        sections: acts.map(({ name, shows, rule, verdicts, error }) => ({
+            title: name,
+            text: shows,
+            source: rule,
+            moments: albums.get(name)?.moments() ?? [],
+            checks: verdicts,
+            error,
+        })),
+    });
 }
 
 /** Starts to bring up the stacks of acts that don't use the lab's stack, while earlier acts are played. */

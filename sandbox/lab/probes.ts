@@ -14,8 +14,8 @@ export interface Side {
     readonly publicDns: string;
     readonly routeTableId: string;
     readonly securityGroupId: string;
-    /** What the reachability analysis says of an HTTP request to another side's server. */
-    readonly why: (to: Side) => Promise<Why>;
+    /** What the reachability analysis says of an HTTP request to another side's server; `when` that is, for people. */
+    readonly why: (to: Side, when?: string) => Promise<Why>;
 }
 
 /** The requester's and the accepter's side. */
@@ -59,7 +59,7 @@ export async function oneWay(from: Side, to: Side, expected: Answers, when?: str
     const [icmp, page, why] = await Promise.all([
         ping(from, to.privateIp),
         onServer(from, `${get} || true`),
-        from.why(to),
+        from.why(to, when),
     ]);
     const http = page === "" ? "none" : page.includes(`${to.label} Web Server`) ? "page" : "another page";
     const way = `${when === undefined ? "" : `${when}, `}${from.label} -> ${to.label}`;

@@ -31,7 +31,7 @@ export interface ActReport extends Described {
 }
 
 /** The report of a whole run, as `--report` writes it. */
-interface LabReport {
+export interface LabReport {
     readonly ok: boolean;
     readonly passed: number;
     readonly failed: number;

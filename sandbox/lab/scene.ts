@@ -1,7 +1,9 @@
 import { EC2, type VpcPeeringConnection } from "@aws-sdk/client-ec2";
 import type { State } from "../../reachability/state.ts";
+import type { Question } from "../../reachability/types.ts";
 import { credentialsOf } from "../api/client/caller.ts";
 import type { SandboxContext } from "../context.ts";
+import { pingAndHttp, type Album } from "./album.ts";
 import { Cleanup } from "./cleanup.ts";
 import { inventory } from "./inventory.ts";
 import { narrate } from "./narrate.ts";
@@ -9,7 +11,7 @@ import type { Pair, Side } from "./probes.ts";
 import type { Changes, Outputs, Told } from "./pulumi.ts";
 import type { Settings } from "./settings.ts";
 import type { LabStack, StackName, Stacks } from "./stacks.ts";
-import { readSandbox, why as whyIn, type Why } from "./why.ts";
+import { readSandbox, why, type Why } from "./why.ts";
 
 /** What an act needs before it begins. */
 export interface Needs {
@@ -29,15 +31,24 @@ export class Scene {
     readonly #needs: Needs;
     readonly #context: SandboxContext;
     readonly #stacks: Stacks;
+    readonly #album: Album | undefined;
     #changes: Changes = {};
     #stack: LabStack | undefined;
     #pair: Pair | undefined;
 
-    constructor(needs: Needs, context: SandboxContext, stacks: Stacks, log: (line: string) => void) {
+    /** `album` gets what stands while the act is played; undefined if nobody wants to see it. */
+    constructor(
+        needs: Needs,
+        context: SandboxContext,
+        stacks: Stacks,
+        album: Album | undefined,
+        log: (line: string) => void,
+    ) {
         const { endpoint, region } = context;
         this.#needs = needs;
         this.#context = context;
         this.#stacks = stacks;
+        this.#album = album;
         this.log = log;
         this.ec2 = new EC2({ endpoint, region, credentials: credentialsOf() });
         narrate(this.ec2, log);
@@ -48,6 +59,7 @@ export class Scene {
         const { stack = "lab", settings } = this.#needs;
         if (settings) {
             this.#stack = await this.#stacks.stack(stack);
+            await this.#look("before", [this.#stack]);
             this.#tell(await this.#stack.ensure(settings, this.log));
             this.#pair = await this.#findPair();
         }
@@ -55,6 +67,10 @@ export class Scene {
 
     /** Undoes the act's changes; throws after it has tried all of them, if any failed. */
     async cleanUp(): Promise<void> {
+        // An act that asked nothing has only shown what it began with.
+        if (this.#album && this.#album.size < 2) {
+            await this.#look("afterwards", this.#stack ? [this.#stack] : []);
+        }
         await this.cleanup.run();
         this.ec2.destroy();
     }
@@ -98,6 +114,8 @@ export class Scene {
     /** Destroys all stacks of the run in parallel, and returns their names. */
     async destroy(): Promise<StackName[]> {
         const stacks = await this.#stacks.opened();
+        const all = stacks.map(([, stack]) => stack);
+        await this.#look("before", all);
         const ends = await Promise.allSettled(
             stacks.map(([name, stack]) =>
                 stack.destroy((line) => {
@@ -111,6 +129,7 @@ export class Scene {
             }
             this.#tell(end.value);
         }
+        await this.#look("afterwards", all);
         return stacks.map(([name]) => name);
     }
 
@@ -123,6 +142,12 @@ export class Scene {
     /** What the EC2 API describes now in regions, by default the lab's own, and where their VPCs' peers are. */
     state(...regions: readonly string[]): Promise<State> {
         return readSandbox(this.#context.endpoint, regions.length > 0 ? regions : [this.#context.region]);
+    }
+
+    /** What the reachability analysis says of a question about a state; it becomes part of a picture with the title. */
+    why(state: State, question: Question, title?: string): Why {
+        this.#album?.add(state, [question], title);
+        return why(state, question);
     }
 
     /** Lists an account's resources in a region, by default in the lab's own account and region. */
@@ -143,13 +168,35 @@ export class Scene {
             }
             // A VPC in another region or account is not visible here; no act needs its CIDR block.
             const cidrBlock = Vpcs.find(({ VpcId }) => VpcId === side.vpcId)?.CidrBlock ?? "";
-            const why = async ({ serverId, region }: Side): Promise<Why> => {
+            const whyNot = async ({ serverId: to, region }: Side, title?: string): Promise<Why> => {
                 reading ??= this.state(side.region, region).finally(() => (reading = undefined));
-                return whyIn(await reading, { from: side.serverId, to: serverId, protocol: "tcp", port: 80 });
+                const state = await reading;
+                const from = side.serverId;
+                this.#album?.add(state, pingAndHttp({ from, to }), title);
+                return why(state, { from, to, protocol: "tcp", port: 80 });
             };
-            return { ...side, label, cidrBlock, why };
+            return { ...side, label, cidrBlock, why: whyNot };
         };
         return [sideOf("requester", "VPC1"), sideOf("accepter", "VPC2")];
+    }
+
+    /** Adds a picture of stacks, as far as they stand, to the album. */
+    async #look(title: string, stacks: readonly LabStack[]): Promise<void> {
+        const pairs = stacks.map(({ outputs: { requester, accepter } }) => [requester, accepter] as Side[]);
+        const sides = pairs.flat().filter(Boolean);
+        if (this.#album && sides.length > 0) {
+            const state = await this.state(...sides.map(({ region }) => region));
+            const questions = pairs.flatMap(([one, other]) =>
+                one && other
+                    ? [one, other].flatMap(({ serverId: from }) => {
+                          const to = from === one.serverId ? other.serverId : one.serverId;
+                          return pingAndHttp({ from, to });
+                      })
+                    : [],
+            );
+            const vpcIds = sides.map(({ vpcId }) => vpcId);
+            this.#album.add(state, questions, title, vpcIds);
+        }
     }
 
     #tell(told: Told | undefined): void {

@@ -88,6 +88,8 @@ describe("the lab's arguments", () => {
         for (const names of [[], ["tour"], ["dns"]]) {
             const command = readCommand([...names, "--report", "lab.json"]);
             assert.equal("report" in command && command.report, "lab.json");
+            const pictured = readCommand([...names, "--html", "lab.html"]);
+            assert.equal("html" in pictured && pictured.html, "lab.html");
         }
     });
 
@@ -99,6 +101,12 @@ describe("the lab's arguments", () => {
         const option = lab("--lits");
         assert.equal(option.status, 2);
         assert.match(option.stderr, /--lits[^]*usage: npm run lab/);
+        const command = readCommand(["--report", "/nowhere/lab.json", "--html", import.meta.dirname]);
+        assert.ok("says" in command && command.code === 2);
+        assert.match(
+            command.says,
+            /^--report \/nowhere\/lab\.json: give the path of a file.*\n--html .*: give the path/,
+        );
     });
 
     it("select the acts by name", () => {

@@ -2,11 +2,11 @@ import type { State } from "../../../reachability/state.ts";
 import { isActive, isBetween, isPending } from "../../api/client/vpcs.ts";
 import { internet } from "../../network/planned/network.ts";
 import type { Act } from "../act.ts";
+import type { Ends } from "../album.ts";
 import { aclByHand, allowHttp, peerByHand, routeByHand, thirdVpc } from "../hands.ts";
 import { arrivalVerdict, bothWays, isolated, nameVerdicts, oneWay, ping, reachable } from "../probes.ts";
 import type { Verdict } from "../report.ts";
 import type { Scene } from "../scene.ts";
-import { why } from "../why.ts";
 
 // Acts that call the EC2 API directly, and undo every change. The first ones start from two VPCs without a peering
 // connection, the others from two peered VPCs.
@@ -193,7 +193,7 @@ export const noTransit: Act = {
         return [
             { what: "VPC2 -> VPC3 ping", expected: reachable.ping, seen: direct },
             { what: "VPC1 -> VPC3 ping", expected: "none", seen: through },
-            stoppedBy(await scene.state(), "VPC1 -> VPC3 ping", one.serverId, three.privateIp, [
+            stoppedBy(scene, await scene.state(), "VPC1 -> VPC3 ping", { from: one.serverId, to: three.privateIp }, [
                 "client's routes",
                 "connection",
                 "server's routes",
@@ -219,9 +219,13 @@ export const noWayOut: Act = {
         return [
             { what: "internet ping through its own gateway", expected: "reply", seen: own },
             { what: "internet ping through the peer's gateway", expected: "none", seen: others },
-            stoppedBy(state, "internet ping through the peer's gateway", one.serverId, internet.address, [
-                "client's routes",
-            ]),
+            stoppedBy(
+                scene,
+                state,
+                "internet ping through the peer's gateway",
+                { from: one.serverId, to: internet.address },
+                ["client's routes"],
+            ),
             { what: "internet ping from the peer", expected: "reply", seen: peers },
         ];
     },
@@ -282,14 +286,16 @@ export const twins: Act = {
             ...routed,
             ...(await seen("without it", "none")),
             await arrivalVerdict(three, one, "arrives"),
-            stoppedBy(await scene.state(), "VPC3 -> VPC1 ping", privateIp, one.serverId, ["server's routes"]),
+            stoppedBy(scene, await scene.state(), "VPC3 -> VPC1 ping", { from: privateIp, to: one.serverId }, [
+                "server's routes",
+            ]),
         ];
     },
 };
 
 /** What the reachability analysis says stops a ping. */
-function stoppedBy(state: State, what: string, from: string, to: string, expected: readonly string[]): Verdict {
-    const { stoppedBy: seen, text } = why(state, { from, to, protocol: "icmp" });
+function stoppedBy(scene: Scene, state: State, what: string, ends: Ends, expected: readonly string[]): Verdict {
+    const { stoppedBy: seen, text } = scene.why(state, { ...ends, protocol: "icmp" }, what);
     return { what: `${what} is stopped by`, expected: expected.join(", "), seen, why: text };
 }
 
