@@ -4,13 +4,14 @@ import { answersIn } from "./components/lab/expectations";
 import { labVpcDefaults } from "./components/lab/labVpcArgs";
 import type { LabVpc } from "./components/lab/labVpc";
 import { remembered } from "./components/ordering";
+import { resultLine } from "./components/check/resultLine";
 import { sides, type Side } from "./components/peering/sides";
 import type { Problem } from "./components/problems";
 import { shellWord } from "./components/shell";
 import { readPrivateKey, readProviderSettings, readSettings, refusal } from "./settings";
 import { checkDefaultRegion } from "./settings/rules";
 
-/** The whole lab; its outputs are what a person needs next, `peering` and `check` only where there are such. */
+/** The whole lab; its outputs are what a person needs next, `peering`, `check` and `checkResults` only where there are such. */
 export = async () => {
     const settings = readSettings();
     const { pair: args, access, defaultRegion, publicKey } = settings;
@@ -147,7 +148,12 @@ export = async () => {
                 otherOwner: pair.peering.otherOwner,
             },
         }),
-        /** What the reachability check saw, in each direction. */
-        ...(reachability && { check: reachability.results }),
+        /** What the reachability check saw: a line for each direction, and all that was measured. */
+        ...(reachability && {
+            check: reachability.results.apply((results) =>
+                results.map(({ direction, expected, seen }) => resultLine(direction, expected, seen)),
+            ),
+            checkResults: reachability.results,
+        }),
     };
 };

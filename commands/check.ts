@@ -6,6 +6,7 @@ import { spawn } from "child_process";
 import { readFileSync } from "fs";
 import { overSsh, overSshEnvironment } from "../components/check/overSsh";
 import { probeScript, probeTimeLimit, type ProbeReport } from "../components/check/probe";
+import { resultLine } from "../components/check/resultLine";
 import { answersIn } from "../components/lab/expectations";
 import { labVpcNames } from "../components/lab/names";
 import { messageOf } from "../components/problems";
@@ -32,8 +33,8 @@ function runOn(label: string, server: SideOutput, script: string, privateKey: st
 
 async function main(): Promise<boolean> {
     const stack = await readStack();
-    const { requester, accepter, check } = stack.outputs;
-    if (!check) {
+    const { requester, accepter, checkResults } = stack.outputs;
+    if (!checkResults) {
         throw new Error("The stack has no check: run 'pulumi up', with the setting 'check' as it is by default.");
     }
     const path = await stack.setting("sshPrivateKeyPath");
@@ -49,7 +50,7 @@ async function main(): Promise<boolean> {
         [accepter, requester],
     ] as const;
     // Both are measured at once, and told in the order of the directions.
-    const measured = check.map(async ({ direction, expected }, index) => {
+    const measured = checkResults.map(async ({ direction, expected }, index) => {
         const [from, to] = ends[index] ?? ends[0];
         const [fromLabel = "", toLabel = ""] = direction.split(" -> ");
         const probed = (label: string, { privateIp, publicIp, publicDns }: SideOutput) => {
@@ -60,9 +61,7 @@ async function main(): Promise<boolean> {
         const script = `SECONDS=1000\n${probeScript(probed(fromLabel, from), probed(toLabel, to), expected)}`;
         const { code, stdout, stderr } = await runOn(fromLabel, from, script, privateKey);
         if (code === 0) {
-            const { icmp, http, dns } = JSON.parse(stdout) as ProbeReport;
-            const line = `${direction}: ping ${icmp}, HTTP ${http}, name ${dns}, as the stage promises`;
-            return { isKept: true, line };
+            return { isKept: true, line: resultLine(direction, expected, JSON.parse(stdout) as ProbeReport) };
         }
         const question = { from: from.serverId, to: to.serverId, ...answersIn(expected) };
         const why = await described()

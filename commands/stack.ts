@@ -20,7 +20,7 @@ export interface SideOutput {
 
 /** The outputs of the program, and its settings. */
 export interface Stack {
-    readonly outputs: Readonly<Record<Side, SideOutput>> & { readonly check?: readonly DirectionResult[] };
+    readonly outputs: Readonly<Record<Side, SideOutput>> & { readonly checkResults?: readonly DirectionResult[] };
     /** Returns a setting of the program or of AWS's provider; a secret is decrypted only then. */
     readonly setting: (name: string) => Promise<unknown>;
 }

@@ -9,6 +9,7 @@ import {
 } from "../components/lab/expectations";
 import type { RequestsFrom } from "../components/peering/sides";
 import type { ProbeOutcome } from "../components/check/probe";
+import { resultLine } from "../components/check/resultLine";
 
 describe("stageOf", () => {
     const cases: [status: string | undefined, requestsFrom: RequestsFrom, stage: Stage][] = [
@@ -92,4 +93,22 @@ describe("expectedOutcomes", () => {
             ]);
         });
     }
+});
+
+describe("a direction's line", () => {
+    const expected = { icmp: "none", http: "none", dns: "public" };
+
+    it("says what was seen, and that it was expected", () => {
+        assert.strictEqual(
+            resultLine("VPC1 -> VPC2", expected, { ...expected }),
+            "VPC1 -> VPC2: ping none, HTTP none, name public, as expected",
+        );
+    });
+
+    it("says what was expected instead", () => {
+        assert.strictEqual(
+            resultLine("VPC1 -> VPC2", expected, { ...expected, http: "refused" }),
+            "VPC1 -> VPC2: ping none, HTTP refused, name public, expected ping none, HTTP none, name public",
+        );
+    });
 });

@@ -85,10 +85,15 @@ describe("the program", () => {
             ((await resolved(exports["accepter"])) as { vpcId: string }).vpcId,
             "id-of-lab-accepter-vpc",
         );
-        const check = (await resolved(exports["check"])) as { direction: string }[];
+        const results = (await resolved(exports["checkResults"])) as { direction: string }[];
         assert.deepStrictEqual(
-            check.map(({ direction }) => direction),
+            results.map(({ direction }) => direction),
             ["VPC1 -> VPC2", "VPC2 -> VPC1"],
+        );
+        const lines = (await resolved(exports["check"])) as string[];
+        assert.deepStrictEqual(
+            lines.map((line) => line.slice(0, 20)),
+            ["VPC1 -> VPC2: ping r", "VPC2 -> VPC1: ping r"],
         );
     });
 
@@ -136,6 +141,7 @@ describe("the program", () => {
         const { registrations, exports } = await up({ check: "false", sshAgent: "false" });
         assert.ok(!registrations.some(({ type }) => type.startsWith("command:")));
         assert.strictEqual(exports["check"], undefined);
+        assert.strictEqual(exports["checkResults"], undefined);
     });
 
     describe("with an accepter in another region and account", () => {

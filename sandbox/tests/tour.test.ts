@@ -287,7 +287,7 @@ describe("packetVerdicts", () => {
     const outputs = (icmp: string, clientSeen: string | null) => ({
         requester: { privateIp: "10.41.1.100" },
         accepter: { privateIp: "10.42.1.100" },
-        check: ["VPC1 -> VPC2", "VPC2 -> VPC1"].map((direction) => ({
+        checkResults: ["VPC1 -> VPC2", "VPC2 -> VPC1"].map((direction) => ({
             direction,
             // The program's own expectations do not count.
             expected: { icmp, http: "none", dns: "other" },

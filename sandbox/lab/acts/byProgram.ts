@@ -178,9 +178,9 @@ async function stageVerdicts(scene: Scene, isReachable: boolean): Promise<(Verdi
     return [...packets, ...culprits, again];
 }
 
-/** Verdicts on the `check` output. The program's own expectations are ignored, so that it can't lower the bar. */
+/** Verdicts on the `checkResults` output. The program's own expectations are ignored, so that it can't lower the bar. */
 export function packetVerdicts(outputs: Outputs, isReachable: boolean): Verdict[] {
-    const results = outputs["check"] as readonly DirectionResult[] | undefined;
+    const results = outputs["checkResults"] as readonly DirectionResult[] | undefined;
     if (results?.length !== 2) {
         return [{ what: "check", expected: "two directions", seen: `${results?.length ?? 0} directions` }];
     }

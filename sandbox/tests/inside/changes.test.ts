@@ -14,7 +14,7 @@ interface SideOutputs {
 interface Outputs {
     readonly requester: SideOutputs;
     readonly accepter: SideOutputs;
-    readonly check: readonly { readonly seen: { readonly icmp: string; readonly http: string } }[];
+    readonly checkResults: readonly { readonly seen: { readonly icmp: string; readonly http: string } }[];
 }
 
 const endpoint = process.env["AWS_ENDPOINT_URL"] ?? "";
@@ -37,7 +37,7 @@ describe("a deployed stack", () => {
         await stack.set(settings);
         outputs = await stack.updated<Outputs>();
         assert.deepEqual(
-            outputs.check.map(({ seen }) => `${seen.icmp}/${seen.http}`),
+            outputs.checkResults.map(({ seen }) => `${seen.icmp}/${seen.http}`),
             ["reply/page", "reply/page"],
         );
         assert.deepEqual(await stack.plan(), []);
