@@ -1,9 +1,34 @@
 import * as fs from "fs";
 import * as path from "path";
+import { analyze } from "../reachability/analysis";
+import { State } from "../reachability/state";
+import { drawingOf } from "../report/drawing";
+import { sentenceOf } from "../report/page";
+import { imageOf } from "../report/svg";
 import { reference, type Setting } from "../settings/schema";
+import { labPlaces } from "./labPlaces";
 
 /** The pages that are generated: `npm run docs` writes them, and the tests tell when they are stale. */
-export const pages: Readonly<Record<string, () => string>> = { "docs/settings.md": settingsPage };
+export const pages: Readonly<Record<string, () => string>> = {
+    "docs/settings.md": settingsPage,
+    "docs/pictures/apart.svg": () => picture(false),
+    "docs/pictures/peered.svg": () => picture(true),
+};
+
+/** The lab's two VPCs, with a ping and an HTTP request in both directions. */
+function picture(peered: boolean): string {
+    const state = new State(labPlaces(peered));
+    const [one = "", other = ""] = state.interfaces().map(({ item }) => item.NetworkInterfaceId);
+    const analyses = [
+        { from: one, to: other },
+        { from: other, to: one },
+    ].flatMap((ends) => [
+        analyze(state, { ...ends, protocol: "icmp" }),
+        analyze(state, { ...ends, protocol: "tcp", port: 80 }),
+    ]);
+    const drawing = drawingOf(state, analyses);
+    return imageOf(drawing, sentenceOf(drawing));
+}
 
 /** The reference page of all settings, by what the schema says of each. */
 function settingsPage(): string {
@@ -48,5 +73,9 @@ function code(value: unknown): string {
 }
 
 if (require.main === module) {
-    for (const [page, text] of Object.entries(pages)) fs.writeFileSync(path.join(__dirname, "..", page), text());
+    for (const [page, text] of Object.entries(pages)) {
+        const file = path.join(__dirname, "..", page);
+        fs.mkdirSync(path.dirname(file), { recursive: true });
+        fs.writeFileSync(file, text());
+    }
 }

@@ -12,7 +12,7 @@ import {
 import { addressesOf, publicAddressOf } from "../reachability/state.ts";
 import type { Analysis } from "../reachability/types.ts";
 import { aclRows, routeRows, ruleRows } from "./rows.ts";
-import { interfacesOf, keys, waysOf, type Mark, type Way } from "./ways.ts";
+import { interfacesOf, keys, rank, waysOf, type Mark, type Way } from "./ways.ts";
 
 export interface Row {
     readonly text: string;
@@ -89,7 +89,6 @@ function nameIn(tags: Parameters<typeof nameOf>[0], id: string): string {
 
 function marksOf(ways: readonly Way[]): Marks {
     const marks = new Map<string, Map<string, Mark>>();
-    const rank = { passes: 0, unknown: 1, stopped: 2 } as const;
     for (const { forward, back } of ways) {
         for (const { key, row, mark } of [...forward, ...back]) {
             if (row === undefined) continue;

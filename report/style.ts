@@ -1,5 +1,5 @@
-/** The style of the page and of its pictures. */
-export const style = `
+/** Colors on a light ground and on a dark one; each has a contrast of 4.5 or more with what it stands on. */
+const colors = `
 :root {
     color-scheme: light dark;
     --ground: #fff;
@@ -37,6 +37,144 @@ export const style = `
         --subnet: #a5c75f;
     }
 }
+`;
+
+/** The style of a picture that stands by itself. */
+export const pictureStyle = `${colors}
+svg text {
+    fill: var(--text);
+    font:
+        11px ui-monospace,
+        monospace;
+    white-space: pre;
+}
+svg .name {
+    font-weight: bold;
+}
+.box {
+    fill: var(--ground);
+    stroke: var(--edge);
+}
+.account > .box,
+.region > .box,
+.vpc > .box,
+.subnet > .box {
+    fill: none;
+}
+.account > .box {
+    stroke: var(--account);
+}
+.account > .name {
+    fill: var(--account);
+}
+.region > .box {
+    stroke: var(--region);
+    stroke-dasharray: 6 3;
+}
+.region > .name {
+    fill: var(--region);
+}
+.vpc > .box {
+    stroke: var(--vpc);
+    stroke-width: 1.5;
+}
+.vpc > .name {
+    fill: var(--vpc);
+}
+.subnet > .box {
+    stroke: var(--subnet);
+}
+.subnet > .name {
+    fill: var(--subnet);
+}
+.connection > .box {
+    stroke: var(--vpc);
+}
+.missing > .box {
+    stroke-dasharray: 3 3;
+}
+.instance > .box {
+    fill: var(--panel);
+}
+rect.passes {
+    fill: var(--good-band);
+}
+rect.stopped {
+    fill: var(--bad-band);
+}
+rect.unknown {
+    fill: var(--doubt-band);
+}
+.way {
+    --line: var(--good);
+}
+.way.not-reachable {
+    --line: var(--bad);
+}
+.way.unknown {
+    --line: var(--doubt);
+}
+.line,
+.beyond,
+.tick,
+.cross,
+.doubt {
+    fill: none;
+    stroke: var(--line);
+    stroke-width: 1.5;
+}
+.answer .line {
+    stroke-dasharray: 5 2.5;
+}
+.beyond,
+.never .line {
+    stroke-dasharray: 1 3;
+}
+.tick {
+    stroke-width: 0.75;
+}
+.dots {
+    stroke: var(--line);
+    stroke-width: 4;
+    stroke-linecap: round;
+}
+.cross {
+    stroke-width: 2.5;
+}
+.never .head {
+    fill: none;
+    stroke: var(--line);
+}
+.way circle,
+.head {
+    fill: var(--line);
+}
+.way .doubt {
+    fill: var(--ground);
+}
+svg .digit {
+    fill: var(--ground);
+    font-weight: bold;
+    font-size: 10px;
+    text-anchor: middle;
+}
+.quiet:not(.chosen) {
+    display: none;
+}
+.picking .way:not(.chosen) {
+    opacity: 0.15;
+}
+[data-server].chosen > .box {
+    stroke: var(--vpc);
+    stroke-width: 3;
+}
+.clickable [data-server] {
+    cursor: pointer;
+}
+`;
+
+/** The style of the page and of its pictures. */
+export const style = `${pictureStyle}
 * {
     box-sizing: border-box;
 }
@@ -172,137 +310,6 @@ summary {
     outline-offset: 4px;
 }
 
-/* The picture. */
-svg text {
-    fill: var(--text);
-    font:
-        11px ui-monospace,
-        monospace;
-    white-space: pre;
-}
-svg .name {
-    font-weight: bold;
-}
-.box {
-    fill: var(--ground);
-    stroke: var(--edge);
-}
-.account > .box,
-.region > .box,
-.vpc > .box,
-.subnet > .box {
-    fill: none;
-}
-.account > .box {
-    stroke: var(--account);
-}
-.account > .name {
-    fill: var(--account);
-}
-.region > .box {
-    stroke: var(--region);
-    stroke-dasharray: 6 3;
-}
-.region > .name {
-    fill: var(--region);
-}
-.vpc > .box {
-    stroke: var(--vpc);
-    stroke-width: 1.5;
-}
-.vpc > .name {
-    fill: var(--vpc);
-}
-.subnet > .box {
-    stroke: var(--subnet);
-}
-.subnet > .name {
-    fill: var(--subnet);
-}
-.connection > .box {
-    stroke: var(--vpc);
-}
-.missing > .box {
-    stroke-dasharray: 3 3;
-}
-.instance > .box {
-    fill: var(--panel);
-}
-rect.passes {
-    fill: var(--good-band);
-}
-rect.stopped {
-    fill: var(--bad-band);
-}
-rect.unknown {
-    fill: var(--doubt-band);
-}
-.way {
-    --line: var(--good);
-}
-.way.not-reachable {
-    --line: var(--bad);
-}
-.way.unknown {
-    --line: var(--doubt);
-}
-.line,
-.beyond,
-.tick,
-.cross,
-.doubt {
-    fill: none;
-    stroke: var(--line);
-    stroke-width: 1.5;
-}
-.answer .line {
-    stroke-dasharray: 5 2.5;
-}
-.beyond,
-.never .line {
-    stroke-dasharray: 1 3;
-}
-.tick {
-    stroke-width: 0.75;
-}
-.dots {
-    stroke: var(--line);
-    stroke-width: 4;
-    stroke-linecap: round;
-}
-.cross {
-    stroke-width: 2.5;
-}
-.never .head {
-    fill: none;
-    stroke: var(--line);
-}
-.way circle,
-.head {
-    fill: var(--line);
-}
-.way .doubt {
-    fill: var(--ground);
-}
-svg .digit {
-    fill: var(--ground);
-    font-weight: bold;
-    font-size: 10px;
-    text-anchor: middle;
-}
-.quiet:not(.chosen) {
-    display: none;
-}
-.picking .way:not(.chosen) {
-    opacity: 0.15;
-}
-[data-server].chosen > .box {
-    stroke: var(--vpc);
-    stroke-width: 3;
-}
-.clickable [data-server] {
-    cursor: pointer;
-}
 @media print {
     body {
         max-width: none;

@@ -1,6 +1,7 @@
 /** Draws what {@link drawingOf} describes: frames and boxes below one another, and each way as a line beside them. */
 import type { Drawing, Node } from "./drawing.ts";
 import { attribute, escape } from "./escape.ts";
+import { pictureStyle } from "./style.ts";
 import type { Station, Way } from "./ways.ts";
 
 /** Sizes in pixels, at which the font of the rows has 11. */
@@ -34,8 +35,21 @@ interface Line {
 /** Where a line of the picture goes to, on the boxes' edge. */
 type Anchors = ReadonlyMap<string, { readonly title: number; readonly rows: ReadonlyMap<string, number> }>;
 
-/** The picture as SVG. `label` is the ID of the element that says in words what it shows. */
-export function svgOf({ nodes, ways }: Drawing, label: string): string {
+/** The picture as a part of a page. `label` is the ID of the element that says in words what it shows. */
+export function svgOf(drawing: Drawing, label: string): string {
+    const { content, size: box } = contentOf(drawing);
+    return `<svg viewBox="0 0 ${box}" role="img" aria-labelledby="${label}">${content}</svg>`;
+}
+
+/** The picture as a file of its own, which says in words what it shows. */
+export function imageOf(drawing: Drawing, sentence: string): string {
+    const { content, size: box } = contentOf(drawing);
+    const about = `<title>${escape(sentence)}</title><style>${escape(pictureStyle)}</style>`;
+    return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${box}" role="img">${about}${content}</svg>\n`;
+}
+
+/** What is in the picture, and its width and height. */
+function contentOf({ nodes, ways }: Drawing): { content: string; size: string } {
     const placed: Placed[] = [];
     let bottom = 0;
     for (const node of nodes) {
@@ -62,7 +76,7 @@ export function svgOf({ nodes, ways }: Drawing, label: string): string {
     });
     const right = end + depths * size.inset;
     const boxes = placed.map((one) => boxOf(one, right));
-    return `<svg viewBox="0 0 ${right + 1} ${bottom + 1}" role="img" aria-labelledby="${label}">${boxes.join("")}${lines.join("")}</svg>`;
+    return { content: `${boxes.join("")}${lines.join("")}`, size: `${right + 1} ${bottom + 1}` };
 }
 
 function place(node: Node, depth: number, top: number, placed: Placed[]): number {

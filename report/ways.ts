@@ -6,6 +6,9 @@ import { aclRowOf, routeRowOf, ruleRowOf } from "./rows.ts";
 /** What a packet does at a hop: passes, is stopped, or nobody knows. */
 export type Mark = "passes" | "stopped" | "unknown";
 
+/** Which marks say more than others. */
+export const rank = { passes: 0, unknown: 1, stopped: 2 } as const;
+
 /** A hop on a picture. */
 export interface Station {
     /** The box that it is in; see {@link keys}. */
@@ -79,8 +82,9 @@ function endOf({ forward, back }: Pick<Way, "forward" | "back">): string {
 function merged(some: readonly Station[], others: readonly Station[]): Station[] {
     return some.map((one, index) => {
         const other = others[index] ?? one;
-        const worse = one.mark === "passes" ? other : one;
-        return { ...worse, row: one.row === other.row ? one.row : undefined };
+        if (one.mark !== other.mark) return rank[one.mark] > rank[other.mark] ? one : other;
+        // Two rules may let the two questions pass, and then none is pointed at.
+        return { ...one, row: one.row === other.row ? one.row : undefined };
     });
 }
 

@@ -140,6 +140,24 @@ describe("the page", () => {
         assert.ok(Math.min(...paints) <= 200);
     });
 
+    it("of the tour shows all that README's pictures show", function () {
+        if (tour === undefined) return this.skip();
+        // IDs and public addresses differ from run to run.
+        const textsOf = (/** @type {string} */ svg) =>
+            [...svg.matchAll(/<text[^>]*>(.*?)<\/text>/g)].map(([, text = ""]) =>
+                text.replace(/acl-\w+/, "acl-…").replace(/public .*/, "public …"),
+            );
+        const shown = new Set(textsOf(readFileSync(tour, "utf8")));
+        for (const name of ["apart", "peered"]) {
+            const texts = textsOf(readFileSync(join(import.meta.dirname, `../../docs/pictures/${name}.svg`), "utf8"));
+            assert.ok(texts.length > 20);
+            assert.deepEqual(
+                texts.filter((text) => !shown.has(text)),
+                [],
+            );
+        }
+    });
+
     it("tells all without scripts", async () => {
         const { result } = await withPage(files[0], { javaScriptEnabled: false }, (page) =>
             page.locator("article").first().innerText(),
