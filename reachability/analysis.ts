@@ -48,8 +48,11 @@ interface Party extends End {
     readonly own: Located<NetworkInterface> | undefined;
 }
 
-/** Throws {@link QuestionError} if an end is not found or is ambiguous. */
-export function analyze(state: State, question: Question): Analysis {
+/**
+ * Throws {@link QuestionError} if an end is not found or is ambiguous. Analyses whose fixes are to be made together share the
+ * `numbers` of the new entries of network ACLs.
+ */
+export function analyze(state: State, question: Question, numbers = new Set<string>()): Analysis {
     const [found, sought] = [findEnd(state, question.from), findEnd(state, question.to)];
     const fromInternet = isPublic(found.address);
     if (!found.own && !(fromInternet && sought.own)) {
@@ -60,7 +63,6 @@ export function analyze(state: State, question: Question): Analysis {
     const way = wayBetween(state, found, sought);
     const [from, to] = [partyOf(state, found, way), partyOf(state, sought, way)];
     const between = hopsBetween(state, way, from, to);
-    const numbers = new Set<string>();
     const follow = (direction: Direction) => hopsOf({ state, question, way, from, to, between, numbers }, direction);
     const forward = follow("forward");
     const back = way.kind === "host" ? [] : follow("back");

@@ -22,10 +22,10 @@ export const made = {
 } as const;
 
 /**
- * The changes that let an analysis's packets pass, and nothing else; each of them is needed. Undefined if a blocker can't be
- * removed.
+ * The changes that let the packets of an analysis, or of several ones, pass, and nothing else; each of them is needed. Undefined if
+ * a blocker can't be removed.
  */
-export function fixesOf({ blockers }: Analysis): readonly Fix[] | undefined {
+export function fixesOf({ blockers }: Pick<Analysis, "blockers">): readonly Fix[] | undefined {
     // A route needs its target, which another fix may make.
     const isRoute = (one: Analysis["blockers"][number]) => Number(one.component.kind === "route table");
     const fixes: Fix[] = [];

@@ -10,7 +10,8 @@ export function trafficOf({ protocol, port = 80 }: Question): string {
     return protocol === "icmp" ? "ping" : `${protocol.toUpperCase()} ${port}`;
 }
 
-function title({ kind, id, name }: Component): string {
+/** A component's kind, ID and name. */
+export function title({ kind, id, name }: Component): string {
     return `${kind} ${id === "none" ? "" : id}${name === undefined ? "" : ` (${name})`}`.trimEnd();
 }
 
@@ -88,13 +89,13 @@ export function explain(state: State, analysis: Analysis, advice: readonly strin
 }
 
 /** A command as it can be pasted. */
-function commandText(command: string): string {
+export function commandText(command: string): string {
     const parts = command.split(" && ");
     return parts.map((one) => wrap(`  ${one}`, 6, " --", " \\")).join(" &&\n");
 }
 
 /** Breaks a line before a space, so that it fits 80 columns as far as its words do; what it goes on with is indented. */
-function wrap(line: string, indent: number, before = " ", end = ""): string {
+export function wrap(line: string, indent: number, before = " ", end = ""): string {
     if (line.length <= 80) return line;
     const last = line.lastIndexOf(before, 80 - end.length);
     const at = last > indent ? last : line.indexOf(before, indent + 1);
