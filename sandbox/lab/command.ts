@@ -4,6 +4,8 @@ import { parseArgs } from "node:util";
 import { messageOf } from "../cache/process.ts";
 import { LAST } from "./act.ts";
 import { lab, tour } from "./acts/acts.ts";
+import { readPuzzle, type PuzzleCommand } from "./puzzle/command.ts";
+import { puzzles } from "./puzzle/puzzles.ts";
 import { table } from "./report.ts";
 
 /** The lab's arguments, once read. */
@@ -25,16 +27,24 @@ export interface Reply {
 }
 
 const usage = `usage: npm run lab [-- [tour | ACT …] [--list] [--report FILE] [--html FILE]]
+       npm run lab -- puzzle [NAME | --seed N] [--list] [--report FILE]
 
 Plays the lab in a sandbox: base (isolated), peering (reachable), destroy (nothing left).
   tour            plays the whole tour instead
   ACT …           plays these acts of the tour, and destroys everything at the end
   --list          lists the acts of the tour
   --report FILE   also writes the results to FILE, as JSON
-  --html FILE     also writes them with pictures of what stood, as a page for a browser`;
+  --html FILE     also writes them with pictures of what stood, as a page for a browser
+
+With puzzle: brings the two VPCs up peered, breaks something, says what users complain of, and opens
+a shell in which to find the cause and to repair it. It says at the end whether packets pass again.
+  NAME            plays this puzzle; without it, any one, whose name is said at the end
+  --seed N        plays two to four faults at once, always the same ones for the same N
+  --list          lists the puzzles, with what users complain of
+  --report FILE   also writes to FILE how it went, as JSON`;
 
 /** Reads the lab's arguments. */
-export function readCommand(args: readonly string[]): LabCommand | Reply {
+export function readCommand(args: readonly string[]): LabCommand | { readonly puzzle: PuzzleCommand } | Reply {
     let parsed;
     try {
         parsed = parseArgs({
@@ -43,6 +53,7 @@ export function readCommand(args: readonly string[]): LabCommand | Reply {
             options: {
                 report: { type: "string" },
                 html: { type: "string" },
+                seed: { type: "string" },
                 list: { type: "boolean" },
                 help: { type: "boolean", short: "h" },
             },
@@ -53,6 +64,16 @@ export function readCommand(args: readonly string[]): LabCommand | Reply {
     const { values, positionals: names } = parsed;
     if (values.help) {
         return { says: usage, code: 0 };
+    }
+    if (names[0] === "puzzle") {
+        if (values.list) {
+            return { says: table(puzzles.map(({ name, complaint }) => [name, complaint])), code: 0 };
+        }
+        const puzzle = readPuzzle(names.slice(1), values);
+        return typeof puzzle === "string" ? { says: puzzle, code: 2 } : { puzzle };
+    }
+    if (values.seed !== undefined) {
+        return { says: `--seed is for puzzles: npm run lab -- puzzle --seed ${values.seed}`, code: 2 };
     }
     if (values.list) {
         return { says: table(tour.map(({ name, shows }) => [name, shows])), code: 0 };

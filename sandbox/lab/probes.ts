@@ -29,6 +29,11 @@ export interface Answers {
     readonly stoppedBy: string;
 }
 
+/** What came of a ping and of an HTTP request. */
+export interface Seen extends Pick<Answers, "ping"> {
+    readonly http: Answers["http"] | "another page";
+}
+
 /** Both requests are answered. */
 export const reachable: Answers = { ping: "reply", http: "page", stoppedBy: "nothing" };
 
@@ -54,18 +59,20 @@ export async function ping(from: Server, address: string, size?: number): Promis
 }
 
 /** Pings the other side's server and requests its page, both by private address. */
-export async function oneWay(from: Side, to: Side, expected: Answers, when?: string): Promise<Verdict[]> {
+export async function answersOf(from: Side, to: Side): Promise<Seen> {
     const get = `curl -s --noproxy '*' --max-time 1 http://${to.privateIp}/`;
-    const [icmp, page, why] = await Promise.all([
-        ping(from, to.privateIp),
-        onServer(from, `${get} || true`),
-        from.why(to, when),
-    ]);
+    const [icmp, page] = await Promise.all([ping(from, to.privateIp), onServer(from, `${get} || true`)]);
     const http = page === "" ? "none" : page.includes(`${to.label} Web Server`) ? "page" : "another page";
+    return { ping: icmp, http };
+}
+
+/** Compares the answers of the other side's server with the expected ones. */
+export async function oneWay(from: Side, to: Side, expected: Answers, when?: string): Promise<Verdict[]> {
+    const [seen, why] = await Promise.all([answersOf(from, to), from.why(to, when)]);
     const way = `${when === undefined ? "" : `${when}, `}${from.label} -> ${to.label}`;
     return [
-        { what: `${way} ping`, expected: expected.ping, seen: icmp },
-        { what: `${way} HTTP`, expected: expected.http, seen: http },
+        { what: `${way} ping`, expected: expected.ping, seen: seen.ping },
+        { what: `${way} HTTP`, expected: expected.http, seen: seen.http },
         { what: `${way} HTTP is stopped by`, expected: expected.stoppedBy, seen: why.stoppedBy, why: why.text },
     ];
 }

@@ -19,7 +19,13 @@ export interface Command {
 export function readArguments([verb, ...args]: readonly string[]): Command | Reply {
     if (verb === "lab") {
         const lab = readCommand(args);
-        return "says" in lab ? lab : { task: { lab }, pulumi: true, awsCli: lab.awsCli };
+        if ("says" in lab) {
+            return lab;
+        }
+        // A puzzle is repaired by the AWS CLI.
+        return "puzzle" in lab
+            ? { task: lab, pulumi: true, awsCli: true }
+            : { task: { lab }, pulumi: true, awsCli: lab.awsCli };
     }
     // Everything after the program's name belongs to the program.
     const program = args.findIndex((arg) => !arg.startsWith("-"));

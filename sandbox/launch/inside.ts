@@ -6,7 +6,7 @@ import { messageOf } from "../cache/process.ts";
 import type { SandboxContext } from "../context.ts";
 import { obeyEndSignals } from "./lifeline.ts";
 import type { Message, Run } from "./run.ts";
-import { runShell } from "./shell.ts";
+import { openShell, runShell } from "./shell.ts";
 
 function log(line: string): void {
     console.error(line);
@@ -41,6 +41,10 @@ function startWorld(run: Run, ending: AbortSignal, onFailure: () => void): Promi
 async function loadTask({ task }: Run): Promise<(context: SandboxContext) => Promise<number>> {
     if ("shell" in task) {
         return (context) => runShell(task.shell, context);
+    }
+    if ("puzzle" in task) {
+        const { playPuzzle } = await import("../lab/puzzle/play.ts");
+        return (context) => playPuzzle(task.puzzle, context, openShell);
     }
     const { runLab } = await import("../lab/lab.ts");
     return (context) => runLab(task.lab, context);

@@ -25,8 +25,10 @@ PROMPT_COMMAND="\${PROMPT_COMMAND:+$PROMPT_COMMAND
 
 /** Runs a program, by default an interactive shell, and returns its exit code. */
 export function runShell(command: readonly string[], context: SandboxContext): Promise<number> {
-    const { env, log } = context;
-    const [program = "", ...args] = command.length > 0 ? command : personsShell(context);
+    return command.length > 0 ? runProgram(command, context) : openShell(context, introductionTo(context));
+}
+
+function runProgram([program = "", ...args]: readonly string[], { env, log }: SandboxContext): Promise<number> {
     return new Promise((resolve) => {
         const child = spawn(program, args, { env, stdio: "inherit" });
         child.on("error", (error) => {
@@ -39,25 +41,30 @@ export function runShell(command: readonly string[], context: SandboxContext): P
     });
 }
 
-/** The user's own shell, after a short introduction; Bash also gets the sandbox's prompt and variables. */
-function personsShell({ env, endpoint, engine, runDir, log }: SandboxContext): readonly string[] {
+/** Runs the user's own shell after an introduction, and returns its exit code; Bash also gets the sandbox's prompt and variables. */
+export function openShell(context: SandboxContext, introduction: string): Promise<number> {
+    const { env, runDir, log } = context;
     const shell = env["SHELL"] ?? "bash";
     const isBash = basename(shell) === "bash";
+    log(`${introduction}
+  echo $VPC1 $RT1 $SG1 $IP1            the first VPC, its route table, its security group, its server's private address${
+      isBash ? "" : `\n                                       after \`. $VPC_PEERING_LAB_NAMES\``
+  }`);
+    if (!isBash) {
+        return runProgram([shell], context);
+    }
+    const rcFile = join(runDir, "bashrc");
+    writeFileSync(rcFile, bashrc);
+    return runProgram([shell, "--rcfile", rcFile, "-i"], context);
+}
+
+function introductionTo({ endpoint, engine }: SandboxContext): string {
     const pulumi = `
   pulumi up                            the two VPCs, apart
   pulumi config set peering true       and \`pulumi up\` again: peered
   check                                sends the packets now, both ways
   explain requester accepter           why a packet passes or not, hop by hop`;
-    log(`A fresh sandbox: EC2 at ${endpoint}. All of it is gone when this shell ends. Try:${engine.length > 0 ? pulumi : ""}
+    return `A fresh sandbox: EC2 at ${endpoint}. All of it is gone when this shell ends. Try:${engine.length > 0 ? pulumi : ""}
   aws ec2 describe-vpcs                or any other EC2 client
-  ssh vpc1                             the server in the first VPC; another one by its name or public address
-  echo $VPC1 $RT1 $SG1 $IP1            the first VPC, its route table, its security group, its server's private address${
-      isBash ? "" : `\n                                       after \`. $VPC_PEERING_LAB_NAMES\``
-  }`);
-    if (!isBash) {
-        return [shell];
-    }
-    const rcFile = join(runDir, "bashrc");
-    writeFileSync(rcFile, bashrc);
-    return [shell, "--rcfile", rcFile, "-i"];
+  ssh vpc1                             the server in the first VPC; another one by its name or public address`;
 }

@@ -53,8 +53,8 @@ async function start({ task, engine, moto, awsCli }: Run): Promise<Message> {
             startMoto(moto, join(runDir, "log", "moto.log")),
             import("./cloud.ts"),
         ]);
-        // The lab needs no names, nor the API calls that keep them up to date.
-        const kept = "shell" in task ? names : undefined;
+        // The acts need no names, nor the API calls that keep them up to date.
+        const kept = "lab" in task ? undefined : names;
         await startCloud(upstream, { port: PORT, region: REGION, runDir, names: kept, onError });
     };
     const plugins = async () => engine && startProviders(engine, { ...process.env, ...pulumiEnv, ...aws });

@@ -1,0 +1,36 @@
+import { existsSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { MOST } from "./choose.ts";
+import { puzzles } from "./puzzles.ts";
+
+/** A puzzle's arguments, once read: a name, or a seed, or neither for one at random. */
+export interface PuzzleCommand {
+    readonly name?: string | undefined;
+    readonly seed?: number | undefined;
+    /** File for the report, as JSON; none by default. */
+    readonly report?: string | undefined;
+}
+
+/** Reads a puzzle's arguments; returns a message that says what is wrong with them, and the remedy. */
+export function readPuzzle(
+    names: readonly string[],
+    { seed, report }: { readonly seed?: string | undefined; readonly report?: string | undefined },
+): PuzzleCommand | string {
+    const [name, ...others] = names;
+    if (others.length > 0) {
+        return `a run plays one puzzle, not ${names.length}: give one of ${names.join(", ")}`;
+    }
+    if (name !== undefined && seed !== undefined) {
+        return `a puzzle has a name or a seed: give ${name} or --seed ${seed}`;
+    }
+    if (name !== undefined && !puzzles.some((one) => one.name === name)) {
+        return `there is no puzzle ${name}; there are: ${puzzles.map((one) => one.name).join(", ")}`;
+    }
+    if (seed !== undefined && !(/^\d+$/.test(seed) && Number(seed) <= MOST)) {
+        return `--seed takes a whole number from 0 to ${MOST}, not '${seed}'`;
+    }
+    if (report !== undefined && !existsSync(dirname(resolve(report)))) {
+        return `--report ${report}: there is no folder ${dirname(resolve(report))}; create it, or give a file elsewhere`;
+    }
+    return { name, seed: seed === undefined ? undefined : Number(seed), report };
+}

@@ -1,0 +1,148 @@
+import { writeFileSync } from "node:fs";
+import { EC2 } from "@aws-sdk/client-ec2";
+import { credentialsOf } from "../../api/client/caller.ts";
+import { messageOf } from "../../cache/process.ts";
+import type { SandboxContext } from "../../context.ts";
+import { answersOf, type Pair, type Seen } from "../probes.ts";
+import { Scene } from "../scene.ts";
+import { Stacks } from "../stacks.ts";
+import { breakIt } from "./break.ts";
+import { anyPuzzle, puzzleOf } from "./choose.ts";
+import type { PuzzleCommand } from "./command.ts";
+import type { Fault, Puzzle } from "./puzzle.ts";
+import { puzzles } from "./puzzles.ts";
+import { makeCommands } from "./commands.ts";
+import type { Progress } from "./progress.ts";
+
+/** Opens an interactive shell after it has shown an introduction; resolves when the shell ends. */
+export type OpenShell = (context: SandboxContext, introduction: string) => Promise<unknown>;
+
+/** What came of the packets in one direction. */
+interface PacketReport extends Seen {
+    readonly way: string;
+}
+
+/** How a puzzle went, as `--report` writes it. */
+export interface PuzzleReport extends Progress {
+    readonly puzzle: string;
+    readonly solved: boolean;
+    /** From the shell's first prompt to its end. */
+    readonly seconds: number;
+    readonly causes: readonly string[];
+    readonly faults: readonly Fault[];
+    /** What the packets did at the end; empty if they could not be sent. */
+    readonly packets: readonly PacketReport[];
+    /** Why they could not. */
+    readonly error?: string;
+}
+
+/**
+ * Brings the lab up peered, breaks it, and leaves it to the person in a shell. Prints at the end whether packets pass again;
+ * returns the exit code, which is 0 only if all of them do.
+ */
+export async function playPuzzle(
+    command: PuzzleCommand,
+    context: SandboxContext,
+    openShell: OpenShell,
+): Promise<number> {
+    const { log, ending } = context;
+    context.engine.forEach(log);
+    const puzzle = puzzleFor(command);
+    log("Two VPCs are brought up and peered, which takes about a minute. Then something in them is changed.");
+    const pair = await setUp(puzzle, context);
+    if (ending.aborted) {
+        return 1;
+    }
+
+    const { files, env } = makeCommands(context, pair);
+    const start = performance.now();
+    await openShell({ ...context, env }, introductionTo(puzzle));
+    const seconds = Math.round((performance.now() - start) / 1000);
+    if (isCutOff(ending)) {
+        return 1;
+    }
+
+    log("\nThe packets are sent once more.");
+    const seen = await sendPackets(pair).catch((error: unknown) => messageOf(error));
+    const packets = typeof seen === "string" ? [] : seen;
+    const { name, causes, faults } = puzzle;
+    const report: PuzzleReport = {
+        puzzle: name,
+        solved: packets.length > 0 && packets.every(({ ping, http }) => ping === "reply" && http === "page"),
+        seconds,
+        ...files.progress,
+        causes,
+        faults,
+        packets,
+        ...(typeof seen === "string" && { error: seen }),
+    };
+    console.log(`\n${describe(report)}`);
+    if (command.report !== undefined) {
+        writeFileSync(command.report, `${JSON.stringify(report, undefined, 2)}\n`);
+    }
+    return report.solved ? 0 : 1;
+}
+
+/** Whether a signal leaves no time for the result. Ctrl-C does leave it. */
+function isCutOff({ aborted, reason }: AbortSignal): boolean {
+    return aborted && reason !== "SIGINT";
+}
+
+function puzzleFor({ name, seed }: PuzzleCommand): Puzzle {
+    if (seed !== undefined) {
+        return puzzleOf(seed);
+    }
+    return puzzles.find((one) => one.name === name) ?? anyPuzzle();
+}
+
+async function setUp(puzzle: Puzzle, context: SandboxContext): Promise<Pair> {
+    const { endpoint, region } = context;
+    const silent = () => undefined;
+    const scene = new Scene({ settings: { peering: true } }, context, new Stacks(context), silent);
+    await scene.prepare();
+    // The scene's own client tells what it changes.
+    const ec2 = new EC2({ endpoint, region, credentials: credentialsOf() });
+    await breakIt(puzzle, ec2, await scene.state(), scene.pair);
+    ec2.destroy();
+    await scene.cleanUp();
+    return scene.pair;
+}
+
+function introductionTo({ complaint }: Puzzle): string {
+    return `
+${complaint}
+
+Find out why, and repair it so that ping and HTTP work in both directions. All of it is gone when this shell ends. Try:
+  check                                sends the packets now, both ways
+  aws ec2 describe-route-tables        or any other command of the AWS CLI, to look and to repair
+  ssh vpc1                             the server in the first VPC; vpc2 is the other one's
+  hint                                 where to look, a step closer each time
+  solution                             what is wrong, and the commands that repair it
+  explain requester accepter           all that the analysis says of HTTP from the first server to the second
+  exit                                 ends the puzzle and tells how it went`;
+}
+
+/** Sends the packets of both directions. */
+export async function sendPackets([one, two]: Pair): Promise<PacketReport[]> {
+    const ways = [
+        [one, two],
+        [two, one],
+    ] as const;
+    return Promise.all(
+        ways.map(async ([from, to]) => ({ way: `${from.label} -> ${to.label}`, ...(await answersOf(from, to)) })),
+    );
+}
+
+function describe({ puzzle, solved, seconds, hints, solution, causes, packets, error }: PuzzleReport): string {
+    const time = seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+    const used = hints === 0 ? "no hints" : hints === 1 ? "1 hint" : `${hints} hints`;
+    const looked = solution ? "and a look at the solution" : "and without a look at the solution";
+    return [
+        ...(error === undefined ? [] : [`They could not be sent: ${error}`, ""]),
+        ...packets.map(({ way, ping, http }) => `  ${way}  ping: ${ping}, HTTP: ${http}`),
+        "",
+        `${solved ? "SOLVED" : "NOT SOLVED"}  puzzle ${puzzle}, ${solved ? "in" : "after"} ${time}, with ${used} ${looked}`,
+        "What it was:",
+        ...causes.map((cause) => `  ${cause}`),
+    ].join("\n");
+}
