@@ -152,6 +152,28 @@ describe("analyze", () => {
         );
     });
 
+    it("gives them different numbers in analyses that share them", () => {
+        const acl = ["out 100 allow all 0.0.0.0/0", "in 100 allow udp/53 0.0.0.0/0"];
+        const state = new State(
+            placesOf({
+                one: {
+                    block: "10.1.0.0/16",
+                    subnets: {
+                        a: { block: "10.1.1.0/24", hosts: { a: "10.1.1.10" } },
+                        b: { block: "10.1.2.0/24", acl, hosts: { b: "10.1.2.10" } },
+                    },
+                },
+            }),
+        );
+        const numbersOf = (port: number, ...shared: Set<string>[]) =>
+            fixesOf(analyze(state, { from: "a", to: "b", protocol: "tcp", port }, ...shared))
+                ?.filter(({ command }) => command.includes("--rule-number"))
+                .map(({ command }) => /--rule-number (\d+)/.exec(command)?.[1]);
+        const shared = new Set<string>();
+        assert.deepEqual([numbersOf(80), numbersOf(81)], [["32766"], ["32766"]]);
+        assert.deepEqual([numbersOf(80, shared), numbersOf(81, shared)], [["32766"], ["32765"]]);
+    });
+
     it("takes 100 ms at most among 1,000 VPCs with 50 rules each", () => {
         const rules = Array.from({ length: 50 }, (_, index) => `tcp/${index + 1000} 10.0.0.0/8`);
         const vpcs = Object.fromEntries(
