@@ -18,6 +18,8 @@ export interface LabCommand {
     readonly report?: string | undefined;
     /** File for the report with pictures, as HTML; none by default. */
     readonly html?: string | undefined;
+    /** Whether the person is asked what will come of packets, before each act shows it. */
+    readonly predict: boolean;
 }
 
 /** A text to print instead of running anything, such as the usage, and the exit code. */
@@ -26,13 +28,14 @@ export interface Reply {
     readonly code: 0 | 2;
 }
 
-const usage = `usage: npm run lab [-- [tour | ACT …] [--list] [--report FILE] [--html FILE]]
+const usage = `usage: npm run lab [-- [tour | ACT …] [--list] [--predict] [--report FILE] [--html FILE]]
        npm run lab -- puzzle [NAME | --seed N] [--list] [--report FILE]
 
 Plays the lab in a sandbox: base (isolated), peering (reachable), destroy (nothing left).
   tour            plays the whole tour instead
   ACT …           plays these acts of the tour, and destroys everything at the end
   --list          lists the acts of the tour
+  --predict       asks before each act shows it which packets are answered, and keeps the score
   --report FILE   also writes the results to FILE, as JSON
   --html FILE     also writes them with pictures of what stood, as a page for a browser
 
@@ -44,7 +47,10 @@ a shell in which to find the cause and to repair it. It says at the end whether 
   --report FILE   also writes to FILE how it went, as JSON`;
 
 /** Reads the lab's arguments. */
-export function readCommand(args: readonly string[]): LabCommand | { readonly puzzle: PuzzleCommand } | Reply {
+export function readCommand(
+    args: readonly string[],
+    isTerminal = process.stdin.isTTY,
+): LabCommand | { readonly puzzle: PuzzleCommand } | Reply {
     let parsed;
     try {
         parsed = parseArgs({
@@ -54,6 +60,7 @@ export function readCommand(args: readonly string[]): LabCommand | { readonly pu
                 report: { type: "string" },
                 html: { type: "string" },
                 seed: { type: "string" },
+                predict: { type: "boolean" },
                 list: { type: "boolean" },
                 help: { type: "boolean", short: "h" },
             },
@@ -69,6 +76,9 @@ export function readCommand(args: readonly string[]): LabCommand | { readonly pu
         if (values.list) {
             return { says: table(puzzles.map(({ name, complaint }) => [name, complaint])), code: 0 };
         }
+        if (values.predict) {
+            return { says: "--predict is for acts; a puzzle asks for more: leave it out", code: 2 };
+        }
         const puzzle = readPuzzle(names.slice(1), values);
         return typeof puzzle === "string" ? { says: puzzle, code: 2 } : { puzzle };
     }
@@ -83,6 +93,9 @@ export function readCommand(args: readonly string[]): LabCommand | { readonly pu
     if (unknown.length > 0) {
         return { says: `there is no act ${unknown.join(", ")}; there are: tour, ${known.join(", ")}`, code: 2 };
     }
+    if (values.predict && !isTerminal) {
+        return { says: "--predict asks on a terminal, and standard input is none: run it without a pipe", code: 2 };
+    }
     const unwritable = (["report", "html"] as const).flatMap((option) => fileProblem(option, values[option]));
     if (unwritable.length > 0) {
         return { says: unwritable.join("\n"), code: 2 };
@@ -93,6 +106,7 @@ export function readCommand(args: readonly string[]): LabCommand | { readonly pu
         awsCli: acts.some(({ awsCli }) => awsCli),
         report: values.report,
         html: values.html,
+        predict: values.predict === true,
     };
 }
 

@@ -7,15 +7,14 @@ import { actsNamed } from "./acts/acts.ts";
 import { Album } from "./album.ts";
 import type { LabCommand } from "./command.ts";
 import { playActs } from "./play.ts";
+import { Predictions, scoreLine } from "./predict.ts";
 import { describeReport, summarize, type LabReport } from "./report.ts";
 import { Scene } from "./scene.ts";
 import { Stacks } from "./stacks.ts";
 
 /** Plays acts and prints their report; returns the exit code, which is 0 only if all verdicts hold. */
-export async function runLab(
-    { acts: names, report: file, html }: LabCommand,
-    context: SandboxContext,
-): Promise<number> {
+export async function runLab(command: LabCommand, context: SandboxContext): Promise<number> {
+    const { acts: names, report: file, html, predict } = command;
     const { log, engine } = context;
     engine.forEach(log);
     const acts = actsNamed(names);
@@ -27,11 +26,14 @@ export async function runLab(
         if (album) {
             albums.set(act.name, album);
         }
-        return new Scene(act, context, stacks, album, actLog);
+        return new Scene(act, context, stacks, actLog, album);
     };
-    const reports = await playActs(acts, stageOf, context);
+    const terminal = { input: process.stdin, output: process.stderr };
+    const predictions = predict ? new Predictions(terminal, context.ending) : undefined;
+    const reports = await playActs(acts, stageOf, context, predictions);
+    predictions?.close();
 
-    const report = summarize(reports, engine);
+    const report = { ...summarize(reports, engine), ...(predictions && { predictions: predictions.score }) };
     console.log(`\n${describeReport(report)}\n`);
     for (const { name, error } of reports) {
         if (error !== undefined) {
@@ -46,6 +48,9 @@ export async function runLab(
         console.log(`pictures of all acts: ${resolve(html)}`);
     }
     console.log(`${report.passed} passed, ${report.failed} failed`);
+    if (predictions) {
+        console.log(scoreLine(predictions.score));
+    }
     return report.ok ? 0 : 1;
 }
 

@@ -1,6 +1,7 @@
 import { messageOf } from "../cache/process.ts";
 import type { SandboxContext } from "../context.ts";
 import { LAST, type Act } from "./act.ts";
+import type { Predictions } from "./predict.ts";
 import { verdictLine, type ActReport, type LateVerdict, type Verdict } from "./report.ts";
 
 /** Where an act is played. */
@@ -19,12 +20,14 @@ type StageOf<S> = (act: Act<S>, log: (line: string) => void) => S;
 /**
  * Plays acts one after another; an act's errors become part of its report. After an act that failed or could not be undone,
  * the other acts on the same stack are skipped, except the last one, which destroys. An aborted run skips that one too: the
- * account ends with the sandbox. Verdicts that can wait are asked for beside the last act.
+ * account ends with the sandbox. Verdicts that can wait are asked for beside the last act. With predictions, what an act shows
+ * is told after them.
  */
 export async function playActs<S extends Stage>(
     acts: readonly Act<S>[],
     stageOf: StageOf<S>,
     { log, ending }: Pick<SandboxContext, "log" | "ending">,
+    predictions?: Pick<Predictions, "ask">,
 ): Promise<ActReport[]> {
     const played: Played[] = [];
     let beforeLast: Promise<ActReport[]> | undefined;
@@ -38,11 +41,11 @@ export async function playActs<S extends Stage>(
             log(`\nact ${index + 1}, ${name}: skipped, because an earlier act on the same stack failed`);
             continue;
         }
-        log(`\nact ${index + 1}, ${name}: ${shows}\n  ${rule}`);
+        log(`\nact ${index + 1}, ${name}${predictions ? "" : `: ${shows}`}\n  ${rule}`);
         if (name === LAST) {
             beforeLast = reportsOf(played.splice(0), ending);
         }
-        const one = await playOne(act, stageOf, log);
+        const one = await playOne(act, stageOf, log, predictions);
         played.push(one);
         if (one.errors.length > 0) {
             broken.add(stack);
@@ -84,9 +87,14 @@ async function reportOf({ told, late, errors: before }: Played, ending: AbortSig
     return { ...told, verdicts, error: errors.join("\n") || undefined };
 }
 
-async function playOne<S extends Stage>(act: Act<S>, stageOf: StageOf<S>, log: SandboxContext["log"]): Promise<Played> {
+async function playOne<S extends Stage>(
+    act: Act<S>,
+    stageOf: StageOf<S>,
+    log: SandboxContext["log"],
+    predictions: Pick<Predictions, "ask"> | undefined,
+): Promise<Played> {
     const { name, shows, rule } = act;
-    const start = performance.now();
+    let start = performance.now();
     const seconds = (): number => (performance.now() - start) / 1000;
     const actLog = (line: string): void => {
         log(`  ${seconds().toFixed(1).padStart(5)} s  ${line}`);
@@ -103,6 +111,13 @@ async function playOne<S extends Stage>(act: Act<S>, stageOf: StageOf<S>, log: S
         .catch(failed);
     const verdicts = played.filter((one): one is Verdict => typeof one !== "function");
     const late = played.filter((one) => typeof one === "function");
+    if (predictions) {
+        const asked = performance.now();
+        await predictions.ask(verdicts);
+        // The act's time is without the person's.
+        start += performance.now() - asked;
+        log(`\n  ${shows}`);
+    }
     for (const verdict of verdicts) {
         actLog(verdictLine(verdict));
     }

@@ -78,8 +78,8 @@ export async function oneWay(from: Side, to: Side, expected: Answers, when?: str
 }
 
 /** Tests both directions; `back` is what the accepter's requests should get, by default the same as `there`. */
-export async function bothWays([one, other]: Pair, there: Answers, back = there): Promise<Verdict[]> {
-    return (await Promise.all([oneWay(one, other, there), oneWay(other, one, back)])).flat();
+export async function bothWays([one, other]: Pair, there: Answers, back = there, when?: string): Promise<Verdict[]> {
+    return (await Promise.all([oneWay(one, other, there, when), oneWay(other, one, back, when)])).flat();
 }
 
 /** Whether a ping arrives at the other side's server, answered or not: the kernel there counts echo requests (InEchos). */

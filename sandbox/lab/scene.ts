@@ -36,14 +36,8 @@ export class Scene {
     #stack: LabStack | undefined;
     #pair: Pair | undefined;
 
-    /** `album` gets what stands while the act is played; undefined if nobody wants to see it. */
-    constructor(
-        needs: Needs,
-        context: SandboxContext,
-        stacks: Stacks,
-        album: Album | undefined,
-        log: (line: string) => void,
-    ) {
+    /** `album` gets what stands while the act is played; by default nobody wants to see it. */
+    constructor(needs: Needs, context: SandboxContext, stacks: Stacks, log: (line: string) => void, album?: Album) {
         const { endpoint, region } = context;
         this.#needs = needs;
         this.#context = context;

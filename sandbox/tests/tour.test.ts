@@ -109,6 +109,18 @@ describe("the lab's arguments", () => {
         );
     });
 
+    it("ask for predictions on a terminal only", () => {
+        const command = readCommand(["dns", "--predict"], true);
+        assert.ok("predict" in command && command.predict);
+        const piped = readCommand(["dns", "--predict"], false);
+        assert.deepEqual(piped, {
+            says: "--predict asks on a terminal, and standard input is none: run it without a pipe",
+            code: 2,
+        });
+        const puzzle = readCommand(["puzzle", "--predict"], true);
+        assert.ok("says" in puzzle && puzzle.says.startsWith("--predict is for acts"));
+    });
+
     it("select the acts by name", () => {
         assert.deepEqual(actsNamed(namesOf()), labActs);
         assert.deepEqual(actsNamed(namesOf("tour")), tour);

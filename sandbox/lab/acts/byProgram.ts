@@ -91,14 +91,21 @@ export const someoneElse: Act = {
     play: async (scene) => {
         const { pair } = scene;
         // The program makes its own routes and rules when the connection is active.
-        const before = [stageVerdict(scene, "pending-acceptance"), ...(await bothWays(pair, isolated(apart)))];
+        const before = [
+            stageVerdict(scene, "pending-acceptance"),
+            ...(await bothWays(pair, isolated(apart), isolated(apart), "requested")),
+        ];
         const { otherOwner = [] } = scene.outputs["peering"] as { readonly otherOwner?: readonly string[] };
         for (const command of otherOwner) {
             scene.log(`$ ${command}`);
             await run("sh", ["-c", command]);
         }
         await scene.up();
-        return [...before, stageVerdict(scene, "reachable"), ...(await bothWays(pair, reachable))];
+        return [
+            ...before,
+            stageVerdict(scene, "reachable"),
+            ...(await bothWays(pair, reachable, reachable, "accepted")),
+        ];
     },
 };
 
@@ -115,13 +122,14 @@ export const theyRequest: Act = {
             pair,
             isolated("connection", "server's group", "server's routes"),
             isolated("client's routes", "connection"),
+            "requested",
         );
         await scene.up({ peering: true, manageRequester: false, peeringConnectionId: id, dnsResolution: false });
         return [
             ...before,
             { what: "the connection that was accepted", expected: id, seen: scene.peeringId },
             stageVerdict(scene, "reachable"),
-            ...(await bothWays(pair, reachable)),
+            ...(await bothWays(pair, reachable, reachable, "accepted")),
         ];
     },
 };
