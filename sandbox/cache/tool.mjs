@@ -10,7 +10,7 @@ import { clearInterval, setInterval } from "node:timers";
 
 const { stderr } = process;
 
-/** @type {Map<string, { start: number, expected: number }>} */
+/** @type {Map<string, { start: number, expected?: number, doing?: string }>} */
 const works = new Map();
 let drawnLines = 0;
 
@@ -95,6 +95,31 @@ export async function showWork(title, expected, work) {
 }
 
 /**
+ * Shows on a terminal, until it ends, that something goes on: a line that is rewritten in place, with the time that has passed
+ * and what is being done. Elsewhere it shows nothing.
+ *
+ * @param {string} title
+ */
+export function liveLine(title) {
+    const work = { start: Date.now(), doing: "" };
+    works.set(title, work);
+    draw();
+    const timer = setInterval(draw, 1000);
+    return {
+        /** @param {string} doing */
+        update(doing) {
+            work.doing = doing;
+            draw();
+        },
+        end() {
+            clearInterval(timer);
+            works.delete(title);
+            draw();
+        },
+    };
+}
+
+/**
  * Prints a line to standard error, above the progress lines.
  *
  * @param {string} line
@@ -127,8 +152,11 @@ function draw() {
 
 /** @param {string} title */
 function lineOf(title) {
-    const { start, expected } = works.get(title) ?? { start: 0, expected: 0 };
+    const { start, expected, doing } = works.get(title) ?? { start: 0 };
     const passed = Date.now() - start;
+    if (expected === undefined) {
+        return `${title}: ${[duration(passed), doing].filter(Boolean).join(", ")}`;
+    }
     const left = expected * 1000 - passed;
     const estimate = left > 0 ? `about ${duration(left)} left` : "longer than usual";
     return `${title}: ${passed < 1000 ? "" : `${duration(passed)}, `}${estimate}`;

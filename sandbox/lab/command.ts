@@ -18,6 +18,10 @@ export interface LabCommand {
     readonly report?: string | undefined;
     /** File for the report with pictures, as HTML; none by default. */
     readonly html?: string | undefined;
+    /** Whether each act waits for the person before its changes are undone. */
+    readonly step: boolean;
+    /** Whether all that the engine does is told. */
+    readonly verbose: boolean;
     /** Whether the person is asked what will come of packets, before each act shows it. */
     readonly predict: boolean;
 }
@@ -28,7 +32,7 @@ export interface Reply {
     readonly code: 0 | 2;
 }
 
-const usage = `usage: npm run lab [-- [tour | ACT …] [--list] [--predict] [--report FILE] [--html FILE]]
+const usage = `usage: npm run lab [-- [tour | ACT …] [--list] [--step | --predict] [--verbose] [--report FILE] [--html FILE]]
        npm run lab -- puzzle [NAME | --seed N] [--list] [--report FILE]
 
 Plays the lab in a sandbox: base (isolated), peering (reachable), destroy (nothing left).
@@ -36,6 +40,8 @@ Plays the lab in a sandbox: base (isolated), peering (reachable), destroy (nothi
   ACT …           plays these acts of the tour, and destroys everything at the end
   --list          lists the acts of the tour
   --predict       asks before each act shows it which packets are answered, and keeps the score
+  --step          waits after each act, while all that it made stands, with a shell for who wants to look
+  --verbose       tells all that Pulumi does to resources, which is otherwise told of an act that fails
   --report FILE   also writes the results to FILE, as JSON
   --html FILE     also writes them with pictures of what stood, as a page for a browser
 
@@ -61,6 +67,8 @@ export function readCommand(
                 html: { type: "string" },
                 seed: { type: "string" },
                 predict: { type: "boolean" },
+                step: { type: "boolean" },
+                verbose: { type: "boolean" },
                 list: { type: "boolean" },
                 help: { type: "boolean", short: "h" },
             },
@@ -76,8 +84,9 @@ export function readCommand(
         if (values.list) {
             return { says: table(puzzles.map(({ name, complaint }) => [name, complaint])), code: 0 };
         }
-        if (values.predict) {
-            return { says: "--predict is for acts; a puzzle asks for more: leave it out", code: 2 };
+        const ofActs = (["predict", "step", "verbose", "html"] as const).find((option) => values[option]);
+        if (ofActs) {
+            return { says: `--${ofActs} is for acts, and a puzzle has none: leave it out`, code: 2 };
         }
         const puzzle = readPuzzle(names.slice(1), values);
         return typeof puzzle === "string" ? { says: puzzle, code: 2 } : { puzzle };
@@ -93,8 +102,12 @@ export function readCommand(
     if (unknown.length > 0) {
         return { says: `there is no act ${unknown.join(", ")}; there are: tour, ${known.join(", ")}`, code: 2 };
     }
-    if (values.predict && !isTerminal) {
-        return { says: "--predict asks on a terminal, and standard input is none: run it without a pipe", code: 2 };
+    const [asking, other] = (["predict", "step"] as const).filter((option) => values[option]);
+    if (other) {
+        return { says: `--${asking} and --${other} both ask after an act: leave one of them out`, code: 2 };
+    }
+    if (asking && !isTerminal) {
+        return { says: `--${asking} asks on a terminal, and standard input is none: run it without a pipe`, code: 2 };
     }
     const unwritable = (["report", "html"] as const).flatMap((option) => fileProblem(option, values[option]));
     if (unwritable.length > 0) {
@@ -107,6 +120,8 @@ export function readCommand(
         report: values.report,
         html: values.html,
         predict: values.predict === true,
+        step: values.step === true,
+        verbose: values.verbose === true,
     };
 }
 

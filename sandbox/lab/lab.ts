@@ -11,26 +11,35 @@ import { Predictions, scoreLine } from "./predict.ts";
 import { describeReport, summarize, type LabReport } from "./report.ts";
 import { Scene } from "./scene.ts";
 import { Stacks } from "./stacks.ts";
+import { waitForPerson, type OpenShell } from "./step.ts";
+import type { Telling } from "./telling.ts";
 
 /** Plays acts and prints their report; returns the exit code, which is 0 only if all verdicts hold. */
-export async function runLab(command: LabCommand, context: SandboxContext): Promise<number> {
-    const { acts: names, report: file, html, predict } = command;
+export async function runLab(
+    { acts: names, report: file, html, predict, step, verbose: isVerbose }: LabCommand,
+    context: SandboxContext,
+    openShell: OpenShell,
+): Promise<number> {
     const { log, engine } = context;
     engine.forEach(log);
     const acts = actsNamed(names);
     const stacks = new Stacks(context);
     bringUpAhead(acts, stacks, log);
     const albums = new Map<string, Album>();
-    const stageOf = (act: Act, actLog: (line: string) => void) => {
+    const stageOf = (act: Act, telling: Telling) => {
         const album = html === undefined ? undefined : new Album();
         if (album) {
             albums.set(act.name, album);
         }
-        return new Scene(act, context, stacks, actLog, album);
+        return new Scene(act, context, stacks, telling, album);
     };
     const terminal = { input: process.stdin, output: process.stderr };
     const predictions = predict ? new Predictions(terminal, context.ending) : undefined;
-    const reports = await playActs(acts, stageOf, context, predictions);
+    const reports = await playActs(acts, stageOf, context, {
+        predictions,
+        step: step ? () => waitForPerson(context, openShell) : undefined,
+        isVerbose,
+    });
     predictions?.close();
 
     const report = { ...summarize(reports, engine), ...(predictions && { predictions: predictions.score }) };

@@ -2,6 +2,7 @@ import { messageOf } from "../cache/process.ts";
 import type { SandboxContext } from "../context.ts";
 import { LAST, type Act } from "./act.ts";
 import type { Predictions } from "./predict.ts";
+import { ActTelling, type Telling } from "./telling.ts";
 import { verdictLine, type ActReport, type LateVerdict, type Verdict } from "./report.ts";
 
 /** Where an act is played. */
@@ -14,8 +15,18 @@ export interface Stage {
     readonly changes: ActReport["changes"];
 }
 
-/** Returns the stage of an act, which writes its progress to `log`. */
-type StageOf<S> = (act: Act<S>, log: (line: string) => void) => S;
+/** Returns the stage of an act, which tells what happens there. */
+type StageOf<S> = (act: Act<S>, telling: Telling) => S;
+
+/** What comes between what an act does and what is undone. */
+export interface Interludes {
+    /** Gets a person's predictions of verdicts before they are told. */
+    readonly predictions?: Pick<Predictions, "ask"> | undefined;
+    /** Waits for the person, while all that the act has made stands. */
+    readonly step?: (() => Promise<void>) | undefined;
+    /** Whether all that the engine does is told at once. */
+    readonly isVerbose?: boolean;
+}
 
 /**
  * Plays acts one after another; an act's errors become part of its report. After an act that failed or could not be undone,
@@ -27,7 +38,7 @@ export async function playActs<S extends Stage>(
     acts: readonly Act<S>[],
     stageOf: StageOf<S>,
     { log, ending }: Pick<SandboxContext, "log" | "ending">,
-    predictions?: Pick<Predictions, "ask">,
+    interludes: Interludes = {},
 ): Promise<ActReport[]> {
     const played: Played[] = [];
     let beforeLast: Promise<ActReport[]> | undefined;
@@ -41,11 +52,11 @@ export async function playActs<S extends Stage>(
             log(`\nact ${index + 1}, ${name}: skipped, because an earlier act on the same stack failed`);
             continue;
         }
-        log(`\nact ${index + 1}, ${name}${predictions ? "" : `: ${shows}`}\n  ${rule}`);
+        log(`\nact ${index + 1}, ${name}${interludes.predictions ? "" : `: ${shows}`}\n  ${rule}`);
         if (name === LAST) {
             beforeLast = reportsOf(played.splice(0), ending);
         }
-        const one = await playOne(act, stageOf, log, predictions);
+        const one = await playOne(act, stageOf, log, interludes);
         played.push(one);
         if (one.errors.length > 0) {
             broken.add(stack);
@@ -91,15 +102,11 @@ async function playOne<S extends Stage>(
     act: Act<S>,
     stageOf: StageOf<S>,
     log: SandboxContext["log"],
-    predictions: Pick<Predictions, "ask"> | undefined,
+    { predictions, step, isVerbose = false }: Interludes,
 ): Promise<Played> {
     const { name, shows, rule } = act;
-    let start = performance.now();
-    const seconds = (): number => (performance.now() - start) / 1000;
-    const actLog = (line: string): void => {
-        log(`  ${seconds().toFixed(1).padStart(5)} s  ${line}`);
-    };
-    const stage = stageOf(act, actLog);
+    const telling = new ActTelling(name, log, isVerbose);
+    const stage = stageOf(act, telling);
     const errors: string[] = [];
     const failed = (error: unknown): [] => {
         errors.push(messageOf(error));
@@ -112,15 +119,16 @@ async function playOne<S extends Stage>(
     const verdicts = played.filter((one): one is Verdict => typeof one !== "function");
     const late = played.filter((one) => typeof one === "function");
     if (predictions) {
-        const asked = performance.now();
-        await predictions.ask(verdicts);
-        // The act's time is without the person's.
-        start += performance.now() - asked;
+        await telling.pause(() => predictions.ask(verdicts));
         log(`\n  ${shows}`);
     }
     for (const verdict of verdicts) {
-        actLog(verdictLine(verdict));
+        telling.say(verdictLine(verdict));
+    }
+    if (step && name !== LAST) {
+        await telling.pause(step);
     }
     await stage.cleanUp().catch(failed);
-    return { told: { name, shows, rule, seconds: seconds(), changes: stage.changes, verdicts }, late, errors };
+    telling.end(errors.length > 0);
+    return { told: { name, shows, rule, seconds: telling.seconds, changes: stage.changes, verdicts }, late, errors };
 }

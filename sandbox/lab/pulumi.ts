@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
+import type { Telling } from "./telling.ts";
 
 /** The program's outputs, by name. */
 export type Outputs = Readonly<Record<string, unknown>>;
@@ -28,14 +29,14 @@ export interface StackLocation {
 }
 
 /**
- * Runs a command of the CLI, and logs a line for each changed resource and each message. Reads the CLI's event
+ * Runs a command of the CLI, and tells each changed resource and each message. Reads the CLI's event
  * stream, because the Automation API would run two or three more commands each time, and takes a second to load. When the
  * command fails, throws the error messages of its events.
  */
 export async function pulumi(
     command: "up" | "destroy" | "preview",
     { stack, cwd, settingsFile, backend }: StackLocation,
-    log: (line: string) => void,
+    telling: Telling,
 ): Promise<Told> {
     // A preview makes way for what changes something meanwhile.
     const start =
@@ -57,7 +58,7 @@ export async function pulumi(
     for await (const line of createInterface(child.stdout)) {
         if (line.startsWith("{")) {
             const event = JSON.parse(line) as EngineEvent;
-            textOf(event).forEach(log);
+            tell(event, telling);
             events.push(event);
         }
     }
@@ -74,15 +75,19 @@ export async function pulumi(
     };
 }
 
-/** The log lines of an event: a resource operation that succeeded or failed, or a message. */
-function textOf({ resOutputsEvent, resOpFailedEvent, diagnosticEvent }: EngineEvent): string[] {
+/** The program's warning that SSH is open to the whole internet, which has no way into a sandbox. */
+const openSsh = /the whole internet may try to log in/;
+
+/** Tells an event: a resource operation that succeeded or failed, or a message. */
+function tell({ resOutputsEvent, resOpFailedEvent, diagnosticEvent }: EngineEvent, { say, note }: Telling): void {
     const done = resOutputsEvent?.metadata ?? resOpFailedEvent?.metadata;
     if (done && done.op !== "same") {
         const { type, urn } = done;
-        return [`${(resOpFailedEvent ? "FAILED" : done.op).padEnd(18)} ${urn.split("::").at(-1) ?? urn} (${type})`];
+        note(`${(resOpFailedEvent ? "FAILED" : done.op).padEnd(18)} ${urn.split("::").at(-1) ?? urn} (${type})`);
     }
     // The stream also has debug messages, which the type does not declare. They contain secrets.
-    return diagnosticEvent && ["info", "info#err", "warning", "error"].includes(diagnosticEvent.severity)
-        ? [`${diagnosticEvent.severity}: ${diagnosticEvent.message.trim()}`]
-        : [];
+    const { severity = "", message = "" } = diagnosticEvent ?? {};
+    if (["info", "info#err", "warning", "error"].includes(severity) && !openSsh.test(message)) {
+        say(`${severity}: ${message.trim()}`);
+    }
 }

@@ -11,6 +11,7 @@ import type { Pair, Side } from "./probes.ts";
 import type { Changes, Outputs, Told } from "./pulumi.ts";
 import type { Settings } from "./settings.ts";
 import type { LabStack, StackName, Stacks } from "./stacks.ts";
+import type { Telling } from "./telling.ts";
 import { readSandbox, why, type Why } from "./why.ts";
 
 /** What an act needs before it begins. */
@@ -23,7 +24,7 @@ export interface Needs {
 
 /** What an act works with: its stack, the EC2 API, and a cleanup for its changes. */
 export class Scene {
-    readonly log: (line: string) => void;
+    readonly telling: Telling;
     /** The EC2 API, in the lab's own account and region. */
     readonly ec2: EC2;
     /** How to undo the act's changes when it ends. */
@@ -37,15 +38,15 @@ export class Scene {
     #pair: Pair | undefined;
 
     /** `album` gets what stands while the act is played; by default nobody wants to see it. */
-    constructor(needs: Needs, context: SandboxContext, stacks: Stacks, log: (line: string) => void, album?: Album) {
+    constructor(needs: Needs, context: SandboxContext, stacks: Stacks, telling: Telling, album?: Album) {
         const { endpoint, region } = context;
         this.#needs = needs;
         this.#context = context;
         this.#stacks = stacks;
         this.#album = album;
-        this.log = log;
+        this.telling = telling;
         this.ec2 = new EC2({ endpoint, region, credentials: credentialsOf() });
-        narrate(this.ec2, log);
+        narrate(this.ec2, telling.say);
     }
 
     /** Brings the stack up with the act's settings. */
@@ -54,7 +55,7 @@ export class Scene {
         if (settings) {
             this.#stack = await this.#stacks.stack(stack);
             await this.#look("before", [this.#stack]);
-            this.#tell(await this.#stack.ensure(settings, this.log));
+            this.#tell(await this.#stack.ensure(settings, this.telling));
             this.#pair = await this.#findPair();
         }
     }
@@ -91,7 +92,7 @@ export class Scene {
 
     /** Runs `pulumi up` again, by default with the act's settings, and returns the changes. */
     async up(settings = this.#needs.settings ?? {}): Promise<Changes> {
-        const { changes } = await given(this.#stack).up(settings, this.log);
+        const { changes } = await given(this.#stack).up(settings, this.telling);
         return changes;
     }
 
@@ -102,7 +103,7 @@ export class Scene {
 
     /** Runs `pulumi up` with settings that the program should reject; returns the error, or undefined if it accepts them. */
     refusal(settings: Settings): Promise<string | undefined> {
-        return given(this.#stack).refusal(settings, this.log);
+        return given(this.#stack).refusal(settings, this.telling);
     }
 
     /** Destroys all stacks of the run in parallel, and returns their names. */
@@ -112,8 +113,11 @@ export class Scene {
         await this.#look("before", all);
         const ends = await Promise.allSettled(
             stacks.map(([name, stack]) =>
-                stack.destroy((line) => {
-                    this.log(stacks.length === 1 ? line : `${name}: ${line}`);
+                stack.destroy({
+                    say: this.telling.say,
+                    note: (line) => {
+                        this.telling.note(stacks.length === 1 ? line : `${name}: ${line}`);
+                    },
                 }),
             ),
         );

@@ -7,11 +7,10 @@ import { messageOf, run } from "../cache/process.ts";
 import type { SandboxContext } from "../context.ts";
 import { pulumi, type Changes, type Outputs, type StackLocation, type Told } from "./pulumi.ts";
 import { withSettings, type Settings } from "./settings.ts";
+import { silent, type Telling } from "./telling.ts";
 
 /** The stacks of a run: the lab's own, and those that are brought up in the background. */
 export type StackName = "lab" | "other-region" | "other-account";
-
-type Log = (line: string) => void;
 
 /** A stack of the program, and the settings that it was last updated with. */
 export class LabStack {
@@ -33,35 +32,35 @@ export class LabStack {
         return this.#outputs;
     }
 
-    /** Starts to bring the stack up, without a log. The next `ensure` waits for it and returns its changes. */
+    /** Starts to bring the stack up, and tells nothing. The next `ensure` waits for it and returns its changes. */
     begin(settings: Settings): void {
-        this.#ahead = this.up(settings, () => undefined);
+        this.#ahead = this.up(settings, silent);
         this.#ahead.catch(() => undefined);
     }
 
     /** Brings the stack up with the checkout's settings and these; throws if the update fails. */
-    async up(settings: Settings, log: Log): Promise<Told> {
+    async up(settings: Settings, telling: Telling): Promise<Told> {
         this.#upWith = undefined;
         writeFileSync(this.#location.settingsFile, withSettings(this.#first, this.#project, settings));
-        const told = await pulumi("up", this.#location, log);
+        const told = await pulumi("up", this.#location, telling);
         this.#outputs = told.outputs;
         this.#upWith = settings;
         return told;
     }
 
     /** Brings the stack up unless it already has these settings; returns undefined if it does. */
-    async ensure(settings: Settings, log: Log): Promise<Told | undefined> {
+    async ensure(settings: Settings, telling: Telling): Promise<Told | undefined> {
         const ahead = this.#ahead;
         this.#ahead = undefined;
         await ahead;
-        return isDeepStrictEqual(this.#upWith, settings) ? ahead : this.up(settings, log);
+        return isDeepStrictEqual(this.#upWith, settings) ? ahead : this.up(settings, telling);
     }
 
     /** Tries settings that the program should reject; returns the error, or undefined if it accepts them. */
-    async refusal(settings: Settings, log: Log): Promise<string | undefined> {
+    async refusal(settings: Settings, telling: Telling): Promise<string | undefined> {
         const before = this.#upWith;
         try {
-            await this.up(settings, log);
+            await this.up(settings, telling);
             return undefined;
         } catch (error) {
             this.#upWith = before;
@@ -83,14 +82,14 @@ export class LabStack {
             backend: pathToFileURL(copy).href,
         };
         copyFileSync(settingsFile, kept.settingsFile);
-        return async () => (await pulumi("preview", kept, () => undefined)).changes;
+        return async () => (await pulumi("preview", kept, silent)).changes;
     }
 
-    async destroy(log: Log): Promise<Told> {
+    async destroy(telling: Telling): Promise<Told> {
         // Wait for an update in the background, which may still be creating resources.
         await this.#ahead?.catch(() => undefined);
         this.#upWith = undefined;
-        return pulumi("destroy", this.#location, log);
+        return pulumi("destroy", this.#location, telling);
     }
 }
 

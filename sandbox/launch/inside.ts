@@ -4,13 +4,10 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { messageOf } from "../cache/process.ts";
 import type { SandboxContext } from "../context.ts";
+import { say as log } from "../cache/tool.mjs";
 import { obeyEndSignals } from "./lifeline.ts";
 import type { Message, Run } from "./run.ts";
-import { openShell, runShell } from "./shell.ts";
-
-function log(line: string): void {
-    console.error(line);
-}
+import { openShell, openShellAside, runShell } from "./shell.ts";
 
 /** Starts the sandbox's world; resolves when it is ready, and calls `onFailure` if it fails later. */
 function startWorld(run: Run, ending: AbortSignal, onFailure: () => void): Promise<SandboxContext> {
@@ -47,7 +44,7 @@ async function loadTask({ task }: Run): Promise<(context: SandboxContext) => Pro
         return (context) => playPuzzle(task.puzzle, context, openShell);
     }
     const { runLab } = await import("../lab/lab.ts");
-    return (context) => runLab(task.lab, context);
+    return (context) => runLab(task.lab, context, openShellAside);
 }
 
 async function main(run: Run): Promise<number> {

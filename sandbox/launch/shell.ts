@@ -43,6 +43,19 @@ function runProgram([program = "", ...args]: readonly string[], { env, log }: Sa
 
 /** Runs the user's own shell after an introduction, and returns its exit code; Bash also gets the sandbox's prompt and variables. */
 export function openShell(context: SandboxContext, introduction: string): Promise<number> {
+    return runProgram(personsShell(context, introduction), context);
+}
+
+/**
+ * Runs it on a terminal of its own. A shell gives its terminal back to the process group that had it before, which is none of
+ * the sandbox's, and then nothing more could be read from it there.
+ */
+export function openShellAside(context: SandboxContext, introduction: string): Promise<number> {
+    const shell = personsShell(context, introduction).map((word) => `'${word}'`);
+    return runProgram(["script", "-qec", shell.join(" "), "/dev/null"], context);
+}
+
+function personsShell(context: SandboxContext, introduction: string): string[] {
     const { env, runDir, log } = context;
     const shell = env["SHELL"] ?? "bash";
     const isBash = basename(shell) === "bash";
@@ -51,11 +64,11 @@ export function openShell(context: SandboxContext, introduction: string): Promis
       isBash ? "" : `\n                                       after \`. $VPC_PEERING_LAB_NAMES\``
   }`);
     if (!isBash) {
-        return runProgram([shell], context);
+        return [shell];
     }
     const rcFile = join(runDir, "bashrc");
     writeFileSync(rcFile, bashrc);
-    return runProgram([shell, "--rcfile", rcFile, "-i"], context);
+    return [shell, "--rcfile", rcFile, "-i"];
 }
 
 function introductionTo({ endpoint, engine }: SandboxContext): string {

@@ -92,7 +92,7 @@ describe("predictions", () => {
             log("asked");
             return Promise.resolve();
         };
-        await playActs([act], () => stage, { log, ending: new AbortController().signal }, { ask });
+        await playActs([act], () => stage, { log, ending: new AbortController().signal }, { predictions: { ask } });
         assert.deepEqual(lines.slice(0, 3), ["\nact 1, one\n  a page", "asked", "\n  the answer"]);
         assert.match(lines[3] ?? "", /ok {6}VPC1 -> VPC2 ping: reply/);
     });

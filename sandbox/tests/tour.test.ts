@@ -119,6 +119,8 @@ describe("the lab's arguments", () => {
         });
         const puzzle = readCommand(["puzzle", "--predict"], true);
         assert.ok("says" in puzzle && puzzle.says.startsWith("--predict is for acts"));
+        const both = readCommand(["dns", "--predict", "--step"], true);
+        assert.ok("says" in both && both.says.startsWith("--predict and --step both ask"));
     });
 
     it("select the acts by name", () => {

@@ -97,7 +97,7 @@ export const someoneElse: Act = {
         ];
         const { otherOwner = [] } = scene.outputs["peering"] as { readonly otherOwner?: readonly string[] };
         for (const command of otherOwner) {
-            scene.log(`$ ${command}`);
+            scene.telling.say(`$ ${command}`);
             await run("sh", ["-c", command]);
         }
         await scene.up();

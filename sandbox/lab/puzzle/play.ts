@@ -6,6 +6,8 @@ import type { SandboxContext } from "../../context.ts";
 import { answersOf, type Pair, type Seen } from "../probes.ts";
 import { Scene } from "../scene.ts";
 import { Stacks } from "../stacks.ts";
+import type { OpenShell } from "../step.ts";
+import { ActTelling } from "../telling.ts";
 import { breakIt } from "./break.ts";
 import { anyPuzzle, puzzleOf } from "./choose.ts";
 import type { PuzzleCommand } from "./command.ts";
@@ -13,9 +15,6 @@ import type { Fault, Puzzle } from "./puzzle.ts";
 import { puzzles } from "./puzzles.ts";
 import { makeCommands } from "./commands.ts";
 import type { Progress } from "./progress.ts";
-
-/** Opens an interactive shell after it has shown an introduction; resolves when the shell ends. */
-export type OpenShell = (context: SandboxContext, introduction: string) => Promise<unknown>;
 
 /** What came of the packets in one direction. */
 interface PacketReport extends Seen {
@@ -97,9 +96,11 @@ function puzzleFor({ name, seed }: PuzzleCommand): Puzzle {
 
 async function setUp(puzzle: Puzzle, context: SandboxContext): Promise<Pair> {
     const { endpoint, region } = context;
-    const silent = () => undefined;
-    const scene = new Scene({ settings: { peering: true } }, context, new Stacks(context), silent);
-    await scene.prepare();
+    const telling = new ActTelling("bringing them up", context.log, false);
+    const scene = new Scene({ settings: { peering: true } }, context, new Stacks(context), telling);
+    await scene.prepare().finally(() => {
+        telling.end(false);
+    });
     // The scene's own client tells what it changes.
     const ec2 = new EC2({ endpoint, region, credentials: credentialsOf() });
     await breakIt(puzzle, ec2, await scene.state(), scene.pair);

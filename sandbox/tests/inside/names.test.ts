@@ -35,8 +35,11 @@ describe("the aws plugin", () => {
         const done: string[] = [];
         const backend = process.env["PULUMI_BACKEND_URL"] ?? "";
         const location = { stack: "dev", cwd: folder, settingsFile: join(folder, "Pulumi.dev.yaml"), backend };
-        await pulumi("up", location, (line) => {
-            done.push(line);
+        await pulumi("up", location, {
+            say: () => undefined,
+            note: (line) => {
+                done.push(line);
+            },
         });
         const isDeletedFirst = (name: string): boolean => {
             const [first = ""] = done.filter((line) => line.includes(` ${name} (`));

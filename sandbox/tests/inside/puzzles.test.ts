@@ -16,6 +16,7 @@ import type { Fault, Puzzle } from "../../lab/puzzle/puzzle.ts";
 import { puzzles } from "../../lab/puzzle/puzzles.ts";
 import { Scene } from "../../lab/scene.ts";
 import { Stacks } from "../../lab/stacks.ts";
+import { silent } from "../../lab/telling.ts";
 import { mend } from "./mend.ts";
 import { run } from "./pulumi.ts";
 
@@ -37,7 +38,7 @@ const context: SandboxContext = {
     ending: new AbortController().signal,
     log: () => undefined,
 };
-const scene = new Scene({ settings: { peering: true } }, context, new Stacks(context), () => undefined);
+const scene = new Scene({ settings: { peering: true } }, context, new Stacks(context), silent);
 
 /** The requests that get no answer now. */
 async function failing(): Promise<string[]> {
