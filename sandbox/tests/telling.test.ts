@@ -31,7 +31,10 @@ describe("what an act tells", () => {
         const lines: string[] = [];
         const failing = { name: "one", shows: "", rule: "", play: () => Promise.reject(new Error("no")) };
         const stageOf = (_: unknown, { note: noted }: Telling) => {
-            const prepare = () => Promise.resolve(noted("create"));
+            const prepare = () => {
+                noted("create");
+                return Promise.resolve();
+            };
             return { prepare, cleanUp: () => Promise.resolve(), changes: {} };
         };
         const log = (line: string) => lines.push(line);
@@ -77,8 +80,8 @@ describe("a terminal", () => {
             telling.note("create             lab-vpc (aws:ec2/vpc:Vpc)");
             telling.say("ok");
             telling.end(false);`);
-        assert.match(text, /  one: 0 s, create lab-vpc\r\n/);
-        assert.match(text, / 0\.\d s  ok\r\n  one: 0 s\r\n/);
+        assert.match(text, / {2}one: 0 s, create lab-vpc\r\n/);
+        assert.match(text, / 0\.\d s {2}ok\r\n {2}one: 0 s\r\n/);
         // Each time it is drawn anew it is removed before, and it is gone at the end.
         const count = (part: string) => text.split(part).length - 1;
         assert.equal(count("  one: "), count("\u001B[0J"));
