@@ -33,7 +33,7 @@ export interface Reply {
 }
 
 const usage = `usage: npm run lab [-- [tour | ACT …] [--list] [--step | --predict] [--verbose] [--report FILE] [--html FILE]]
-       npm run lab -- puzzle [NAME | --seed N] [--list] [--report FILE]
+       npm run lab -- puzzle [NAME | --seed N] [--list] [--report FILE] [--html FILE]
 
 Plays the lab in a sandbox: base (isolated), peering (reachable), destroy (nothing left).
   tour            plays the whole tour instead
@@ -50,7 +50,8 @@ a shell in which to find the cause and to repair it. It says at the end whether 
   NAME            plays this puzzle; without it, any one, whose name is said at the end
   --seed N        plays two to four faults at once, always the same ones for the same N
   --list          lists the puzzles, with what users complain of
-  --report FILE   also writes to FILE how it went, as JSON`;
+  --report FILE   also writes to FILE how it went, as JSON
+  --html FILE     also writes that with pictures of what was broken and of how it was left, as a page`;
 
 /** Reads the lab's arguments. */
 export function readCommand(
@@ -80,11 +81,15 @@ export function readCommand(
     if (values.help) {
         return { says: usage, code: 0 };
     }
+    const unwritable = (["report", "html"] as const).flatMap((option) => fileProblem(option, values[option]));
+    if (unwritable.length > 0) {
+        return { says: unwritable.join("\n"), code: 2 };
+    }
     if (names[0] === "puzzle") {
         if (values.list) {
             return { says: table(puzzles.map(({ name, complaint }) => [name, complaint])), code: 0 };
         }
-        const ofActs = (["predict", "step", "verbose", "html"] as const).find((option) => values[option]);
+        const ofActs = (["predict", "step", "verbose"] as const).find((option) => values[option]);
         if (ofActs) {
             return { says: `--${ofActs} is for acts, and a puzzle has none: leave it out`, code: 2 };
         }
@@ -108,10 +113,6 @@ export function readCommand(
     }
     if (asking && !isTerminal) {
         return { says: `--${asking} asks on a terminal, and standard input is none: run it without a pipe`, code: 2 };
-    }
-    const unwritable = (["report", "html"] as const).flatMap((option) => fileProblem(option, values[option]));
-    if (unwritable.length > 0) {
-        return { says: unwritable.join("\n"), code: 2 };
     }
     const acts = chosen(names);
     return {

@@ -2,9 +2,11 @@ import { readCommand, type Reply } from "../lab/command.ts";
 import type { Run } from "./run.ts";
 
 const usage = `usage: npm run sandbox [-- [--no-pulumi] [PROGRAM ARG …]]
+       npm run sandbox -- --attach [PID]
 
 Runs a program, by default a shell, in a fresh sandbox: EC2 and the network behind it, on this machine only.
   --no-pulumi   leaves out Pulumi, which takes minutes to build if it can't be downloaded
+  --attach      opens another shell in a sandbox of this checkout that is running, such as the lab's
 
 npm run lab -- --help describes the lab.`;
 
@@ -15,8 +17,13 @@ export interface Command {
     readonly awsCli: boolean;
 }
 
+/** Another terminal in a running sandbox, by the PID that the user gave. */
+export interface Attach {
+    readonly attach: string | undefined;
+}
+
 /** Reads the arguments: `lab` or `shell`, followed by its own arguments. */
-export function readArguments([verb, ...args]: readonly string[]): Command | Reply {
+export function readArguments([verb, ...args]: readonly string[]): Command | Attach | Reply {
     if (verb === "lab") {
         const lab = readCommand(args);
         if ("says" in lab) {
@@ -26,6 +33,11 @@ export function readArguments([verb, ...args]: readonly string[]): Command | Rep
         return "puzzle" in lab
             ? { task: lab, pulumi: true, awsCli: true }
             : { task: { lab }, pulumi: true, awsCli: lab.awsCli };
+    }
+    if (verb === "shell" && args[0] === "--attach") {
+        const [pid, ...rest] = args.slice(1);
+        const isRight = rest.length === 0 && (pid === undefined || /^\d+$/.test(pid));
+        return isRight ? { attach: pid } : { says: `--attach takes a PID or nothing\n\n${usage}`, code: 2 };
     }
     // Everything after the program's name belongs to the program.
     const program = args.findIndex((arg) => !arg.startsWith("-"));

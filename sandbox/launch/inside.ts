@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { messageOf } from "../cache/process.ts";
 import type { SandboxContext } from "../context.ts";
 import { say as log } from "../cache/tool.mjs";
+import { saveContext } from "./contextFile.ts";
 import { obeyEndSignals } from "./lifeline.ts";
 import type { Message, Run } from "./run.ts";
 import { openShell, openShellAside, runShell } from "./shell.ts";
@@ -54,6 +55,7 @@ async function main(run: Run): Promise<number> {
     try {
         const world = startWorld(run, ending, () => (network.failed = true));
         const [context, task] = await Promise.all([world, loadTask(run)]);
+        saveContext(context);
         Object.assign(process.env, context.env);
         code = await task(context);
     } catch (error) {

@@ -7,6 +7,7 @@ import { prepareAwsCli } from "../cache/awsCli.ts";
 import { messageOf } from "../cache/process.ts";
 import { say } from "../cache/tool.mjs";
 import { prepareEngine } from "../engine/engine.ts";
+import { attach } from "./attach.ts";
 import { readArguments } from "./command.ts";
 import { endSignals, holdLifeline } from "./lifeline.ts";
 import { namespaceOptions } from "./preflight.mjs";
@@ -17,6 +18,9 @@ async function main(args: readonly string[]): Promise<number> {
     if ("says" in command) {
         (command.code === 0 ? console.log : console.error)(command.says);
         return command.code;
+    }
+    if ("attach" in command) {
+        return attach(command.attach);
     }
     const parts = await Promise.allSettled([
         command.pulumi ? prepareEngine(say) : undefined,

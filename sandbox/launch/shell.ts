@@ -11,6 +11,7 @@ import { pendingOf } from "./names.ts";
  */
 export const readNames = `read_names() {
     local try
+    [ -e "$VPC_PEERING_LAB_NAMES" ] || return 0
     for try in {1..100}; do [ -e "${pendingOf("$VPC_PEERING_LAB_NAMES")}" ] && sleep 0.05 || break; done
     . "$VPC_PEERING_LAB_NAMES"
 }`;

@@ -17,6 +17,7 @@ import {
     pulumiEnvironment,
     STACK,
 } from "./environment.ts";
+import { RUN_DIR } from "./contextFile.ts";
 import { checkout } from "./install.mjs";
 import type { Message, Run } from "./run.ts";
 
@@ -28,7 +29,7 @@ const PORT = 6687;
 /** Everything that the run writes is on this tmpfs: `ip netns` needs its folder there, the rest is the run's own. */
 async function makeRunDir(): Promise<string> {
     await run("mount", ["-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"]);
-    const runDir = `/run/${PROJECT}`;
+    const runDir = RUN_DIR;
     for (const dir of ["/run/netns", runDir, join(runDir, "tmp"), join(runDir, "log")]) {
         mkdirSync(dir);
     }

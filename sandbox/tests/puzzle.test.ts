@@ -19,11 +19,12 @@ function refused(...args: string[]): string {
 describe("a puzzle's arguments", () => {
     it("select a puzzle by name, by seed, or none, with a file for the report", () => {
         const read = (...args: string[]) => readCommand(["puzzle", ...args]);
-        const none = { name: undefined, seed: undefined, report: undefined };
+        const none = { name: undefined, seed: undefined, report: undefined, html: undefined };
         assert.deepEqual(read(), { puzzle: none });
         assert.deepEqual(read("missing-route"), { puzzle: { ...none, name: "missing-route" } });
         assert.deepEqual(read("--seed", "0"), { puzzle: { ...none, seed: 0 } });
         assert.deepEqual(read("--report", "mine.json"), { puzzle: { ...none, report: "mine.json" } });
+        assert.deepEqual(read("--html", "mine.html"), { puzzle: { ...none, html: "mine.html" } });
     });
 
     it("prepare Pulumi and the AWS CLI", () => {
@@ -43,8 +44,8 @@ describe("a puzzle's arguments", () => {
         assert.equal(refused("twin", "--seed", "1"), "a puzzle has a name or a seed: give twin or --seed 1");
         assert.equal(refused("twin", "gone"), "a run plays one puzzle, not 2: give one of twin, gone");
         assert.match(
-            refused("--report", "/none/here.json"),
-            /there is no folder \/none; create it, or give a file elsewhere$/,
+            refused("--report", "/none/here.json", "--html", "/none/here.html"),
+            /^--report \/none\/here\.json: give the path of .*\n--html \/none\/here\.html: give/,
         );
         const elsewhere = readCommand(["tour", "--seed", "1"]);
         assert.ok("says" in elsewhere && elsewhere.code === 2);

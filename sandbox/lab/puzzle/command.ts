@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-import { dirname, resolve } from "node:path";
 import { MOST } from "./choose.ts";
 import { puzzles } from "./puzzles.ts";
 
@@ -9,12 +7,14 @@ export interface PuzzleCommand {
     readonly seed?: number | undefined;
     /** File for the report, as JSON; none by default. */
     readonly report?: string | undefined;
+    /** File for the report with pictures, as HTML; none by default. */
+    readonly html?: string | undefined;
 }
 
 /** Reads a puzzle's arguments; returns a message that says what is wrong with them, and the remedy. */
 export function readPuzzle(
     names: readonly string[],
-    { seed, report }: { readonly seed?: string | undefined; readonly report?: string | undefined },
+    { seed, report, html }: Omit<PuzzleCommand, "seed"> & { readonly seed?: string | undefined },
 ): PuzzleCommand | string {
     const [name, ...others] = names;
     if (others.length > 0) {
@@ -29,8 +29,5 @@ export function readPuzzle(
     if (seed !== undefined && !(/^\d+$/.test(seed) && Number(seed) <= MOST)) {
         return `--seed takes a whole number from 0 to ${MOST}, not '${seed}'`;
     }
-    if (report !== undefined && !existsSync(dirname(resolve(report)))) {
-        return `--report ${report}: there is no folder ${dirname(resolve(report))}; create it, or give a file elsewhere`;
-    }
-    return { name, seed: seed === undefined ? undefined : Number(seed), report };
+    return { name, seed: seed === undefined ? undefined : Number(seed), report, html };
 }

@@ -1,13 +1,18 @@
 import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { EC2 } from "@aws-sdk/client-ec2";
 import { credentialsOf } from "../../api/client/caller.ts";
 import { messageOf } from "../../cache/process.ts";
 import type { SandboxContext } from "../../context.ts";
+import type { Question } from "../../../reachability/types.ts";
+import { pageOf, type Report } from "../../../report/page.ts";
+import { Album, pingAndHttp } from "../album.ts";
 import { answersOf, type Pair, type Seen } from "../probes.ts";
 import { Scene } from "../scene.ts";
 import { Stacks } from "../stacks.ts";
 import type { OpenShell } from "../step.ts";
 import { ActTelling } from "../telling.ts";
+import { readSandbox } from "../why.ts";
 import { breakIt } from "./break.ts";
 import { anyPuzzle, puzzleOf } from "./choose.ts";
 import type { PuzzleCommand } from "./command.ts";
@@ -48,7 +53,8 @@ export async function playPuzzle(
     context.engine.forEach(log);
     const puzzle = puzzleFor(command);
     log("Two VPCs are brought up and peered, which takes about a minute. Then something in them is changed.");
-    const pair = await setUp(puzzle, context);
+    const album = new Album();
+    const pair = await setUp(puzzle, context, album);
     if (ending.aborted) {
         return 1;
     }
@@ -79,6 +85,11 @@ export async function playPuzzle(
     if (command.report !== undefined) {
         writeFileSync(command.report, `${JSON.stringify(report, undefined, 2)}\n`);
     }
+    if (command.html !== undefined) {
+        album.add(await readSandbox(context.endpoint, [context.region]), questionsOf(pair), "how it was left");
+        writeFileSync(command.html, pageOf(pageReport(report, puzzle, album)));
+        console.log(`pictures of it: ${resolve(command.html)}`);
+    }
     return report.solved ? 0 : 1;
 }
 
@@ -94,7 +105,36 @@ function puzzleFor({ name, seed }: PuzzleCommand): Puzzle {
     return puzzles.find((one) => one.name === name) ?? anyPuzzle();
 }
 
-async function setUp(puzzle: Puzzle, context: SandboxContext): Promise<Pair> {
+/** A ping and an HTTP request in both directions. */
+function questionsOf([one, two]: Pair): Question[] {
+    const [from, to] = [one.serverId, two.serverId];
+    return [...pingAndHttp({ from, to }), ...pingAndHttp({ from: to, to: from })];
+}
+
+/** How a puzzle went, for a page. */
+function pageReport({ puzzle, packets, error, ...rest }: PuzzleReport, { complaint }: Puzzle, album: Album): Report {
+    const [summary = "", , ...causes] = describe({ puzzle, packets: [], ...rest })
+        .trim()
+        .split("\n");
+    return {
+        title: `Puzzle ${puzzle}`,
+        summary: `${summary}.`,
+        sections: [
+            {
+                title: causes.map((cause) => cause.trim()).join(" "),
+                text: complaint,
+                moments: album.moments(),
+                checks: packets.flatMap(({ way, ping, http }) => [
+                    { what: `${way} ping`, expected: "reply", seen: ping },
+                    { what: `${way} HTTP`, expected: "page", seen: http },
+                ]),
+                error,
+            },
+        ],
+    };
+}
+
+async function setUp(puzzle: Puzzle, context: SandboxContext, album: Album): Promise<Pair> {
     const { endpoint, region } = context;
     const telling = new ActTelling("bringing them up", context.log, false);
     const scene = new Scene({ settings: { peering: true } }, context, new Stacks(context), telling);
@@ -104,6 +144,7 @@ async function setUp(puzzle: Puzzle, context: SandboxContext): Promise<Pair> {
     // The scene's own client tells what it changes.
     const ec2 = new EC2({ endpoint, region, credentials: credentialsOf() });
     await breakIt(puzzle, ec2, await scene.state(), scene.pair);
+    album.add(await scene.state(), questionsOf(scene.pair), "broken");
     ec2.destroy();
     await scene.cleanUp();
     return scene.pair;
