@@ -61,7 +61,8 @@ export function drawingOf(state: State, analyses: readonly Analysis[], vpcIds: r
             ...analyses.flatMap(({ from, to }) => [from.vpcId ?? [], to.vpcId ?? []].flat()),
         ]),
     ];
-    const peers = asked.flatMap((id) => state.connectionsOf(id).filter(isTold).flatMap(endsOf));
+    const connections = asked.flatMap((id) => state.connectionsOf(id)).filter((one) => isTold(state, one));
+    const peers = connections.flatMap(endsOf);
     const all = [...new Set([...asked, ...peers])];
     const vpcs = ordered(state, all.slice(0, limits.vpcs));
     const ends = new Set(analyses.flatMap((analysis) => interfacesOf(analysis).flatMap((id) => id ?? [])));
@@ -78,9 +79,10 @@ export function drawingOf(state: State, analyses: readonly Analysis[], vpcIds: r
     return { nodes: framed(state, vpcs, nodes, betweenNodes(state, vpcs, ways, marks)), ways, omitted };
 }
 
-/** Whether a connection is worth a picture: one that is gone is not, unless a way still leads to it. */
-function isTold(connection: VpcPeeringConnection): boolean {
-    return isAlive(connection) || connection.Status?.Code === "failed";
+/** Whether a connection is worth a picture: one that is gone is not, nor one that failed and whose VPC is gone. */
+function isTold(state: State, connection: VpcPeeringConnection): boolean {
+    const hasFailed = connection.Status?.Code === "failed" && endsOf(connection).every((id) => state.vpc(id));
+    return isAlive(connection) || hasFailed;
 }
 
 function nameIn(tags: Parameters<typeof nameOf>[0], id: string): string {
@@ -101,18 +103,25 @@ function marksOf(ways: readonly Way[]): Marks {
     return marks;
 }
 
-/** VPCs so that those that are peered are neighbors where they can be: the one with most connections comes second. */
+/** VPCs so that those that are peered are neighbors as far as they can be; those of an account and region stay together. */
 function ordered(state: State, ids: readonly string[]): string[] {
-    if (ids.length < 3) return [...ids];
-    const count = (id: string) =>
-        state.connectionsOf(id).filter((one) => isAlive(one) && endsOf(one).every((end) => ids.includes(end))).length;
-    const hub = ids.reduce((most, id) => (count(id) > count(most) ? id : most));
-    const [first = "", ...rest] = ids.filter((id) => id !== hub);
-    const placed = [first, hub, ...rest];
-    // Those of one account and region stay together.
-    const place = (id: string) => placeOf(state, id);
-    return [...groupedBy(placed, (id) => place(id).account)]
-        .flatMap(([, same]) => [...groupedBy(same, (id) => place(id).region)])
+    const peersOf = (id: string) =>
+        state
+            .connectionsOf(id)
+            .filter(isAlive)
+            .flatMap(endsOf)
+            .filter((other) => other !== id && ids.includes(other));
+    const placed: string[] = [];
+    const place = (id: string) => {
+        if (placed.includes(id)) return;
+        placed.push(id);
+        peersOf(id).forEach(place);
+    };
+    // From one with a single peer, so that a hub comes between its spokes.
+    ids.filter((id) => peersOf(id).length === 1).forEach(place);
+    ids.forEach(place);
+    return [...groupedBy(placed, (id) => placeOf(state, id).account)]
+        .flatMap(([, same]) => [...groupedBy(same, (id) => placeOf(state, id).region)])
         .flatMap(([, same]) => same);
 }
 
@@ -298,7 +307,7 @@ function betweenNodes(state: State, vpcs: readonly string[], ways: readonly Way[
     const connections = new Map<string, VpcPeeringConnection>();
     for (const one of vpcs.flatMap((id) => state.connectionsOf(id))) {
         const id = one.VpcPeeringConnectionId;
-        if ((isTold(one) || asked.has(keys.connection(id))) && endsOf(one).every((end) => vpcs.includes(end)))
+        if ((isTold(state, one) || asked.has(keys.connection(id))) && endsOf(one).every((end) => vpcs.includes(end)))
             connections.set(id, one);
     }
     const found = [...connections].map(([id, one]): Between => {

@@ -25,18 +25,20 @@ export function ruleRowOf({
     return `${Direction === "egress" ? "out" : "in "} ${traffic.padEnd(8)} ${Cidr ?? PrefixListId ?? ""}`;
 }
 
-/** All rules of a security group, inbound ones first, a row for each source or destination. */
+/** All rules of a security group, inbound ones first, a row for each source or destination; AWS gives them in any order. */
 export function ruleRows(group: SecurityGroup): string[] {
     return (["ingress", "egress"] as const).flatMap((Direction) =>
-        rulesIn(group, Direction).flatMap(({ IpProtocol, FromPort: From, ToPort: To, ...peers }) => {
-            const { IpRanges = [], UserIdGroupPairs = [], PrefixListIds = [] } = peers;
-            const rule = { Direction, Protocol: protocolOf(IpProtocol), PortRange: { From, To } };
-            return [
-                ...IpRanges.map(({ CidrIp: Cidr }) => ({ ...rule, Cidr })),
-                ...UserIdGroupPairs.map(({ GroupId: Cidr }) => ({ ...rule, Cidr })),
-                ...PrefixListIds.map(({ PrefixListId }) => ({ ...rule, PrefixListId })),
-            ].map(ruleRowOf);
-        }),
+        rulesIn(group, Direction)
+            .flatMap(({ IpProtocol, FromPort: From, ToPort: To, ...peers }) => {
+                const { IpRanges = [], UserIdGroupPairs = [], PrefixListIds = [] } = peers;
+                const rule = { Direction, Protocol: protocolOf(IpProtocol), PortRange: { From, To } };
+                return [
+                    ...IpRanges.map(({ CidrIp: Cidr }) => ({ ...rule, Cidr })),
+                    ...UserIdGroupPairs.map(({ GroupId: Cidr }) => ({ ...rule, Cidr })),
+                    ...PrefixListIds.map(({ PrefixListId }) => ({ ...rule, PrefixListId })),
+                ].map(ruleRowOf);
+            })
+            .sort(),
     );
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { DOMParser } from "@xmldom/xmldom";
 import { analyze } from "../../reachability/analysis.ts";
 import { State } from "../../reachability/state.ts";
+import { placesOf, type VpcSpec } from "../../reachability/tests/build.ts";
 import { cases, pair } from "../../reachability/tests/cases.ts";
 import { isBlocker, type Analysis } from "../../reachability/types.ts";
 import { drawingOf, limits, type Node } from "../drawing.ts";
@@ -125,6 +126,34 @@ describe("a picture", () => {
         assert.deepEqual(
             children(accounts).map(({ kind }) => kind),
             ["account", "connection", "account"],
+        );
+    });
+
+    it("puts a VPC between the two that it is peered with, and leaves out what is gone", () => {
+        const vpc = (own: number): VpcSpec => ({
+            block: `10.${own}.0.0/16`,
+            subnets: { [`host${own}`]: { block: `10.${own}.1.0/24`, hosts: { [`host${own}`]: `10.${own}.1.10` } } },
+        });
+        const vpcs = { one: vpc(1), two: vpc(2), three: vpc(3) };
+        const connections = {
+            "pcx-1": ["one", "two", "active"],
+            "pcx-2": ["three", "two", "active"],
+            "pcx-3": ["one", "three", "failed"],
+            "pcx-4": ["one", "four", "failed"],
+            "pcx-5": ["two", "one", "deleted"],
+        } as const;
+        const state = new State(placesOf(vpcs, connections));
+        const lines = linesOf(drawingOf(state, [ask(state, "host2 host1")]).nodes);
+        assert.deepEqual(
+            lines.filter((line) => line.startsWith("VPC") || line.startsWith("peering connection")),
+            [
+                "VPC vpc-one 10.1.0.0/16",
+                "peering connection pcx-1",
+                "peering connection pcx-3",
+                "VPC vpc-two 10.2.0.0/16",
+                "peering connection pcx-2",
+                "VPC vpc-three 10.3.0.0/16",
+            ],
         );
     });
 

@@ -1,7 +1,9 @@
 import { analyze } from "../../reachability/analysis.ts";
 import type { State } from "../../reachability/state.ts";
 import { QuestionError, type Analysis, type Question } from "../../reachability/types.ts";
+import { drawingOf } from "../../report/drawing.ts";
 import type { Moment } from "../../report/page.ts";
+import { svgOf } from "../../report/svg.ts";
 
 /** A client and a server, by their instance IDs or addresses. */
 export interface Ends {
@@ -35,9 +37,9 @@ export class Album {
             const analyses = [...new Map(questions.map((one) => [JSON.stringify(one), one])).values()].flatMap(
                 (question) => analysisOf(state, question),
             );
-            const content = JSON.stringify([state.places, analyses]);
-            const isNew = content !== last;
-            last = content;
+            const picture = svgOf(drawingOf(state, analyses, vpcIds), "");
+            const isNew = picture !== last;
+            last = picture;
             return isNew ? [{ title: title ?? connectionTitle(state, analyses[0]), state, analyses, vpcIds }] : [];
         });
         return moments.length === 1 ? moments.map((one) => ({ ...one, title: "what stands" })) : moments;
