@@ -1,31 +1,38 @@
 import * as fs from "fs";
 import * as path from "path";
+import { sides } from "../components/peering/sides";
 import { analyze } from "../reachability/analysis";
 import { State } from "../reachability/state";
+import type { Question } from "../reachability/types";
 import { drawingOf } from "../report/drawing";
 import { sentenceOf } from "../report/page";
 import { imageOf } from "../report/svg";
 import { reference, type Setting } from "../settings/schema";
-import { labPlaces } from "./labPlaces";
+import { labPlaces, type Connected } from "./labPlaces";
 
 /** The pages that are generated: `npm run docs` writes them, and the tests tell when they are stale. */
 export const pages: Readonly<Record<string, () => string>> = {
     "docs/settings.md": settingsPage,
-    "docs/pictures/apart.svg": () => picture(false),
-    "docs/pictures/peered.svg": () => picture(true),
+    "docs/pictures/apart.svg": () => picture({ hasConnection: false, routes: [], hasRules: false }),
+    "docs/pictures/peered.svg": () => picture({ hasConnection: true, routes: sides, hasRules: true }),
+    "docs/pictures/one-route.svg": () =>
+        picture({ hasConnection: true, routes: ["requester"], hasRules: false }, (ping) => [ping]),
 };
 
-/** The lab's two VPCs, with a ping and an HTTP request in both directions. */
-function picture(peered: boolean): string {
-    const state = new State(labPlaces(peered));
-    const [one = "", other = ""] = state.interfaces().map(({ item }) => item.NetworkInterfaceId);
-    const analyses = [
-        { from: one, to: other },
-        { from: other, to: one },
-    ].flatMap((ends) => [
-        analyze(state, { ...ends, protocol: "icmp" }),
-        analyze(state, { ...ends, protocol: "tcp", port: 80 }),
-    ]);
+/** The lab's two VPCs, by default with a ping and an HTTP request in both directions. */
+function picture(
+    connected: Connected,
+    choose = (...all: readonly [Question, ...Question[]]): readonly Question[] => all,
+): string {
+    const state = new State(labPlaces(connected));
+    const [from = "", to = ""] = state.interfaces().map(({ item }) => item.NetworkInterfaceId);
+    const questions = choose(
+        { from, to, protocol: "icmp" },
+        { from, to, protocol: "tcp", port: 80 },
+        { from: to, to: from, protocol: "icmp" },
+        { from: to, to: from, protocol: "tcp", port: 80 },
+    );
+    const analyses = questions.map((question) => analyze(state, question));
     const drawing = drawingOf(state, analyses);
     return imageOf(drawing, sentenceOf(drawing));
 }

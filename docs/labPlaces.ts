@@ -1,12 +1,21 @@
 import { labVpcNames, peeringName } from "../components/lab/names";
-import { sides } from "../components/peering/sides";
+import { sides, type Side } from "../components/peering/sides";
 import type { Place } from "../reachability/state";
 import { schema } from "../settings/schema";
 
 const everywhere = "0.0.0.0/0";
 
+/** How far the lab's two VPCs are connected. */
+export interface Connected {
+    readonly hasConnection: boolean;
+    /** The sides whose route table has a route to the other one. */
+    readonly routes: readonly Side[];
+    /** Whether both security groups let in the other side's HTTP requests. */
+    readonly hasRules: boolean;
+}
+
 /** What AWS describes of the lab with its default settings, as far as a picture shows it. */
-export function labPlaces(peered: boolean): Place[] {
+export function labPlaces({ hasConnection, routes, hasRules }: Connected): Place[] {
     const values = schema.parse({ requester: {}, accepter: {} });
     const { prefix } = values;
     const vpcs = sides.map((side, index) => {
@@ -14,7 +23,7 @@ export function labPlaces(peered: boolean): Place[] {
         const { cidrBlock, subnetCidrBlock, privateIp } = values[side];
         const names = labVpcNames(prefix, index + 1, label);
         const id = (kind: string) => `${kind}-0000000000000000${index + 1}`;
-        return { cidrBlock, subnetCidrBlock, privateIp, names, id, publicIp: `203.0.113.${index + 1}0` };
+        return { side, cidrBlock, subnetCidrBlock, privateIp, names, id, publicIp: `203.0.113.${index + 1}0` };
     });
     const [requester, accepter] = vpcs;
     const connection = "pcx-00000000000000000";
@@ -53,7 +62,7 @@ export function labPlaces(peered: boolean): Place[] {
                 Routes: [
                     { DestinationCidrBlock: vpc.cidrBlock, GatewayId: "local", State: "active" as const },
                     { DestinationCidrBlock: everywhere, GatewayId: vpc.id("igw"), State: "active" as const },
-                    ...(peered
+                    ...(routes.includes(vpc.side)
                         ? [
                               {
                                   DestinationCidrBlock: across(vpc),
@@ -83,7 +92,7 @@ export function labPlaces(peered: boolean): Place[] {
                 IpPermissions: [
                     from("tcp", 22, everywhere),
                     from("icmp", -1, everywhere),
-                    ...(peered ? [from("tcp", 80, across(vpc))] : []),
+                    ...(hasRules ? [from("tcp", 80, across(vpc))] : []),
                 ],
                 IpPermissionsEgress: [{ IpProtocol: "-1", IpRanges: [{ CidrIp: everywhere }] }],
             })),
@@ -105,7 +114,7 @@ export function labPlaces(peered: boolean): Place[] {
                     })),
                 },
             ],
-            VpcPeeringConnections: peered
+            VpcPeeringConnections: hasConnection
                 ? [
                       {
                           VpcPeeringConnectionId: connection,
