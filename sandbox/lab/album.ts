@@ -2,14 +2,9 @@ import { analyze } from "../../reachability/analysis.ts";
 import type { State } from "../../reachability/state.ts";
 import { QuestionError, type Analysis, type Question } from "../../reachability/types.ts";
 import { drawingOf } from "../../report/drawing.ts";
-import type { Moment } from "../../report/page.ts";
+import { pageOf, type Moment } from "../../report/page.ts";
 import { svgOf } from "../../report/svg.ts";
-
-/** A client and a server, by their instance IDs or addresses. */
-export interface Ends {
-    readonly from: string;
-    readonly to: string;
-}
+import type { LabReport } from "./report.ts";
 
 /** What stood while an act was played, and what was asked about it: the pictures of a report. */
 export class Album {
@@ -46,14 +41,6 @@ export class Album {
     }
 }
 
-/** A ping and an HTTP request. */
-export function pingAndHttp({ from, to }: Ends): Question[] {
-    return [
-        { from, to, protocol: "icmp" },
-        { from, to, protocol: "tcp", port: 80 },
-    ];
-}
-
 /** Nothing for ends that are no longer there. */
 function analysisOf(state: State, question: Question): Analysis[] {
     try {
@@ -68,4 +55,20 @@ function connectionTitle(state: State, analysis: Analysis | undefined): string {
     const [one = "", other = ""] = [analysis?.from.vpcId, analysis?.to.vpcId];
     const status = state.connectionsBetween(one, other)[0]?.Status?.Code;
     return status === undefined ? "no connection" : `connection ${status}`;
+}
+
+/** A report as a page, with the pictures of each act. */
+export function labPage({ acts, passed, failed, seconds }: LabReport, albums: ReadonlyMap<string, Album>): string {
+    return pageOf({
+        title: "VPC peering lab",
+        summary: `${passed} passed, ${failed} failed, in ${seconds.toFixed(0)} s. Lines show what the reachability analysis says of each packet; the verdicts below them were measured with real packets.`,
+        sections: acts.map(({ name, shows, rule, verdicts, error }) => ({
+            title: name,
+            text: shows,
+            source: rule,
+            moments: albums.get(name)?.moments() ?? [],
+            checks: verdicts,
+            error,
+        })),
+    });
 }

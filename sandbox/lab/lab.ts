@@ -1,14 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { pageOf } from "../../report/page.ts";
 import type { SandboxContext } from "../context.ts";
 import type { Act } from "./act.ts";
 import { actsNamed } from "./acts/acts.ts";
-import { Album } from "./album.ts";
+import type { Album } from "./album.ts";
 import type { LabCommand } from "./command.ts";
 import { playActs } from "./play.ts";
 import { Predictions, scoreLine } from "./predict.ts";
-import { describeReport, summarize, type LabReport } from "./report.ts";
+import { describeReport, summarize } from "./report.ts";
 import { Scene } from "./scene.ts";
 import { Stacks } from "./stacks.ts";
 import { waitForPerson, type OpenShell } from "./step.ts";
@@ -25,9 +24,11 @@ export async function runLab(
     const acts = actsNamed(names);
     const stacks = new Stacks(context);
     bringUpAhead(acts, stacks, log);
+    // Loaded only where there is something to draw.
+    const pictures = html === undefined ? undefined : await import("./album.ts");
     const albums = new Map<string, Album>();
     const stageOf = (act: Act, telling: Telling) => {
-        const album = html === undefined ? undefined : new Album();
+        const album = pictures && new pictures.Album();
         if (album) {
             albums.set(act.name, album);
         }
@@ -52,8 +53,8 @@ export async function runLab(
     if (file !== undefined) {
         writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`);
     }
-    if (html !== undefined) {
-        writeFileSync(html, labPage(report, albums));
+    if (html !== undefined && pictures) {
+        writeFileSync(html, pictures.labPage(report, albums));
         console.log(`pictures of all acts: ${resolve(html)}`);
     }
     console.log(`${report.passed} passed, ${report.failed} failed`);
@@ -61,22 +62,6 @@ export async function runLab(
         console.log(scoreLine(predictions.score));
     }
     return report.ok ? 0 : 1;
-}
-
-/** A report as a page, with the pictures of each act. */
-function labPage({ acts, passed, failed, seconds }: LabReport, albums: ReadonlyMap<string, Album>): string {
-    return pageOf({
-        title: "VPC peering lab",
-        summary: `${passed} passed, ${failed} failed, in ${seconds.toFixed(0)} s. Lines show what the reachability analysis says of each packet; the verdicts below them were measured with real packets.`,
-        sections: acts.map(({ name, shows, rule, verdicts, error }) => ({
-            title: name,
-            text: shows,
-            source: rule,
-            moments: albums.get(name)?.moments() ?? [],
-            checks: verdicts,
-            error,
-        })),
-    });
 }
 
 /** Starts to bring up the stacks of acts that don't use the lab's stack, while earlier acts are played. */

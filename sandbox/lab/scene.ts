@@ -3,7 +3,7 @@ import type { State } from "../../reachability/state.ts";
 import type { Question } from "../../reachability/types.ts";
 import { credentialsOf } from "../api/client/caller.ts";
 import type { SandboxContext } from "../context.ts";
-import { pingAndHttp, type Album } from "./album.ts";
+import type { Album } from "./album.ts";
 import { Cleanup } from "./cleanup.ts";
 import { inventory } from "./inventory.ts";
 import { narrate } from "./narrate.ts";
@@ -12,7 +12,7 @@ import type { Changes, Outputs, Told } from "./pulumi.ts";
 import type { Settings } from "./settings.ts";
 import type { LabStack, StackName, Stacks } from "./stacks.ts";
 import type { Telling } from "./telling.ts";
-import { readSandbox, why, type Why } from "./why.ts";
+import { pingAndHttp, readSandbox, why, type Why } from "./why.ts";
 
 /** What an act needs before it begins. */
 export interface Needs {

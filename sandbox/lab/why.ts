@@ -29,6 +29,20 @@ export async function readSandbox(endpoint: string, regions: readonly string[]):
     }
 }
 
+/** A client and a server, by their instance IDs or addresses. */
+export interface Ends {
+    readonly from: string;
+    readonly to: string;
+}
+
+/** A ping and an HTTP request. */
+export function pingAndHttp({ from, to }: Ends): Question[] {
+    return [
+        { from, to, protocol: "icmp" },
+        { from, to, protocol: "tcp", port: 80 },
+    ];
+}
+
 const short: Partial<Record<Component["kind"], string>> = {
     "route table": "routes",
     "peering connection": "connection",

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { State } from "../../reachability/state.ts";
 import { pair } from "../../reachability/tests/cases.ts";
-import { Album, pingAndHttp } from "../lab/album.ts";
+import { Album } from "../lab/album.ts";
+import { pingAndHttp } from "../lab/why.ts";
 
 const ends = { from: "client", to: "server" };
 const apart = () => new State(pair({}, {}, {}));

@@ -2,7 +2,7 @@ import type { State } from "../../../reachability/state.ts";
 import { isActive, isBetween, isPending } from "../../api/client/vpcs.ts";
 import { internet } from "../../network/planned/network.ts";
 import type { Act } from "../act.ts";
-import type { Ends } from "../album.ts";
+import type { Ends } from "../why.ts";
 import { aclByHand, allowHttp, peerByHand, routeByHand, thirdVpc } from "../hands.ts";
 import { arrivalVerdict, bothWays, isolated, nameVerdicts, oneWay, ping, reachable } from "../probes.ts";
 import type { Verdict } from "../report.ts";
