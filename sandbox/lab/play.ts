@@ -56,7 +56,7 @@ export async function playActs<S extends Stage>(
         if (name === LAST) {
             beforeLast = reportsOf(played.splice(0), ending);
         }
-        const one = await playOne(act, stageOf, log, interludes);
+        const one = await playOne(act, stageOf, { log, ending }, interludes);
         played.push(one);
         if (one.errors.length > 0) {
             broken.add(stack);
@@ -101,7 +101,7 @@ async function reportOf({ told, late, errors: before }: Played, ending: AbortSig
 async function playOne<S extends Stage>(
     act: Act<S>,
     stageOf: StageOf<S>,
-    log: SandboxContext["log"],
+    { log, ending }: Pick<SandboxContext, "log" | "ending">,
     { predictions, step, isVerbose = false }: Interludes,
 ): Promise<Played> {
     const { name, shows, rule } = act;
@@ -129,6 +129,6 @@ async function playOne<S extends Stage>(
         await telling.pause(step);
     }
     await stage.cleanUp().catch(failed);
-    telling.end(errors.length > 0);
+    telling.end(errors.length > 0 && !ending.aborted);
     return { told: { name, shows, rule, seconds: telling.seconds, changes: stage.changes, verdicts }, late, errors };
 }
