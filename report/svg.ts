@@ -1,5 +1,6 @@
 /** Draws what {@link drawingOf} describes: frames and boxes below one another, and each way as a line beside them. */
-import type { Drawing, Node } from "./drawing.ts";
+import type { Node } from "./boxes.ts";
+import type { Drawing } from "./drawing.ts";
 import { attribute, escape } from "./escape.ts";
 import { pictureStyle } from "./style.ts";
 import type { Station, Way } from "./ways.ts";
