@@ -314,8 +314,11 @@ summary {
     body {
         max-width: none;
     }
-    section,
-    figure {
+    .moments {
+        grid-template-columns: 1fr 1fr;
+    }
+    figure,
+    li {
         break-inside: avoid-page;
     }
     .chooser {
