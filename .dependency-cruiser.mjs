@@ -84,7 +84,7 @@ export default {
     ],
     options: {
         doNotFollow: { path: "node_modules" },
-        exclude: { path: "(^|/)(node_modules|reports|\\.stryker-tmp)/" },
+        exclude: { path: "(^|/)(node_modules|reports|\\.stryker-tmp)/|^report/browser/page\\.test" },
         tsConfig: { fileName: "tsconfig.json" },
         tsPreCompilationDeps: true,
         combinedDependencies: false,
