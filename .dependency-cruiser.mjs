@@ -34,6 +34,7 @@ const sandbox = {
     "sandbox/lab/": ["sandbox/network/", "sandbox/cache/", "sandbox/api/client/", "reachability/", "report/"],
     "sandbox/servers/": ["sandbox/cache/"],
     "sandbox/network/reconciler.ts": ["sandbox/network/", "sandbox/api/client/"],
+    "sandbox/network/flowLogs/": ["sandbox/network/planned/", "sandbox/network/described/", "sandbox/api/client/"],
     "sandbox/network/applied/": ["sandbox/network/planned/", "sandbox/network/described/", "sandbox/cache/"],
     "sandbox/network/planned/": ["sandbox/network/described/", "sandbox/api/client/"],
     "sandbox/network/described/": ["sandbox/api/client/"],

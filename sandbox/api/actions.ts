@@ -5,7 +5,13 @@ import type { CallParameters } from "./call.ts";
  * The services that are in the sandbox, by the name that signatures have for them. Others would create or change EC2
  * resources without regard to the lists below, and what they make themselves has no counterpart in the network.
  */
-export const services: Readonly<Record<string, string>> = { ec2: "EC2", iam: "IAM", ssm: "SSM", sts: "STS" };
+export const services: Readonly<Record<string, string>> = {
+    ec2: "EC2",
+    iam: "IAM",
+    logs: "CloudWatch Logs",
+    ssm: "SSM",
+    sts: "STS",
+};
 
 // What the sandbox does with EC2's actions. An action that changes something is in exactly one of the three lists, so that
 // none is accepted and then ignored; an action in no list is refused too. sandbox/README.md prints the refused ones.
@@ -28,6 +34,7 @@ export const obeyed: readonly string[] = [
     ...["CreateManagedPrefixList", "ModifyManagedPrefixList", "DeleteManagedPrefixList"],
     ...["RunInstances", "StartInstances", "StopInstances", "TerminateInstances", "ModifyInstanceAttribute"],
     ...["ModifyNetworkInterfaceAttribute", "DeleteNetworkInterface"],
+    ...["CreateFlowLogs", "DeleteFlowLogs"],
 ];
 
 /** Actions that do not affect packets. */
@@ -87,7 +94,6 @@ export const absent: Readonly<Record<string, readonly string[]>> = {
         ...["AssignIpv6Addresses", "UnassignIpv6Addresses"],
     ],
     "DHCP option sets": ["CreateDhcpOptions", "AssociateDhcpOptions", "DeleteDhcpOptions"],
-    "flow logs": ["CreateFlowLogs", "DeleteFlowLogs"],
     "traffic mirrors": ["CreateTrafficMirrorFilter", "CreateTrafficMirrorTarget"],
     "Network Insights": [
         ...["CreateNetworkInsightsPath", "DeleteNetworkInsightsPath"],
@@ -117,6 +123,14 @@ interface AbsentParameter {
 }
 
 const routes = /^(Create|Replace)Route$/;
+
+/** The format of flow logs that have no custom one. Source: Amazon VPC User Guide, "Flow log records" (Default format). */
+const defaultFormat = [
+    ...["version", "account-id", "interface-id", "srcaddr", "dstaddr", "srcport", "dstport", "protocol"],
+    ...["packets", "bytes", "start", "end", "action", "log-status"],
+]
+    .map((field) => `\${${field}}`)
+    .join(" ");
 
 /** Parameters of obeyed actions that are refused. */
 export const absentParameters: readonly AbsentParameter[] = [
@@ -204,6 +218,29 @@ export const absentParameters: readonly AbsentParameter[] = [
     },
     { what: "hibernation", actions: /^StopInstances$/, parameter: /^Hibernate$/, value: /^true$/ },
     { what: "attributes of instances by their names", actions: /^ModifyInstanceAttribute$/, parameter: /^Attribute$/ },
+    {
+        what: "flow logs with another destination than CloudWatch Logs",
+        actions: /^CreateFlowLogs$/,
+        parameter: /^LogDestinationType$/,
+        value: /^(?!cloud-watch-logs$)/,
+    },
+    {
+        what: "flow logs with another destination than CloudWatch Logs",
+        actions: /^CreateFlowLogs$/,
+        parameter: /^DestinationOptions\.|^DeliverCrossAccountRole$/,
+    },
+    {
+        what: "flow logs with another format than AWS's default",
+        actions: /^CreateFlowLogs$/,
+        parameter: /^LogFormat$/,
+        value: new RegExp(`^(?!${defaultFormat.replaceAll(/[${}]/g, "\\$&")}$)`),
+    },
+    {
+        what: "flow logs of other resources than VPCs, subnets and network interfaces",
+        actions: /^CreateFlowLogs$/,
+        parameter: /^ResourceType$/,
+        value: /^(TransitGateway|RegionalNatGateway)/,
+    },
     {
         what: "ClassicLink",
         actions: /^ModifyVpcPeeringConnectionOptions$/,

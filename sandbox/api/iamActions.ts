@@ -4,7 +4,7 @@ import { signatureOf } from "./signature.ts";
 
 /**
  * The IAM actions that AWS requires for a call, such as `ec2:CreateVpc`: the call's own, and for EC2's that create resources
- * with tags `ec2:CreateTags`. Empty for a call that is not signed. Sources: Service Authorization Reference, "Actions, resources,
+ * with tags `ec2:CreateTags`, and for flow logs that of passing them their role. Empty for a call that is not signed. Sources: Service Authorization Reference, "Actions, resources,
  * and condition keys for AWS services"; Amazon EC2 User Guide, "Grant permission to tag Amazon EC2 resources during creation".
  */
 export function iamActions(headers: IncomingHttpHeaders, parameters: CallParameters): string[] {
@@ -17,5 +17,7 @@ export function iamActions(headers: IncomingHttpHeaders, parameters: CallParamet
     }
     const isTag = (name: string) => /^TagSpecification\.\d+\.Tag\./.test(name);
     const isTagged = service === "ec2" && Object.keys(parameters).some(isTag);
-    return [`${service}:${action}`, ...(isTagged ? ["ec2:CreateTags"] : [])];
+    const isPassed = action === "CreateFlowLogs" && "DeliverLogsPermissionArn" in parameters;
+    const also = [isTagged ? "ec2:CreateTags" : [], isPassed ? "iam:PassRole" : []].flat();
+    return [`${service}:${action}`, ...also];
 }

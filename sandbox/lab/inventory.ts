@@ -34,6 +34,7 @@ export async function inventory(endpoint: string, region: string, account?: stri
         list("network ACL", view.networkAcls(), "NetworkAclId", ({ IsDefault }) => !IsDefault),
         // AWS has some of its own.
         list("prefix list", view.prefixLists(), "PrefixListId", ({ OwnerId }) => OwnerId !== "AWS"),
+        list("flow log", view.flowLogs(), "FlowLogId"),
         list("key pair", view.keyPairs(), "KeyPairId"),
         list("network interface", view.interfaces(), "NetworkInterfaceId"),
         list("volume", view.volumes(), "VolumeId"),

@@ -18,6 +18,8 @@ interface CloudOptions {
     /** The region that is there from the start; others are learned from callers. */
     readonly region: string;
     readonly runDir: string;
+    /** The Python interpreter. */
+    readonly python: string;
     /** Files with names to keep up to date, if any. */
     readonly names: NameFiles | undefined;
     /** Called when the network can't follow the API. */
@@ -29,7 +31,7 @@ interface CloudOptions {
  * so a little later: the first answer from there takes seconds, and each change waits for the network anyway.
  */
 export async function startCloud(upstream: string, options: CloudOptions): Promise<void> {
-    const { port, region, runDir, names, onError } = options;
+    const { port, region, runDir, python, names, onError } = options;
     const logDir = join(runDir, "log");
     const servers = createServers({ dir: join(runDir, "servers"), logDir, log: console.error });
     const reconcile = createReconciler({
@@ -37,6 +39,13 @@ export async function startCloud(upstream: string, options: CloudOptions): Promi
         home: { accessKeyId: HOME_KEY, region },
         onServers: (specs) => {
             servers.reconcile(specs);
+        },
+        flowLogs: {
+            python,
+            dir: join(logDir, "flow-logs"),
+            onError: (error) => {
+                console.error(messageOf(error));
+            },
         },
         onRebuilt: (error) => {
             console.error(`The network was rebuilt from nothing, because a change of it failed: ${messageOf(error)}`);

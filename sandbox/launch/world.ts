@@ -56,7 +56,8 @@ async function start({ task, engine, moto, awsCli }: Run): Promise<Message> {
         ]);
         // Acts need no names, nor the API calls that keep them up to date. A person in a shell does.
         const kept = "lab" in task && !task.lab.step ? undefined : names;
-        await startCloud(upstream, { port: PORT, region: REGION, runDir, names: kept, onError });
+        const [python = ""] = moto;
+        await startCloud(upstream, { port: PORT, region: REGION, runDir, python, names: kept, onError });
     };
     const plugins = async () => engine && startProviders(engine, { ...process.env, ...pulumiEnv, ...aws });
     const person = async () => {

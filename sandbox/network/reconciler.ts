@@ -5,6 +5,7 @@ import { apply, empty, emptyNetwork } from "./applied/apply.ts";
 import { startNameServers, type UpdateNameServers } from "./applied/nameServers.ts";
 import { Places } from "./described/places.ts";
 import type { State } from "./described/state.ts";
+import { FlowLogs, type FlowLogOptions } from "./flowLogs/flowLogs.ts";
 import { nameServerOf } from "./planned/addresses.ts";
 import { lookupsIn, searchDomainOf } from "./planned/names.ts";
 import type { Network } from "./planned/network.ts";
@@ -21,6 +22,7 @@ export interface ReconcilerOptions {
     readonly onServers: (servers: readonly ServerSpec[]) => void;
     /** Called with the error if a change failed and the network has been rebuilt from nothing. */
     readonly onRebuilt: (error: unknown) => void;
+    readonly flowLogs: FlowLogOptions;
 }
 
 /**
@@ -34,8 +36,10 @@ export type Reconcile = (
 ) => Promise<void>;
 
 /** Creates the reconciler. The caller must run the first pass. */
-export function createReconciler({ endpoint, home, onServers, onRebuilt }: ReconcilerOptions): Reconcile {
+export function createReconciler(options: ReconcilerOptions): Reconcile {
+    const { endpoint, home, onServers, onRebuilt } = options;
     const places = new Places(endpoint);
+    const flowLogs = new FlowLogs(endpoint, options.flowLogs);
     let state: State | undefined;
     /** What the kernel has; undefined after a change that failed. */
     let network: Network | undefined = emptyNetwork;
@@ -49,6 +53,7 @@ export function createReconciler({ endpoint, home, onServers, onRebuilt }: Recon
         network = undefined;
         const failed = before && (await apply(before, planned).catch((error: unknown) => ({ error })));
         if (!before || failed) {
+            flowLogs.reset();
             await apply(await empty(), planned);
         }
         network = planned;
@@ -66,6 +71,7 @@ export function createReconciler({ endpoint, home, onServers, onRebuilt }: Recon
         state = undefined;
         const sites = sitesOf(read);
         await change(plan(sites));
+        await flowLogs.update(sites);
         // Their address is part of the network.
         nameServers ??= await startNameServers();
         nameServers(lookupsIn(sites));

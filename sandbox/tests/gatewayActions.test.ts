@@ -65,6 +65,8 @@ const obeyedParameters: readonly RegExp[] = [
     /^RunInstances NetworkInterface\.1\.(AssociatePublicIpAddress|DeleteOnTermination|DeviceIndex|SubnetId)$/,
     /^RunInstances NetworkInterface\.1\.(SecurityGroupId\.1|PrivateIpAddress|PrivateIpAddresses\.1\.\w+)$/,
     /^Modify(Instance|NetworkInterface)Attribute (SecurityGroup|Group)Id\.1$/,
+    /^CreateFlowLogs (ResourceId\.1|ResourceType|TrafficType|LogGroupName|LogDestination)$/,
+    /^DeleteFlowLogs FlowLogId\.1$/,
 ];
 
 /** Parameters that do not affect packets, after their actions. */
@@ -91,6 +93,8 @@ const irrelevantParameters: readonly RegExp[] = [
     // Without Attribute, which is refused.
     /^ModifyInstanceAttribute Value$/,
     /^ModifyNetworkInterfaceAttribute (EnaSrdSpecification|Attachment)\./,
+    // Nothing checks the permissions of the role, and records come within a second.
+    /^CreateFlowLogs (DeliverLogsPermissionArn|MaxAggregationInterval)$/,
 ];
 
 /** Calls services with boto3 at an address, and prints the errors: code, HTTP status and message. */
@@ -132,7 +136,8 @@ describe("Gateway, services other than EC2", function () {
         const asked = JSON.stringify(refused.map(([service, method, parameters]) => [service, method, parameters]));
         const errors = JSON.parse(await run(python, ["-c", caller, gateway.endpoint, asked], { env })) as unknown;
         gateway.stop();
-        const message = (service: string) => `${service} is not in this sandbox, which has EC2, IAM, SSM, STS.`;
+        const message = (service: string) =>
+            `${service} is not in this sandbox, which has EC2, IAM, CloudWatch Logs, SSM, STS.`;
         assert.deepEqual(
             errors,
             refused.map(([service, , , signedFor = service]) => ["UnsupportedOperation", 400, message(signedFor)]),
@@ -220,10 +225,6 @@ describe("Gateway, EC2's actions", function () {
 
         const calls: Record<string, [what: RegExp, call: () => Promise<unknown>]> = {
             "a NAT gateway": [/NAT gateways/, () => lab.api.createNatGateway({ SubnetId: subnet })],
-            "a flow log": [
-                /flow logs/,
-                () => lab.api.createFlowLogs({ ResourceIds: [vpc.id], ResourceType: "VPC", TrafficType: "ALL" }),
-            ],
             "a network interface": [/network interfaces/, () => lab.api.createNetworkInterface({ SubnetId: subnet })],
             "an Elastic IP address": [/Elastic IP/, () => lab.api.allocateAddress({})],
             "a Network Insights path": [

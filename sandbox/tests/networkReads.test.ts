@@ -38,7 +38,13 @@ describe("Reads of the EC2 API", () => {
     /** Those of both places, because a change by one side also affects the other. */
     const connections = Array<string>(2).fill("DescribeVpcPeeringConnections");
     const everything = [
-        ...["DescribeInstances", "DescribeInternetGateways", "DescribeNetworkAcls", "DescribeRouteTables"],
+        ...[
+            "DescribeFlowLogs",
+            "DescribeInstances",
+            "DescribeInternetGateways",
+            "DescribeNetworkAcls",
+            "DescribeRouteTables",
+        ],
         ...["DescribeSecurityGroups", "DescribeSubnets", "DescribeVpcs"],
     ];
     const cases: readonly [what: string, actions: readonly string[], reads: readonly string[]][] = [
@@ -57,6 +63,7 @@ describe("Reads of the EC2 API", () => {
             ["CreateNetworkAcl", "DeleteNetworkAclEntry", "ReplaceNetworkAclAssociation"],
             ["DescribeNetworkAcls"],
         ],
+        ["flow logs", ["CreateFlowLogs", "DeleteFlowLogs"], ["DescribeFlowLogs"]],
         ["internet gateways", ["AttachInternetGateway"], ["DescribeInternetGateways"]],
         // No rule and no route references one.
         ["prefix lists", ["ModifyManagedPrefixList"], []],

@@ -79,6 +79,7 @@ const state: State = {
     peerings: [peeringOf(1, 2), peeringOf(2, 3)],
     securityGroups: [1, 2, 3].map((n) => group(n, { protocol: "tcp", ...any, from: 80, to: 80 })),
     instances: [instance(1), instance(2), instance(2, 2), instance(3)],
+    flowLogs: [],
 };
 
 /** The state in which a route table has only this route besides the local one. */
@@ -398,9 +399,28 @@ describe("Plan", () => {
 
         it("exists without any VPCs", () => {
             const nothing = { vpcs: [], subnets: [], networkAcls: [], routeTables: [], internetGateways: [] };
-            const network = plan({ ...nothing, peerings: [], securityGroups: [], instances: [] });
+            const network = plan({ ...nothing, peerings: [], securityGroups: [], instances: [], flowLogs: [] });
             assert.deepEqual([...network.namespaces.keys()], ["", "inet"]);
             assert.equal(network.links.length, 1);
+        });
+    });
+
+    describe("flow logs", () => {
+        const rulesets = (resourceId: string) => {
+            const log = { id: "fl-1", accountId: "1", region: "eu-west-1", resourceId, logGroup: "flows" };
+            const { namespaces } = plan({ ...state, flowLogs: [{ ...log, trafficType: "ALL" }] });
+            return [1, 2, 3].map((n) => namespaces.get(`vpc-${n}`)?.firewall ?? "");
+        };
+
+        it("change only the rulesets of their VPCs, and those only if there are interfaces to record", () => {
+            const [one, two, three] = rulesets("vpc-0");
+            assert.doesNotMatch([one, two, three].join(), / log |sent|refused|judge/);
+            for (const id of ["vpc-2", "subnet-2", "eni-21"]) {
+                const [first, second = "", third] = rulesets(id);
+                assert.deepEqual([first, third], [one, three]);
+                assert.match(second, /log prefix "ACCEPT eni-21" group 1 /);
+                assert.equal(second.includes('"ACCEPT eni-22"'), id !== "eni-21");
+            }
         });
     });
 
@@ -444,6 +464,7 @@ describe("Plan", () => {
                 peerings: shuffled(state.peerings),
                 securityGroups: shuffled(state.securityGroups),
                 instances: shuffled(state.instances),
+                flowLogs: shuffled(state.flowLogs),
             });
             const expected = canonical(state);
             fc.assert(

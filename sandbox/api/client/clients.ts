@@ -43,6 +43,29 @@ export class Clients {
         );
     }
 
+    /**
+     * Calls CloudWatch Logs, which is at the same address; returns the response. If it refuses the call, the error has AWS's code as its name.
+     * Source: Amazon CloudWatch Logs API Reference, "Actions".
+     */
+    async callLogs({ accessKeyId, region }: Caller, action: string, input: object): Promise<unknown> {
+        const scope = `${accessKeyId}/20260101/${region}/logs/aws4_request`;
+        const answer = await fetch(this.#endpoint, {
+            method: "POST",
+            headers: {
+                authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=any`,
+                "content-type": "application/x-amz-json-1.1",
+                "x-amz-target": `Logs_20140328.${action}`,
+            },
+            body: JSON.stringify(input),
+        });
+        const text = await answer.text();
+        if (!answer.ok) {
+            const [, name = "Error"] = /"__type": *"(?:.*#)?(\w+)"/.exec(text) ?? [];
+            throw Object.assign(new Error(`${action} failed: ${text}`), { name });
+        }
+        return text === "" ? {} : JSON.parse(text);
+    }
+
     /** Closes the connections. */
     stop(): void {
         for (const client of this.#clients.values()) {

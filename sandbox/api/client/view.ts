@@ -66,6 +66,7 @@ export class View {
     readonly interfaces = this.#all(sdk.paginateDescribeNetworkInterfaces, "NetworkInterfaces");
     readonly volumes = this.#all(sdk.paginateDescribeVolumes, "Volumes");
     readonly prefixLists = this.#all(sdk.paginateDescribeManagedPrefixLists, "PrefixLists");
+    readonly flowLogs = this.#all(sdk.paginateDescribeFlowLogs, "FlowLogs");
     readonly keyPairs = once(async () => (await this.ec2.describeKeyPairs({})).KeyPairs ?? []);
     readonly reservations = this.#all(sdk.paginateDescribeInstances, "Reservations");
     readonly instances = once(async () => (await this.reservations()).flatMap(({ Instances = [] }) => Instances));
@@ -101,6 +102,16 @@ export class View {
             dnsSupport: support.EnableDnsSupport?.Value ?? false,
             dnsHostnames: hostnames.EnableDnsHostnames?.Value ?? false,
         };
+    }
+
+    /** The ID of the caller's account. */
+    account(): Promise<string> {
+        return this.#clients.accountOf(this.caller.accessKeyId);
+    }
+
+    /** Calls CloudWatch Logs; see {@link Clients.callLogs}. */
+    callLogs(action: string, input: object): Promise<unknown> {
+        return this.#clients.callLogs(this.caller, action, input);
     }
 
     /** The resources of another account or region. */

@@ -2,6 +2,7 @@ import { withText, type Answer } from "../answers.ts";
 import type { Call } from "../call.ts";
 import type { View } from "../client/view.ts";
 import { withBlackholes } from "./blackholes.ts";
+import { createFlowLogs, deleteFlowLogs } from "./flowLogs.ts";
 import { asLaunched, withZone } from "./launches.ts";
 import { Peerings } from "./peerings.ts";
 
@@ -24,6 +25,8 @@ export function createCorrections(): Corrections {
         DescribeVpcPeeringConnections: (call) => peerings.describe(call),
         DeleteVpcPeeringConnection: (call) => peerings.delete(call),
         AssociateVpcCidrBlock: (call) => peerings.associate(call),
+        CreateFlowLogs: createFlowLogs,
+        DeleteFlowLogs: deleteFlowLogs,
     };
     return {
         settle: (view) => peerings.expire(view),

@@ -2,6 +2,7 @@ import type { CallParameters, Rule } from "../call.ts";
 import type { View } from "../client/view.ts";
 import { activeQuota, allowedOptions, knownConnections, onlyOfPair, requestQuota } from "./connections.ts";
 import { associatedTable, defaultGroup, groupInUse, mappedAddresses, subnetInUse, vpcInUse } from "./dependencies.ts";
+import { completeFlowLog, knownFlowLogs, knownResources, newFlowLog } from "./flowLogs.ts";
 import { freeAddress, groupsOfVpc, knownImage, knownKeyPair, offeredType } from "./launches.ts";
 import { associableAcl, entryNumber, knownEntry, knownPrefixLists, notDefaultAcl } from "./networkAcls.ts";
 import { addableBlock, localRoute, onlyGateway, reachableGroups, reachableTarget, validBlocks } from "./networks.ts";
@@ -20,6 +21,8 @@ const rules: Readonly<Record<string, readonly Rule[]>> = {
     AuthorizeSecurityGroupIngress: [reachableGroups, knownPrefixLists],
     AuthorizeSecurityGroupEgress: [reachableGroups, knownPrefixLists],
     ModifySecurityGroupRules: [validBlocks, reachableGroups, knownPrefixLists],
+    CreateFlowLogs: [completeFlowLog, knownResources, newFlowLog],
+    DeleteFlowLogs: [knownFlowLogs],
     CreateNetworkAclEntry: [entryNumber],
     ReplaceNetworkAclEntry: [entryNumber, knownEntry],
     DeleteNetworkAclEntry: [entryNumber, knownEntry],

@@ -2,6 +2,7 @@ import type * as ec2 from "@aws-sdk/client-ec2";
 import ipaddr from "ipaddr.js";
 import type {
     AclEntry,
+    FlowLog,
     Instance,
     InternetGateway,
     NetworkAcl,
@@ -102,6 +103,18 @@ export function groupOf(group: ec2.SecurityGroup, lists: PrefixLists): SecurityG
     const { GroupId = "", IpPermissions = [], IpPermissionsEgress = [] } = group;
     const rulesOf = (permissions: readonly ec2.IpPermission[]) => permissions.map((one) => ruleOf(one, lists));
     return { id: GroupId, ingress: rulesOf(IpPermissions), egress: rulesOf(IpPermissionsEgress) };
+}
+
+export function flowLogOf(log: ec2.FlowLog, accountId: string, region: string): FlowLog {
+    const { FlowLogId = "", ResourceId = "", TrafficType = "ALL", LogGroupName = "" } = log;
+    return {
+        id: FlowLogId,
+        accountId,
+        region,
+        resourceId: ResourceId,
+        trafficType: TrafficType,
+        logGroup: LogGroupName,
+    };
 }
 
 /** An instance without its user data and public key. */

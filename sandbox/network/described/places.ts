@@ -4,6 +4,7 @@ import { Clients, remembered } from "../../api/client/clients.ts";
 import { View, type Dns, type Scope } from "../../api/client/view.ts";
 import { blocksOf } from "../../api/client/vpcs.ts";
 import {
+    flowLogOf,
     gatewayOf,
     groupOf,
     instanceOf,
@@ -14,7 +15,7 @@ import {
     subnetOf,
     type PrefixLists,
 } from "./parts.ts";
-import type { Instance, State, Vpc } from "./state.ts";
+import type { FlowLog, Instance, State, Vpc } from "./state.ts";
 
 type Boot = Pick<Instance, "userData" | "publicKey">;
 
@@ -29,6 +30,7 @@ const kinds = [
     "groups",
     "instances",
     "prefixLists",
+    "flowLogs",
 ] as const;
 type Kind = (typeof kinds)[number];
 
@@ -40,6 +42,7 @@ const changes: readonly (readonly [actions: RegExp, kinds: readonly Kind[]])[] =
     [/NetworkAcl/, ["networkAcls"]],
     [/InternetGateway$/, ["internetGateways"]],
     [/ManagedPrefixList$/, ["prefixLists"]],
+    [/FlowLogs$/, ["flowLogs"]],
     [/^(Run|Start|Stop|Terminate)Instances$|^Modify(Instance|NetworkInterface)Attribute$/, ["instances"]],
     // A subnet is associated with a network ACL, and its associations are deleted with it.
     [/^CreateSubnet$/, ["subnets", "networkAcls"]],
@@ -122,23 +125,33 @@ export class Places {
     async read(): Promise<State> {
         const all = async <Part>(partsIn: (place: Place) => Promise<Part[]>): Promise<Part[]> =>
             (await Promise.all([...this.#places.values()].map(partsIn))).flat();
-        const [vpcs, subnets, networkAcls, routeTables, internetGateways, peerings, securityGroups, instances] =
-            await Promise.all([
-                all((place) => this.#vpcsIn(place)),
-                all(async ({ subnets }) => (await subnets.subnets()).map(subnetOf)),
-                all(async ({ networkAcls }) => (await networkAcls.networkAcls()).map(networkAclOf)),
-                all(async (place) => {
-                    const lists = await prefixListsIn(place);
-                    return (await place.routeTables.routeTables()).map((table) => routeTableOf(table, lists));
-                }),
-                all(async ({ internetGateways }) => (await internetGateways.internetGateways()).map(gatewayOf)),
-                all(async ({ peerings }) => (await peerings.peerings()).map(peeringOf)),
-                all(async (place) => {
-                    const lists = await prefixListsIn(place);
-                    return (await place.groups.groups()).map((group) => groupOf(group, lists));
-                }),
-                all((place) => this.#instancesIn(place)),
-            ]);
+        const [
+            vpcs,
+            subnets,
+            networkAcls,
+            routeTables,
+            internetGateways,
+            peerings,
+            securityGroups,
+            instances,
+            flowLogs,
+        ] = await Promise.all([
+            all((place) => this.#vpcsIn(place)),
+            all(async ({ subnets }) => (await subnets.subnets()).map(subnetOf)),
+            all(async ({ networkAcls }) => (await networkAcls.networkAcls()).map(networkAclOf)),
+            all(async (place) => {
+                const lists = await prefixListsIn(place);
+                return (await place.routeTables.routeTables()).map((table) => routeTableOf(table, lists));
+            }),
+            all(async ({ internetGateways }) => (await internetGateways.internetGateways()).map(gatewayOf)),
+            all(async ({ peerings }) => (await peerings.peerings()).map(peeringOf)),
+            all(async (place) => {
+                const lists = await prefixListsIn(place);
+                return (await place.groups.groups()).map((group) => groupOf(group, lists));
+            }),
+            all((place) => this.#instancesIn(place)),
+            all((place) => this.#flowLogsIn(place)),
+        ]);
         // Both sides describe the same connection.
         const connections = [...new Map(peerings.map((peering) => [peering.id, peering])).values()];
         return {
@@ -150,6 +163,7 @@ export class Places {
             peerings: connections,
             securityGroups,
             instances,
+            flowLogs,
         };
     }
 
@@ -167,6 +181,11 @@ export class Places {
                 return { id, region: view.caller.region, cidrBlocks: blocksOf(vpc), ...dns };
             }),
         );
+    }
+
+    async #flowLogsIn({ flowLogs: { caller, flowLogs } }: Place): Promise<FlowLog[]> {
+        const account = await this.#clients.accountOf(caller.accessKeyId);
+        return (await flowLogs()).map((log) => flowLogOf(log, account, caller.region));
     }
 
     async #instancesIn(place: Place): Promise<Instance[]> {

@@ -10,6 +10,7 @@ export interface State {
     readonly peerings: readonly Peering[];
     readonly securityGroups: readonly SecurityGroup[];
     readonly instances: readonly Instance[];
+    readonly flowLogs: readonly FlowLog[];
 }
 
 export interface Vpc extends Dns {
@@ -91,6 +92,18 @@ export interface Rule extends Traffic {
     readonly cidrBlocks: readonly string[];
     /** Security groups that it references. */
     readonly groupIds: readonly string[];
+}
+
+/** A flow log: the traffic of a VPC, a subnet or a network interface is recorded in a log group of its own account and region. */
+export interface FlowLog {
+    readonly id: string;
+    readonly accountId: string;
+    readonly region: string;
+    /** ID of the VPC, the subnet or the network interface. */
+    readonly resourceId: string;
+    readonly trafficType: "ACCEPT" | "REJECT" | "ALL";
+    /** Name of its log group in CloudWatch Logs. */
+    readonly logGroup: string;
 }
 
 /** A running instance with its primary network interface. */

@@ -1,5 +1,6 @@
 import type { NetworkAcl, Traffic } from "../described/state.ts";
 import { addressAmongNameServers, linkLocalNameServer, nameServerOf, nameServersAddress } from "./addresses.ts";
+import { recordingOf, type Recording } from "./recorded.ts";
 import type { Port, Site } from "./sites.ts";
 
 /** Private and shared addresses, which do not exist on the internet. Sources: RFC 1918, RFC 6598. */
@@ -7,7 +8,8 @@ const privateBlocks = "{ 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/1
 
 /**
  * A VPC router's nft ruleset: the internet gateway's address translation, the network ACLs and the security groups. Security
- * groups are stateful: responses to allowed traffic are allowed. Neither filters traffic to the name server.
+ * groups are stateful: responses to allowed traffic are allowed. Neither filters traffic to the name server. Only a VPC with
+ * flow logs has the rules that tell what they record.
  */
 export function firewall(site: Site): string {
     const { vpc, ports } = site;
@@ -16,16 +18,19 @@ export function firewall(site: Site): string {
     // nft has no empty sets, so the set of no addresses contains one that no packet has.
     const senders = published.length > 0 ? published.map(({ privateIp }) => privateIp).join(", ") : "0.0.0.0";
     const subnets = subnetsOf(ports);
+    const recording = recordingOf(ports, vpc);
+    const [denyOut, denyIn] = recording ? ["goto unsent", "goto refused"] : ["drop", "drop"];
     const chains = [
+        ...(recording ? recordingChains(recording, site) : []),
         ...new Set(
             subnets.flatMap(({ acl }) => [
-                chain(aclChain("out", acl), [...entriesOf(acl, "egress"), "drop"]),
-                chain(aclChain("in", acl), [...entriesOf(acl, "ingress"), "drop"]),
+                chain(aclChain("out", acl), [...entriesOf(acl, "egress", denyOut), denyOut]),
+                chain(aclChain("in", acl), [...entriesOf(acl, "ingress", denyIn), denyIn]),
             ]),
         ),
         ...ports.flatMap((port) => [
             chain(`out_${port.dev}`, [...rulesOf(port, site, "egress"), "drop"]),
-            chain(`in_${port.dev}`, [...rulesOf(port, site, "ingress"), "drop"]),
+            chain(`in_${port.dev}`, [...rulesOf(port, site, "ingress"), denyIn]),
         ]),
         chain("forward", [
             "type filter hook forward priority 0; policy drop;",
@@ -64,6 +69,34 @@ export function firewall(site: Site): string {
     return `table ip lab {\n${chains.join("\n")}\n}\n`;
 }
 
+/**
+ * The chains that tell what flow logs record. All of the sender's rules are judged before the routes, because a packet that
+ * they reject is recorded at the sender only, and one that routes drop is accepted there. The interface over which it will
+ * leave is not known then, so a rule by group is judged by its members' addresses alone.
+ * Source: Amazon VPC User Guide, "Flow log record examples" (security group and network ACL rules).
+ */
+function recordingChains({ judged, sent, unsent, received, refused }: Recording, site: Site): string[] {
+    const judge = (port: Port) => `judge_${port.dev}`;
+    const withoutDev = (rule: string) => rule.replace(/^oifname "\w+" /, "");
+    return [
+        chain("unsent", [...unsent, "drop"]),
+        chain("refused", [...refused, "drop"]),
+        ...site.ports.map((port) =>
+            chain(judge(port), [...rulesOf(port, site, "egress").map(withoutDev), "goto unsent"]),
+        ),
+        chain("sent", [
+            "type filter hook prerouting priority -150;",
+            // Network ACLs are for traffic between subnets, and groups for what is not a response.
+            ...site.ports.flatMap((port) => [
+                `${judged(port)} ip daddr != ${port.block} jump ${aclChain("out", port.networkAcl)}`,
+                `${judged(port)} ct state new jump ${judge(port)}`,
+            ]),
+            ...sent,
+        ]),
+        chain("received", ["type filter hook forward priority 10;", ...received]),
+    ];
+}
+
 function chain(name: string, rules: readonly string[]): string {
     return [`    chain ${name} {`, ...rules.map((rule) => `        ${rule}`), "    }"].join("\n");
 }
@@ -81,15 +114,16 @@ function aclChain(way: "in" | "out", acl: NetworkAcl | undefined): string {
 }
 
 /**
- * The entries of a network ACL, which return on the packets that they allow. The entry with the lowest number that matches
- * decides; a packet that matches none is denied. They apply to packets between subnets, not within one, and not to DNS.
+ * The entries of a network ACL, which return on the packets that they allow; `deny` is the nft verdict on those that they deny.
+ * The entry with the lowest number that matches decides; a packet that matches none is denied. They apply to packets between
+ * subnets, not within one, and not to DNS.
  * Source: Amazon VPC User Guide, "Network ACL basics" and "Network ACL rules".
  */
-function entriesOf(acl: NetworkAcl | undefined, direction: "ingress" | "egress"): string[] {
+function entriesOf(acl: NetworkAcl | undefined, direction: "ingress" | "egress", deny: string): string[] {
     const address = direction === "ingress" ? "saddr" : "daddr";
     return (acl?.[direction] ?? []).map(
         ({ allow, cidrBlock, ...traffic }) =>
-            `ip ${address} ${cidrBlock} ${trafficOf(traffic)}${allow ? "return" : "drop"}`,
+            `ip ${address} ${cidrBlock} ${trafficOf(traffic)}${allow ? "return" : deny}`,
     );
 }
 

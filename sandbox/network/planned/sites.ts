@@ -1,5 +1,5 @@
 import { overlap } from "../../api/client/vpcs.ts";
-import type { Instance, NetworkAcl, RouteTable, SecurityGroup, State, Vpc } from "../described/state.ts";
+import type { FlowLog, Instance, NetworkAcl, RouteTable, SecurityGroup, State, Vpc } from "../described/state.ts";
 import { devOf } from "./links.ts";
 
 /** A VPC with running instances, and everything that its router depends on. */
@@ -39,6 +39,8 @@ export interface Port extends Instance {
     /** The network ACL of its subnet. */
     readonly networkAcl: NetworkAcl | undefined;
     readonly groups: readonly SecurityGroup[];
+    /** The flow logs that record its traffic: those of its network interface, its subnet and its VPC. */
+    readonly flowLogs: readonly FlowLog[];
 }
 
 /** The sites of a state, in an order that does not depend on the order in the state. */
@@ -91,5 +93,6 @@ function portOf(instance: Instance, state: State): Port {
         routeTable: tables.find(({ subnetIds }) => subnetIds.includes(subnetId)) ?? tables.find(({ main }) => main),
         networkAcl: state.networkAcls.find(({ subnetIds }) => subnetIds.includes(subnetId)),
         groups: state.securityGroups.filter(({ id }) => groupIds.includes(id)),
+        flowLogs: state.flowLogs.filter(({ resourceId }) => [interfaceId, subnetId, vpcId].includes(resourceId)),
     };
 }

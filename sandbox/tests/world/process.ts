@@ -129,6 +129,7 @@ async function startApi({ moto, dir, region, network, webServers }: NonNullable<
                   home: { accessKeyId: HOME_KEY, region },
                   onServers: webServers ? onServers : () => undefined,
                   onRebuilt,
+                  flowLogs: { python: moto[0] ?? "", dir: "/run/flow-logs", onError: fail },
               })
             : network === "compared"
               ? createComparison(upstream)
