@@ -12,6 +12,15 @@ export async function routeByHand(scene: Scene, table: string, block: string, pe
     scene.cleanup.add(`the route to ${block}`, () => scene.ec2.deleteRoute(route));
 }
 
+/** Removes a route to a peering connection until the act ends. */
+export async function unrouteByHand(scene: Scene, table: string, block: string, peeringId: string): Promise<void> {
+    const route = { RouteTableId: table, DestinationCidrBlock: block };
+    await scene.ec2.deleteRoute(route);
+    scene.cleanup.add("the route's removal", () =>
+        scene.ec2.createRoute({ ...route, VpcPeeringConnectionId: peeringId }),
+    );
+}
+
 /** Gives a side's subnet a new network ACL until the act ends; returns a function that adds an entry to it. */
 export async function aclByHand(
     scene: Scene,

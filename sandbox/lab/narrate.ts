@@ -15,15 +15,15 @@ export function narrate(ec2: EC2, log: (line: string) => void): void {
     );
 }
 
-/** The command of the AWS CLI that makes a call of EC2. */
-export function commandOf(action: string, input: object): string {
+/** The command of the AWS CLI that makes a call of EC2, or of another service. */
+export function commandOf(action: string, input: object, service = "ec2"): string {
     const { MinCount: count, MaxCount: _, ...rest } = input as Readonly<Record<string, unknown>>;
     // The CLI has one option for the two.
     const parameters = count === undefined ? rest : { ...rest, Count: count };
     const options = Object.entries(parameters).flatMap(([name, value]) =>
         value === undefined ? [] : optionOf(name, value),
     );
-    return ["aws ec2", dashed(action), ...options].join(" ");
+    return [`aws ${service}`, dashed(action), ...options].join(" ");
 }
 
 function optionOf(name: string, value: unknown): string {

@@ -58,12 +58,16 @@ export async function ping(from: Server, address: string, size?: number): Promis
     return seen === "reply" ? "reply" : "none";
 }
 
+/** Whether an HTTP request to a port is answered within a second: the page, or nothing. */
+export async function http(from: Server, address: string, port = 80): Promise<string> {
+    return onServer(from, `curl -s --noproxy '*' --max-time 1 http://${address}:${port}/ || true`);
+}
+
 /** Pings the other side's server and requests its page, both by private address. */
 export async function answersOf(from: Side, to: Side): Promise<Seen> {
-    const get = `curl -s --noproxy '*' --max-time 1 http://${to.privateIp}/`;
-    const [icmp, page] = await Promise.all([ping(from, to.privateIp), onServer(from, `${get} || true`)]);
-    const http = page === "" ? "none" : page.includes(`${to.label} Web Server`) ? "page" : "another page";
-    return { ping: icmp, http };
+    const [icmp, page] = await Promise.all([ping(from, to.privateIp), http(from, to.privateIp)]);
+    const seen = page === "" ? "none" : page.includes(`${to.label} Web Server`) ? "page" : "another page";
+    return { ping: icmp, http: seen };
 }
 
 /** Compares the answers of the other side's server with the expected ones. */

@@ -1,12 +1,13 @@
 import { EC2, type VpcPeeringConnection } from "@aws-sdk/client-ec2";
 import type { State } from "../../reachability/state.ts";
 import type { Question } from "../../reachability/types.ts";
-import { credentialsOf } from "../api/client/caller.ts";
+import { credentialsOf, HOME_KEY } from "../api/client/caller.ts";
+import { Clients } from "../api/client/clients.ts";
 import type { SandboxContext } from "../context.ts";
 import type { Album } from "./album.ts";
 import { Cleanup } from "./cleanup.ts";
 import { inventory } from "./inventory.ts";
-import { narrate } from "./narrate.ts";
+import { commandOf, narrate } from "./narrate.ts";
 import type { Pair, Side } from "./probes.ts";
 import type { Changes, Outputs, Told } from "./pulumi.ts";
 import type { Settings } from "./settings.ts";
@@ -129,6 +130,15 @@ export class Scene {
         }
         await this.#look("afterwards", all);
         return stacks.map(([name]) => name);
+    }
+
+    /** Calls CloudWatch Logs, in the lab's own account and region; see {@link Clients.callLogs}. */
+    callLogs(action: string, input: object): Promise<unknown> {
+        const { endpoint, region } = this.#context;
+        if (!action.startsWith("Get")) {
+            this.telling.say(`$ ${commandOf(action, input, "logs")}`);
+        }
+        return new Clients(endpoint).callLogs({ accessKeyId: HOME_KEY, region }, action, input);
     }
 
     /** A peering connection, as the EC2 API describes it. */

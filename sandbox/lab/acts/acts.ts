@@ -1,5 +1,6 @@
 import type { Act } from "../act.ts";
 import {
+    flowLogs,
     missingRule,
     networkAcl,
     noTransit,
@@ -42,6 +43,7 @@ export const tour: readonly Act[] = [
     noTransit,
     noWayOut,
     networkAcl,
+    flowLogs,
     twins,
     otherRegion,
     otherAccount,

@@ -2,11 +2,12 @@ import type { State } from "../../../reachability/state.ts";
 import { isActive, isBetween, isPending } from "../../api/client/vpcs.ts";
 import { internet } from "../../network/planned/network.ts";
 import type { Act } from "../act.ts";
-import type { Ends } from "../why.ts";
-import { aclByHand, allowHttp, peerByHand, routeByHand, thirdVpc } from "../hands.ts";
-import { arrivalVerdict, bothWays, isolated, nameVerdicts, oneWay, ping, reachable } from "../probes.ts";
+import { aclByHand, allowHttp, peerByHand, routeByHand, thirdVpc, unrouteByHand } from "../hands.ts";
+import { arrivalVerdict, bothWays, http, isolated, nameVerdicts, oneWay, ping, reachable } from "../probes.ts";
+import { flowLogsByHand } from "../records.ts";
 import type { Verdict } from "../report.ts";
 import type { Scene } from "../scene.ts";
+import type { Ends } from "../why.ts";
 
 // Acts that call the EC2 API directly, and undo every change. The first ones start from two VPCs without a peering
 // connection, the others from two peered VPCs.
@@ -252,6 +253,45 @@ export const networkAcl: Act = {
         await enter({ RuleNumber: 90, Egress: false, RuleAction: "deny", ...http, CidrBlock: denied });
         const lower = await oneWay(one, two, stopped, "denied by a lower number");
         return [...empty, ...requests, ...both, ...lower];
+    },
+};
+
+export const flowLogs: Act = {
+    name: "flow-logs",
+    shows: "flow logs tell what stops a packet: REJECT means a security group or a network ACL, silence means routing",
+    rule: 'Amazon VPC User Guide, "Flow log record examples" (security group and network ACL rules)',
+    settings: together,
+    play: async (scene) => {
+        const [one, two] = scene.pair;
+        const recorded = await flowLogsByHand(scene);
+        const [answered] = await Promise.all([oneWay(one, two, reachable), http(one, two.privateIp, 8080)]);
+        const before = await recorded();
+
+        const enter = await aclByHand(scene, two);
+        const all = { RuleNumber: 100, RuleAction: "allow", Protocol: "-1", CidrBlock: "0.0.0.0/0" } as const;
+        await Promise.all([enter({ ...all, Egress: false }), enter({ ...all, Egress: true })]);
+        const requests = { Protocol: "6", PortRange: { From: 80, To: 80 }, CidrBlock: one.cidrBlock };
+        await enter({ RuleNumber: 90, Egress: false, RuleAction: "deny", ...requests });
+        await http(one, two.privateIp);
+        // The ACL allows pings.
+        await unrouteByHand(scene, one.routeTableId, two.cidrBlock, scene.peeringId);
+        await ping(one, two.privateIp);
+        const after = await recorded();
+
+        const there = "ACCEPT at VPC1, ACCEPT at VPC2";
+        const back = "ACCEPT at VPC2, ACCEPT at VPC1";
+        const rejected = "ACCEPT at VPC1, REJECT at VPC2";
+        const silent = "ACCEPT at VPC1, nothing at VPC2";
+        return [
+            ...answered,
+            { what: "records of the ping", expected: there, seen: before.of(one, two, "ping") },
+            { what: "records of its reply", expected: back, seen: before.of(two, one, "ping") },
+            { what: "records of the HTTP request", expected: there, seen: before.of(one, two, 80) },
+            { what: "records of its response", expected: back, seen: before.of(two, one, 80) },
+            { what: "records of a port that no rule allows", expected: rejected, seen: before.of(one, two, 8080) },
+            { what: "records of a port that an ACL denies", expected: rejected, seen: after.of(one, two, 80) },
+            { what: "records of a ping without a route", expected: silent, seen: after.of(one, two, "ping") },
+        ];
     },
 };
 
