@@ -208,6 +208,12 @@ describe("IAM actions", () => {
             actions: ["ec2:CreateVpc", "ec2:CreateTags"],
         },
         {
+            what: "one of EC2 that gives flow logs a role",
+            headers: signed("ec2"),
+            body: "Action=CreateFlowLogs&DeliverLogsPermissionArn=arn:aws:iam::123456789012:role/flows",
+            actions: ["ec2:CreateFlowLogs", "iam:PassRole"],
+        },
+        {
             what: "one of a service with a JSON protocol",
             headers: { ...signed("ssm"), ...json },
             body: '{"Name":"Action=X"}',

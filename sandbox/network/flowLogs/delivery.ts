@@ -28,7 +28,6 @@ export class Delivery {
 
     /** Creates the file of a flow log, unless it exists. */
     open(log: FlowLog): void {
-        mkdirSync(this.#dir, { recursive: true });
         this.#write(log, []);
     }
 
@@ -51,7 +50,13 @@ export class Delivery {
     }
 
     #write({ id }: FlowLog, records: readonly FlowRecord[]): void {
-        appendFileSync(join(this.#dir, `${id}.log`), records.map(({ text }) => `${text}\n`).join(""));
+        try {
+            mkdirSync(this.#dir, { recursive: true });
+            appendFileSync(join(this.#dir, `${id}.log`), records.map(({ text }) => `${text}\n`).join(""));
+        } catch (error) {
+            // Such as a disk that is full: the records still go to the log group.
+            this.#onError(error);
+        }
     }
 
     /** Publishes records; creates their log group and log stream if they do not exist, as AWS does. */
