@@ -5,7 +5,7 @@ moto's server with what its EC2 API lacks: where it accepts a change and ignores
 import gc
 from copy import deepcopy
 from itertools import count
-from threading import Thread
+from threading import Thread, local
 
 from moto.server import main
 
@@ -14,6 +14,7 @@ def complete():
     # Imported in a thread, because it takes a second; the server would import it on the first EC2 call.
     from moto.ec2.exceptions import InvalidPermissionDuplicateError
     from moto.ec2.models import ec2_backends, elastic_network_interfaces
+    from moto.ec2.models.flow_logs import FlowLogsBackend
     from moto.ec2.models.instances import InstanceBackend
     from moto.ec2.models.network_acls import NetworkAclBackend, NetworkAclEntry
     from moto.ec2.models.security_groups import SecurityGroupBackend
@@ -106,6 +107,22 @@ def complete():
                 acl.network_acl_entries.append(NetworkAclEntry(self, acl.id, 32767, "-1", "deny", egress, *rest))
         return acl
 
+    create_logs = FlowLogsBackend.create_flow_logs
+    describe_logs = FlowLogsBackend.describe_flow_logs
+    creating = local()
+
+    # A resource may have flow logs for different types of traffic with the same destination. The gateway has already checked
+    # that there is none for the same type, so the check in here finds nothing.
+    def create_flow_logs(self, *args, **kwargs):
+        creating.now = True
+        try:
+            return create_logs(self, *args, **kwargs)
+        finally:
+            creating.now = False
+
+    def describe_flow_logs(self, *args, **kwargs):
+        return [] if getattr(creating, "now", False) else describe_logs(self, *args, **kwargs)
+
     numbers = count()
 
     # moto draws public addresses at random, and in one run of hundreds two servers got the same one.
@@ -120,6 +137,8 @@ def complete():
     SubnetBackend.delete_subnet = delete_subnet
     NetworkACLs._get_param = get_parameter
     NetworkAclBackend.create_network_acl = create_network_acl
+    FlowLogsBackend.create_flow_logs = create_flow_logs
+    FlowLogsBackend.describe_flow_logs = describe_flow_logs
     # What was made until now stays until the end.
     gc.freeze()
     gc.enable()

@@ -115,17 +115,16 @@ describe("Gateway, flow logs", () => {
         await create({ LogFormat: FlowLogs?.[0]?.LogFormat });
     });
 
-    it("exist once for a resource and a destination, and none is made of a call that is refused for another resource", async () => {
+    it("exist once for a resource, a type of traffic and a destination, and none is made of a call that is refused for another resource", async () => {
         const [one, two] = [await lab.makeVpc(), await lab.makeVpc()];
         await create({ ResourceIds: [two.id] });
+        await create({ ResourceIds: [two.id], TrafficType: "REJECT" });
         const before = await logs();
-        const again = { ResourceIds: [one.id, two.id] };
-        await refuses(create(again), "FlowLogAlreadyExists", /existing Flow Log/);
-        await refuses(
-            create({ ...again, LogGroupName: undefined, LogDestination: arn }),
-            "FlowLogAlreadyExists",
-            /existing Flow Log/,
-        );
+        const twice = ["FlowLogAlreadyExists", /existing Flow Log/] as const;
+        const both = { ResourceIds: [one.id, two.id] };
+        await refuses(create(both), ...twice);
+        await refuses(create({ ...both, LogGroupName: undefined, LogDestination: arn }), ...twice);
+        await refuses(create({ ResourceIds: [one.id, one.id] }), ...twice);
         await refuses(create({ ResourceIds: [one.id, "vpc-1"] }), "InvalidVpcID.NotFound", /vpc-1/);
         assert.deepEqual(await logs(), before);
     });

@@ -70,11 +70,18 @@ async function isKnown(type: string, id: string, view: View): Promise<boolean> {
     }
 }
 
-/** A resource has one flow log with a destination. */
+/**
+ * A resource has one flow log for a type of traffic and a destination. Source also: Amazon VPC User Guide, "Publish flow logs to
+ * CloudWatch Logs" (several flow logs with the same log group).
+ */
 export const newFlowLog: Rule = async (parameters, view) => {
     const [group, logs] = [await logGroupIn(parameters, view), await view.flowLogs()];
     const ids = resourcesIn(parameters);
-    if (logs.some(({ ResourceId = "", LogGroupName }) => ids.includes(ResourceId) && LogGroupName === group)) {
+    const exists = logs.some(
+        ({ ResourceId = "", TrafficType, LogGroupName }) =>
+            ids.includes(ResourceId) && TrafficType === parameters["TrafficType"] && LogGroupName === group,
+    );
+    if (exists || new Set(ids).size < ids.length) {
         throw new Refusal(
             "FlowLogAlreadyExists",
             "Error. There is an existing Flow Log with the same configuration and log destination.",

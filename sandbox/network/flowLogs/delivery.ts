@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Clients } from "../../api/client/clients.ts";
 import type { FlowLog } from "../described/state.ts";
-import type { FlowRecord } from "./records.ts";
+import { isFor, type FlowRecord } from "./records.ts";
 
 /** Records of a log stream. */
 interface Batch {
@@ -31,18 +31,23 @@ export class Delivery {
         this.#write(log, []);
     }
 
-    /** Delivers records, after those that were delivered before. Each goes to a log stream once, however many flow logs want it there. */
-    deliver(wanted: readonly (readonly [FlowLog, FlowRecord])[]): void {
+    /**
+     * Delivers records, after those that were delivered before. Each is for the flow logs of its network interface, and goes to
+     * a log stream once, however many of them want it there.
+     */
+    deliver(wanted: readonly (readonly [readonly FlowLog[], FlowRecord])[]): void {
         const batches = new Map<string, Batch>();
-        for (const [log, record] of wanted) {
-            this.#write(log, [record]);
-            const logStreamName = streamOf(log, record);
-            const key = [log.accountId, log.region, log.logGroup, logStreamName].join(" ");
-            const batch = batches.get(key) ?? { log, logStreamName, records: [] };
-            if (!batch.records.includes(record)) {
-                batch.records.push(record);
+        for (const [logs, record] of wanted) {
+            for (const log of logs.filter((log) => isFor(log, record))) {
+                this.#write(log, [record]);
+                const logStreamName = streamOf(log, logs, record);
+                const key = [log.accountId, log.region, log.logGroup, logStreamName].join(" ");
+                const batch = batches.get(key) ?? { log, logStreamName, records: [] };
+                if (!batch.records.includes(record)) {
+                    batch.records.push(record);
+                }
+                batches.set(key, batch);
             }
-            batches.set(key, batch);
         }
         for (const batch of batches.values()) {
             this.#last = this.#last.then(() => this.#publish(batch)).catch(this.#onError);
@@ -86,9 +91,15 @@ export class Delivery {
     }
 }
 
-/** The log stream of a network interface, by the traffic that the flow log is for. Source: Amazon VPC User Guide, "Publish flow logs to CloudWatch Logs". */
-function streamOf({ trafficType }: FlowLog, { interfaceId }: FlowRecord): string {
-    return `${interfaceId}-${trafficType.toLowerCase()}`;
+/**
+ * The log stream of a network interface in the log group of one of its flow logs. Flow logs with the same log group have it in
+ * common, and its name says which traffic they are for together.
+ * Source: Amazon VPC User Guide, "Publish flow logs to CloudWatch Logs".
+ */
+function streamOf({ logGroup }: FlowLog, logs: readonly FlowLog[], { interfaceId }: FlowRecord): string {
+    const types = new Set(logs.filter((log) => log.logGroup === logGroup).map(({ trafficType }) => trafficType));
+    const [type = "ALL"] = types.size === 1 ? types : [];
+    return `${interfaceId}-${type.toLowerCase()}`;
 }
 
 function isNamed(error: unknown, name: string): boolean {

@@ -5,7 +5,7 @@ import type { Port, Site } from "../planned/sites.ts";
 import { Delivery } from "./delivery.ts";
 import { Flows } from "./flows.ts";
 import { packetIn } from "./packet.ts";
-import { isFor, recordOf, skippedRecord, type FlowRecord } from "./records.ts";
+import { recordOf, skippedRecord, type FlowRecord } from "./records.ts";
 
 /** How flow logs are recorded. */
 export interface FlowLogOptions {
@@ -123,11 +123,7 @@ export class FlowLogs {
     }
 
     #deliver(records: readonly (readonly [Port, FlowRecord])[]): void {
-        this.#delivery.deliver(
-            records.flatMap(([{ flowLogs }, record]) =>
-                flowLogs.filter((log) => isFor(log, record)).map((log) => [log, record] as const),
-            ),
-        );
+        this.#delivery.deliver(records.map(([{ flowLogs }, record]) => [flowLogs, record]));
     }
 }
 
