@@ -261,6 +261,9 @@ summary {
 .checks li {
     break-inside: avoid;
 }
+.checks p {
+    white-space: pre-line;
+}
 .checks p,
 .ways p {
     margin: 0;

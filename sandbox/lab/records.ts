@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Side } from "./probes.ts";
+import type { Verdict } from "./report.ts";
 import type { Scene } from "./scene.ts";
 
 /** Log group of the flow logs that an act creates. */
@@ -13,8 +14,8 @@ type Traffic = "ping" | number;
 
 /** New flow log records. */
 export interface Recorded {
-    /** Which of them are for packets from one side to the other: `ACCEPT at VPC1, nothing at VPC2`. */
-    of(from: Side, to: Side, traffic: Traffic): string;
+    /** Which of them are for packets from one side to the other: `ACCEPT at VPC1, nothing at VPC2`; and these themselves. */
+    of(from: Side, to: Side, traffic: Traffic): Pick<Verdict, "seen" | "why">;
 }
 
 /**
@@ -76,18 +77,22 @@ function recordAt(label: string, text: string): FlowRecord {
     return { label, text, source, destination, ports: [Number(sourcePort), Number(destinationPort)], protocol, action };
 }
 
-function actionsOf(records: readonly FlowRecord[], from: Side, to: Side, traffic: Traffic): string {
+function actionsOf(
+    records: readonly FlowRecord[],
+    from: Side,
+    to: Side,
+    traffic: Traffic,
+): Pick<Verdict, "seen" | "why"> {
     const isFor = ({ source, destination, protocol, ports }: FlowRecord): boolean =>
         source === from.privateIp &&
         destination === to.privateIp &&
         (traffic === "ping" ? protocol === "1" : protocol === "6" && ports.includes(traffic));
-    return [from, to]
-        .map(({ label }) => {
-            const actions = records.filter((record) => record.label === label && isFor(record));
-            const seen = [...new Set(actions.map(({ action }) => action))].join(" and ");
-            return `${seen === "" ? "nothing" : seen} at ${label}`;
-        })
-        .join(", ");
+    const found = records.filter(isFor);
+    const seen = [from, to].map(({ label }) => {
+        const actions = found.filter((record) => record.label === label).map(({ action }) => action);
+        return `${actions.length === 0 ? "nothing" : [...new Set(actions)].join(" and ")} at ${label}`;
+    });
+    return { seen: seen.join(", "), why: found.map(({ label, text }) => `${label}: ${text}`).join("\n") };
 }
 
 /** The events of a log stream, which is created with the first one. */

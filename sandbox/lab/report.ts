@@ -4,7 +4,7 @@ export interface Verdict {
     readonly what: string;
     readonly expected: string;
     readonly seen: string;
-    /** Why a packet passed or not, according to the reachability analysis. */
+    /** Why a packet passed or not, according to the reachability analysis, or what was recorded of it; a line each. */
     readonly why?: string;
 }
 
@@ -81,7 +81,7 @@ interface Row {
 }
 
 function noteOf(row: Row | undefined): string[] {
-    return row?.note === undefined ? [] : [`      ${row.note}`];
+    return row?.note === undefined ? [] : [`      ${row.note.replaceAll("\n", "\n      ")}`];
 }
 
 /** Formats a report as a table: one row for each act, followed by one row for each of its verdicts. */

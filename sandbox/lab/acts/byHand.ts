@@ -284,13 +284,13 @@ export const flowLogs: Act = {
         const silent = "ACCEPT at VPC1, nothing at VPC2";
         return [
             ...answered,
-            { what: "records of the ping", expected: there, seen: before.of(one, two, "ping") },
-            { what: "records of its reply", expected: back, seen: before.of(two, one, "ping") },
-            { what: "records of the HTTP request", expected: there, seen: before.of(one, two, 80) },
-            { what: "records of its response", expected: back, seen: before.of(two, one, 80) },
-            { what: "records of a port that no rule allows", expected: rejected, seen: before.of(one, two, 8080) },
-            { what: "records of a port that an ACL denies", expected: rejected, seen: after.of(one, two, 80) },
-            { what: "records of a ping without a route", expected: silent, seen: after.of(one, two, "ping") },
+            { what: "records of the ping", expected: there, ...before.of(one, two, "ping") },
+            { what: "records of its reply", expected: back, ...before.of(two, one, "ping") },
+            { what: "records of the HTTP request", expected: there, ...before.of(one, two, 80) },
+            { what: "records of its response", expected: back, ...before.of(two, one, 80) },
+            { what: "records of a port that no rule allows", expected: rejected, ...before.of(one, two, 8080) },
+            { what: "records of a port that an ACL denies", expected: rejected, ...after.of(one, two, 80) },
+            { what: "records of a ping without a route", expected: silent, ...after.of(one, two, "ping") },
         ];
     },
 };
