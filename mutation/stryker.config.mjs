@@ -3,7 +3,17 @@ export default {
     mutate: ["settings.ts", "settings/**/*.ts", "components/**/*.ts", "reachability/*.ts"],
     testRunner: "mocha",
     plugins: [import.meta.resolve("@stryker-mutator/mocha-runner")],
-    mochaOptions: { config: "tests/.mocharc.json" },
+    mochaOptions: {
+        config: "tests/.mocharc.json",
+        // Those that wait longest come last: a line that runs as a file loads is tried with all tests until one fails.
+        spec: [
+            "tests/!(overSsh|scripts).test.ts",
+            "reachability/tests/*.test.ts",
+            "report/tests/*.test.ts",
+            "tests/scripts.test.ts",
+            "tests/overSsh.test.ts",
+        ],
+    },
     coverageAnalysis: "perTest",
     ignorePatterns: ["reports", "mutation"],
     concurrency: 2,

@@ -1,5 +1,112 @@
 import assert from "node:assert/strict";
-import { readPlaces, type Source } from "../read.ts";
+import { EC2 } from "@aws-sdk/client-ec2";
+import { openOwn, readLive, readPlaces, readState, type Source } from "../read.ts";
+
+/** The pages of a call's answers, or why it fails. */
+type Answers = Readonly<Record<string, readonly object[] | Error>>;
+
+/** A client of a region that answers calls so; a call that it does not know has an empty answer. */
+function clientOf(region: string, answers: Answers): { client: EC2; readonly isOpen: boolean } {
+    const client = new EC2({ region, credentials: { accessKeyId: "x", secretAccessKey: "x" } });
+    let isOpen = true;
+    Object.assign(client, {
+        send: ({ constructor, input }: { constructor: { name: string }; input: { NextToken?: string } }) => {
+            const pages = answers[constructor.name.replace(/Command$/, "")] ?? [];
+            if (pages instanceof Error) return Promise.reject(pages);
+            const at = Number(input.NextToken ?? 0);
+            return Promise.resolve({ ...pages[at], NextToken: at + 1 < pages.length ? String(at + 1) : undefined });
+        },
+        destroy: () => {
+            isOpen = false;
+        },
+    });
+    return {
+        client,
+        get isOpen() {
+            return isOpen;
+        },
+    };
+}
+
+const denied = Object.assign(new Error("you may not"), { name: "UnauthorizedOperation" });
+const calls = [
+    "DescribeVpcs",
+    "DescribeSubnets",
+    "DescribeRouteTables",
+    "DescribeNetworkAcls",
+    "DescribeSecurityGroups",
+    "DescribeNetworkInterfaces",
+    "DescribeInstances",
+    "DescribeVpcPeeringConnections",
+    "DescribeInternetGateways",
+    "DescribeManagedPrefixLists",
+];
+const here: Source = { region: "eu-north-1" };
+
+describe("a place", () => {
+    it("has all pages of each kind, and the blocks of prefix lists", async () => {
+        const { client } = clientOf("eu-north-1", {
+            DescribeVpcs: [{ Vpcs: [{ VpcId: "vpc-1", OwnerId: "111111111111" }] }, { Vpcs: [{ VpcId: "vpc-2" }] }],
+            DescribeSubnets: [{ Subnets: [{ SubnetId: "subnet-1" }] }],
+            DescribeRouteTables: [{ RouteTables: [{ RouteTableId: "rtb-1" }] }],
+            DescribeNetworkAcls: [{ NetworkAcls: [{ NetworkAclId: "acl-1" }] }],
+            DescribeSecurityGroups: [{ SecurityGroups: [{ GroupId: "sg-1" }] }],
+            DescribeNetworkInterfaces: [{ NetworkInterfaces: [{ NetworkInterfaceId: "eni-1" }] }],
+            DescribeInstances: [{ Reservations: [{ Instances: [{ InstanceId: "i-1" }] }] }],
+            DescribeVpcPeeringConnections: [{ VpcPeeringConnections: [{ VpcPeeringConnectionId: "pcx-1" }] }],
+            DescribeInternetGateways: [{ InternetGateways: [{ InternetGatewayId: "igw-1" }] }],
+            DescribeManagedPrefixLists: [{ PrefixLists: [{ PrefixListId: "pl-1" }] }],
+            GetManagedPrefixListEntries: [
+                { Entries: [{ Cidr: "10.1.0.0/16" }] },
+                { Entries: [{ Cidr: "10.2.0.0/16" }, {}] },
+            ],
+        });
+        assert.deepEqual(await readLive(client, { ...here, profile: "mine" }), {
+            account: "111111111111",
+            region: "eu-north-1",
+            profile: "mine",
+            unread: {},
+            Vpcs: [{ VpcId: "vpc-1", OwnerId: "111111111111" }, { VpcId: "vpc-2" }],
+            Subnets: [{ SubnetId: "subnet-1" }],
+            RouteTables: [{ RouteTableId: "rtb-1" }],
+            NetworkAcls: [{ NetworkAclId: "acl-1" }],
+            SecurityGroups: [{ GroupId: "sg-1" }],
+            NetworkInterfaces: [{ NetworkInterfaceId: "eni-1" }],
+            Reservations: [{ Instances: [{ InstanceId: "i-1" }] }],
+            VpcPeeringConnections: [{ VpcPeeringConnectionId: "pcx-1" }],
+            InternetGateways: [{ InternetGatewayId: "igw-1" }],
+            PrefixLists: [{ PrefixListId: "pl-1", Cidrs: ["10.1.0.0/16", "10.2.0.0/16"] }],
+        });
+    });
+
+    for (const [what, answers, account] of [
+        ["its network ACLs", { DescribeNetworkAcls: [{ NetworkAcls: [{ OwnerId: "222222222222" }] }] }, "222222222222"],
+        ["its groups", { DescribeSecurityGroups: [{ SecurityGroups: [{ OwnerId: "333333333333" }] }] }, "333333333333"],
+        ["no owner at all", { DescribeVpcs: [{ Vpcs: [{ VpcId: "vpc-1" }] }] }, "unknown"],
+    ] as const) {
+        it(`is in account ${account} by ${what}`, async () => {
+            assert.equal((await readLive(clientOf("eu-north-1", answers).client, here)).account, account);
+        });
+    }
+
+    it("lacks what may not be read, and says why", async () => {
+        const { client } = clientOf("eu-north-1", { DescribeVpcs: denied, GetManagedPrefixListEntries: denied });
+        const { Vpcs, Subnets, unread } = await readLive(client, here);
+        assert.deepEqual(
+            { Vpcs, Subnets, unread },
+            {
+                Vpcs: undefined,
+                Subnets: [],
+                unread: { Vpcs: "UnauthorizedOperation: you may not" },
+            },
+        );
+    });
+
+    it("is none where nothing may be read", async () => {
+        const { client } = clientOf("eu-north-1", Object.fromEntries(calls.map((call) => [call, denied])));
+        await assert.rejects(readLive(client, here), denied);
+    });
+});
 
 describe("places", () => {
     it("are opened once each, and left out where there are no credentials", async () => {
@@ -8,8 +115,79 @@ describe("places", () => {
             opened.push(source);
             return undefined;
         };
-        const here = { region: "eu-north-1", profile: undefined };
-        assert.deepEqual(await readPlaces([here, { ...here }, { ...here, profile: "theirs" }], open), []);
-        assert.deepEqual(opened, [here, { ...here, profile: "theirs" }]);
+        const own = { region: "eu-north-1", profile: undefined };
+        assert.deepEqual(await readPlaces([own, { ...own }, { ...own, profile: "theirs" }], open), []);
+        assert.deepEqual(opened, [own, { ...own, profile: "theirs" }]);
+    });
+
+    /** A connection from the own VPC to one elsewhere. */
+    const connection = (id: string, OwnerId: string | undefined, Region: string | undefined) => ({
+        VpcPeeringConnectionId: id,
+        RequesterVpcInfo: { VpcId: "vpc-1", OwnerId: "111111111111", Region: "eu-north-1" },
+        AccepterVpcInfo: { VpcId: `vpc-of-${id}`, OwnerId, Region },
+    });
+    const answers: Answers = {
+        DescribeVpcs: [{ Vpcs: [{ VpcId: "vpc-1", OwnerId: "111111111111" }] }],
+        DescribeVpcPeeringConnections: [
+            {
+                VpcPeeringConnections: [
+                    connection("pcx-1", "111111111111", "us-east-1"),
+                    connection("pcx-2", "111111111111", "us-east-1"),
+                    connection("pcx-3", "222222222222", "eu-north-1"),
+                    connection("pcx-4", "333333333333", "eu-north-1"),
+                    connection("pcx-5", "111111111111", "eu-north-1"),
+                    connection("pcx-6", "111111111111", undefined),
+                ],
+            },
+        ],
+    };
+
+    it("include those of VPCs that are peered with theirs, each once and as far as they open", async () => {
+        const opened: (readonly [Source, string | undefined])[] = [];
+        const clients: ReturnType<typeof clientOf>[] = [];
+        const open = (source: Source, account: string | undefined) => {
+            opened.push([source, account]);
+            if (account === "333333333333") return undefined;
+            const Vpcs = [{ VpcId: `vpc-in-${source.region}`, OwnerId: account ?? "111111111111" }];
+            const made = clientOf(source.region ?? "", clients.length === 0 ? answers : { DescribeVpcs: [{ Vpcs }] });
+            clients.push(made);
+            return made.client;
+        };
+        const { places, vpc } = await readState([{ ...here, profile: "mine" }], open);
+        assert.deepEqual(opened, [
+            [{ region: "eu-north-1", profile: "mine" }, undefined],
+            [{ region: "us-east-1", profile: "mine" }, undefined],
+            [{ region: "eu-north-1", profile: undefined }, "222222222222"],
+            [{ region: "eu-north-1", profile: undefined }, "333333333333"],
+        ]);
+        assert.deepEqual(
+            places.map(({ account, region }) => [account, region]),
+            [
+                ["111111111111", "eu-north-1"],
+                ["111111111111", "us-east-1"],
+                ["222222222222", "eu-north-1"],
+            ],
+        );
+        assert.equal(vpc("vpc-in-us-east-1")?.place.profile, "mine");
+        assert.ok(clients.every(({ isOpen }) => !isOpen));
+    });
+
+    it("are closed also where nothing may be read", async () => {
+        const made = clientOf("eu-north-1", Object.fromEntries(calls.map((call) => [call, denied])));
+        await assert.rejects(
+            readPlaces([here], () => made.client),
+            denied,
+        );
+        assert.equal(made.isOpen, false);
+    });
+
+    it("open with the usual credentials in their region, and not where they are another account's", async () => {
+        const usual = await openOwn(here, undefined);
+        assert.equal(await usual?.config.region(), "eu-north-1");
+        assert.equal(await openOwn(here, "222222222222"), undefined);
+        const assumed = await openOwn({ ...here, roleArn: "arn:aws:iam::222222222222:role/x" }, undefined);
+        assert.equal(await assumed?.config.region(), "eu-north-1");
+        usual?.destroy();
+        assumed?.destroy();
     });
 });
