@@ -1,5 +1,6 @@
 import * as assert from "assert";
 import {
+    answersIn,
     expectedOutcomes,
     isolated,
     reachable,
@@ -91,6 +92,19 @@ describe("expectedOutcomes", () => {
                 fromRequester,
                 fromAccepter,
             ]);
+        });
+    }
+});
+
+describe("answersIn", () => {
+    for (const [icmp, http, answers] of [
+        ["reply", "page", { icmp: true, http: true }],
+        ["none", "page", { icmp: false, http: true }],
+        ["reply", "refused", { icmp: true, http: false }],
+        ["none", "none", { icmp: false, http: false }],
+    ] as const) {
+        it(`tells that a ping came to ${icmp} and an HTTP request to ${http}`, () => {
+            assert.deepStrictEqual(answersIn({ icmp, http, dns: "none" }), answers);
         });
     }
 });
