@@ -52,14 +52,17 @@ export function interfacesIn(state: State, vpcId: string, ends: ReadonlySet<stri
     return [...own.filter(isEnd), ...own.filter((one) => !isEnd(one))];
 }
 
-/** A VPC; upside down if it is in the lower half. */
-export function vpcNode(
-    state: State,
-    id: string,
-    interfaces: readonly Located<NetworkInterface>[],
-    marks: Marks,
-    isMirrored: boolean,
-): Node {
+/** What is looked at, and how. */
+export interface Look {
+    readonly state: State;
+    readonly marks: Marks;
+    /** Whether it is upside down, as the lower half of a picture is. */
+    readonly isMirrored: boolean;
+}
+
+/** A VPC with what is in it. */
+export function vpcNode(look: Look, id: string, interfaces: readonly Located<NetworkInterface>[]): Node {
+    const { state, marks, isMirrored } = look;
     const vpc = state.vpc(id)?.item;
     const name = nameIn(vpc?.Tags, id);
     const title = ["VPC", name, ...state.blocksOf(id)].join(" ");
@@ -67,9 +70,7 @@ export function vpcNode(
     if (!vpc) return { kind, key: id, title, rows: [{ text: "not read" }], children: [], isMissing: true };
     const bySubnet = groupedBy(interfaces, ({ item }) => item.SubnetId);
     const subnetIds = [...bySubnet.keys()];
-    const subnets = subnetIds.map((subnetId) =>
-        subnetNode(state, subnetId, bySubnet.get(subnetId) ?? [], marks, isMirrored),
-    );
+    const subnets = subnetIds.map((subnetId) => subnetNode(look, subnetId, bySubnet.get(subnetId) ?? []));
     const tables = new Map(
         subnetIds.flatMap((subnetId) => {
             const subnet = state.subnet(subnetId)?.item;
@@ -115,13 +116,8 @@ export function vpcNode(
     };
 }
 
-function subnetNode(
-    state: State,
-    id: string,
-    interfaces: readonly Located<NetworkInterface>[],
-    marks: Marks,
-    isMirrored: boolean,
-): Node {
+function subnetNode(look: Look, id: string, interfaces: readonly Located<NetworkInterface>[]): Node {
+    const { state, marks, isMirrored } = look;
     const subnet = state.subnet(id)?.item;
     const acl = state.aclOf(id)?.item;
     const servers = interfaces.flatMap((one) => serverNodes(state, one, marks));

@@ -37,7 +37,7 @@ export function drawingOf(state: State, analyses: readonly Analysis[], vpcIds: r
         }
         // The lower half is upside down, so that a way through both goes downwards all along.
         const isMirrored = index >= vpcs.length / 2;
-        return vpcNode(state, id, found.slice(0, limits.servers), marks, isMirrored);
+        return vpcNode({ state, marks, isMirrored }, id, found.slice(0, limits.servers));
     });
     return { nodes: framed(state, vpcs, nodes, betweenNodes(state, vpcs, ways, marks)), ways, omitted };
 }

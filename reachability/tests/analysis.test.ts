@@ -2,20 +2,9 @@ import assert from "node:assert/strict";
 import { analyze } from "../analysis.ts";
 import { fixesOf } from "../fixes.ts";
 import { State, type Place } from "../state.ts";
-import { QuestionError, type Analysis, type Question } from "../types.ts";
+import { QuestionError } from "../types.ts";
 import { placesOf } from "./build.ts";
-import { cases, pair } from "./cases.ts";
-
-function ask(state: State, text: string): Analysis {
-    const [from = "", to = "", traffic = ""] = text.split(" ");
-    const [protocol, port] = traffic.split("/");
-    return analyze(state, {
-        from,
-        to,
-        protocol: protocol as Question["protocol"],
-        ...(port !== undefined && { port: Number(port) }),
-    });
-}
+import { ask, cases, pair } from "./cases.ts";
 
 describe("analyze", () => {
     for (const { what, places, ask: text, verdict, blockers = [], unknown = [], fixes = [] } of cases) {

@@ -1,4 +1,6 @@
-import type { Place } from "../state.ts";
+import { analyze } from "../analysis.ts";
+import type { Place, State } from "../state.ts";
+import type { Analysis, Question } from "../types.ts";
 import { placesOf, type ConnectionSpec, type SubnetSpec, type VpcSpec } from "./build.ts";
 
 /** A question to a state, and what AWS's rules say. */
@@ -13,6 +15,18 @@ export interface Case {
     readonly unknown?: readonly string[];
     /** Commands without `aws ec2` and the region; null if no changes open the way. */
     readonly fixes?: readonly string[] | null;
+}
+
+/** Asks a question that is written like a case's. */
+export function ask(state: State, text: string): Analysis {
+    const [from = "", to = "", traffic = "tcp/80"] = text.split(" ");
+    const [protocol, port] = traffic.split("/");
+    return analyze(state, {
+        from,
+        to,
+        protocol: protocol as Question["protocol"],
+        ...(port !== undefined && { port: Number(port) }),
+    });
 }
 
 type Parts = Partial<VpcSpec> & Partial<Pick<SubnetSpec, "acl" | "hosts">>;

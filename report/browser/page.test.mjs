@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 import { analyze } from "../../reachability/analysis.ts";
 import { State } from "../../reachability/state.ts";
-import { cases } from "../../reachability/tests/cases.ts";
+import { ask, cases } from "../../reachability/tests/cases.ts";
 import { pageOf } from "../page.ts";
 import { crowd } from "../tests/crowd.ts";
 import { clashesIn, faintIn } from "./inspect.ts";
@@ -19,18 +19,20 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 const folder = mkdtempSync(join(tmpdir(), "page-"));
 const views = [360, 1600].flatMap((width) => ["light", "dark"].map((colorScheme) => ({ width, colorScheme })));
 
+/** @param {import("../../reachability/types.ts").Question} question */
+function backwards({ from, to, ...traffic }) {
+    return { ...traffic, from: to, to: from };
+}
+
 /** A way and the one in the opposite direction, of each case whose ends can be asked. */
 function casesPage() {
-    const sections = cases.map(({ what, places, ask, verdict }) => {
+    const sections = cases.map(({ what, places, ask: text, verdict }) => {
         const state = new State(places);
-        const [from = "", to = "", traffic = "tcp/80"] = ask.split(" ");
-        const [protocol = "tcp", port] = traffic.split("/");
-        const question = { from, to, protocol, ...(port === undefined ? {} : { port: Number(port) }) };
-        const there = analyze(state, question);
+        const there = ask(state, text);
         const isInterface = there.to.component.kind !== "destination";
-        const analyses = isInterface ? [there, analyze(state, { ...question, from: to, to: from })] : [there];
+        const analyses = isInterface ? [there, analyze(state, backwards(there.question))] : [there];
         const checks = [{ what: "the verdict", expected: verdict, seen: there.verdict }];
-        return { title: what, text: ask, moments: [{ title: "as it is", state, analyses }], checks };
+        return { title: what, text, moments: [{ title: "as it is", state, analyses }], checks };
     });
     return pageOf({ title: "Cases", summary: "All cases of the analysis.", sections });
 }

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { DOMParser } from "@xmldom/xmldom";
-import { analyze } from "../../reachability/analysis.ts";
 import { State } from "../../reachability/state.ts";
 import { placesOf, type VpcSpec } from "../../reachability/tests/build.ts";
-import { cases, pair } from "../../reachability/tests/cases.ts";
+import { ask, cases, pair } from "../../reachability/tests/cases.ts";
 import { isBlocker, type Analysis } from "../../reachability/types.ts";
 import { limits, type Node } from "../boxes.ts";
 import { drawingOf } from "../drawing.ts";
@@ -26,17 +25,6 @@ function elementsOf(svg: string) {
 
 function pictureOf(state: State, ...analyses: readonly Analysis[]) {
     return elementsOf(svgOf(drawingOf(state, analyses), "label"));
-}
-
-function ask(state: State, text: string): Analysis {
-    const [from = "", to = "", traffic = "tcp/80"] = text.split(" ");
-    const [protocol, port] = traffic.split("/");
-    return analyze(state, {
-        from,
-        to,
-        protocol: protocol as "tcp",
-        port: port === undefined ? undefined : Number(port),
-    });
 }
 
 /** Titles and rows, with what they do. */
