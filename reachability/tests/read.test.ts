@@ -1,4 +1,10 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { EC2 } from "@aws-sdk/client-ec2";
 import { openOwn, readLive, readPlaces, readState, type Source } from "../read.ts";
 
@@ -180,14 +186,79 @@ describe("places", () => {
         );
         assert.equal(made.isOpen, false);
     });
+});
 
-    it("open with the usual credentials in their region, and not where they are another account's", async () => {
-        const usual = await openOwn(here, undefined);
-        assert.equal(await usual?.config.region(), "eu-north-1");
+describe("a place of one's own", () => {
+    const folder = mkdtempSync(join(tmpdir(), "read-"));
+    const kept = { ...process.env };
+    /** What was asked of the service that gives credentials of roles. */
+    const asked: URLSearchParams[] = [];
+    const server = createServer((request, response) => {
+        void text(request).then((body) => {
+            asked.push(new URLSearchParams(body));
+            const [key, secret, token] = ["AccessKeyId", "SecretAccessKey", "SessionToken"].map(
+                (name) => `<${name}>role</${name}>`,
+            );
+            const expires = "<Expiration>2099-01-01T00:00:00Z</Expiration>";
+            response.setHeader("Content-Type", "text/xml");
+            response.end(
+                `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>${key}${secret}${token}${expires}</Credentials></AssumeRoleResult></AssumeRoleResponse>`,
+            );
+        });
+    });
+
+    before(async () => {
+        await new Promise<void>((resolve) => {
+            server.listen(0, "127.0.0.1", resolve);
+        });
+        const { port } = server.address() as AddressInfo;
+        const file = join(folder, "credentials");
+        const credentials = (name: string, key: string) =>
+            `[${name}]\naws_access_key_id = ${key}\naws_secret_access_key = x\n`;
+        writeFileSync(file, `${credentials("default", "usual")}${credentials("theirs", "theirs")}`);
+        for (const name of ["AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]) {
+            Reflect.deleteProperty(process.env, name);
+        }
+        Object.assign(process.env, {
+            AWS_SHARED_CREDENTIALS_FILE: file,
+            AWS_CONFIG_FILE: file,
+            AWS_REGION: "us-west-2",
+            AWS_ENDPOINT_URL_STS: `http://127.0.0.1:${port}`,
+        });
+    });
+    after(() => {
+        server.close();
+        process.env = kept;
+        rmSync(folder, { recursive: true });
+    });
+
+    /** Whose credentials a source opens with, and in which region. */
+    async function opened(source: Source): Promise<readonly [string | undefined, string | undefined]> {
+        const client = await openOwn(source, undefined);
+        const found = [(await client?.config.credentials())?.accessKeyId, await client?.config.region()] as const;
+        client?.destroy();
+        return found;
+    }
+
+    it("opens with the usual credentials, or a profile's, in its region or the usual one", async () => {
+        assert.deepEqual(await opened({}), ["usual", "us-west-2"]);
+        assert.deepEqual(await opened(here), ["usual", "eu-north-1"]);
+        assert.deepEqual(await opened({ ...here, profile: "theirs" }), ["theirs", "eu-north-1"]);
+    });
+
+    it("opens with a role's credentials, for which it asks in its region", async () => {
+        const role = { roleArn: "arn:aws:iam::222222222222:role/x", externalId: "1234" };
+        assert.deepEqual(await opened({ ...here, ...role }), ["role", "eu-north-1"]);
+        assert.deepEqual(await opened(role), ["role", "us-west-2"]);
+        const fields = ["Action", "RoleArn", "ExternalId", "RoleSessionName"];
+        const wanted = ["AssumeRole", role.roleArn, "1234", "vpc-peering-lab"];
+        assert.deepEqual(
+            asked.map((one) => fields.map((name) => one.get(name))),
+            [wanted, wanted],
+        );
+    });
+
+    it("does not open where it is another account's", async () => {
         assert.equal(await openOwn(here, "222222222222"), undefined);
-        const assumed = await openOwn({ ...here, roleArn: "arn:aws:iam::222222222222:role/x" }, undefined);
-        assert.equal(await assumed?.config.region(), "eu-north-1");
-        usual?.destroy();
-        assumed?.destroy();
     });
 });
