@@ -1,14 +1,14 @@
 /** The script of the page: choosing two servers, by a click in the picture or from the lists above it, shows the way between them. */
 export const script = `
 "use strict";
-for (const article of document.querySelectorAll("article")) {
+function enhance(article) {
     const ways = [...article.querySelectorAll("[data-from]")];
     const names = new Map();
     for (const way of article.querySelectorAll("li[data-from]")) {
         const [from, to] = way.dataset.names.split("\\n");
         names.set(way.dataset.from, from).set(way.dataset.to, to);
     }
-    if (names.size < 2) continue;
+    if (names.size < 2) return;
     const lists = ["From", "to"].map((word) => {
         const list = document.createElement("select");
         list.setAttribute("aria-label", word === "to" ? "To" : word);
@@ -47,4 +47,10 @@ for (const article of document.querySelectorAll("article")) {
         }
     }
 }
+// After the first paint, which shows all that there is to read.
+requestAnimationFrame(() => {
+    setTimeout(() => {
+        document.querySelectorAll("article").forEach(enhance);
+    });
+});
 `;

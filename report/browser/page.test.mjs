@@ -81,6 +81,7 @@ async function withPage(file, options, use) {
             if (!page.url().startsWith("about:")) said.push(`fetched ${url()}`);
         });
         await page.goto(pathToFileURL(file).href);
+        if (options.javaScriptEnabled !== false) await page.waitForSelector(".chooser", { state: "attached" });
         return { result: await use(page), said };
     } finally {
         await context.close();
