@@ -320,7 +320,8 @@ function ruleText({ Direction: flow, Protocol, PortRange, Cidr, PrefixListId = "
     return `${Protocol}${portsText(PortRange)} ${flow === "ingress" ? "from" : "to"} ${Cidr ?? PrefixListId}`;
 }
 
-function portsText(range: PortRange | undefined): string {
+/** Ports with a space before them: ` 80`, or ` 8000-8080`; nothing if all are meant. */
+export function portsText(range: PortRange | undefined): string {
     if (!range) return "";
     const { From, To } = range;
     return From === To ? ` ${From}` : ` ${From}-${To}`;

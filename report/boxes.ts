@@ -90,22 +90,14 @@ export function vpcNode(look: Look, id: string, interfaces: readonly Located<Net
     );
     const gateway = state.gatewayOf(id)?.item;
     const gatewayKey = keys.gateway(id);
-    const isAsked = marks.has(gatewayKey);
-    const gateways = gateway
-        ? [
-              tableNode(
-                  gatewayKey,
-                  "internet gateway",
-                  nameIn(gateway.Tags, gateway.InternetGatewayId),
-                  gateway.InternetGatewayId,
-                  [],
-                  marks,
-              ),
-          ]
-        : isAsked
-          ? [{ ...tableNode(gatewayKey, "internet gateway", "none", "", [], marks), isMissing: true }]
-          : [];
-    const children = [...subnets, ...tableNodes, ...gateways];
+    const { InternetGatewayId = "", Tags } = gateway ?? {};
+    const gatewayName = gateway ? nameIn(Tags, InternetGatewayId) : "none";
+    const gatewayNode: Node = {
+        ...tableNode(gatewayKey, "internet gateway", gatewayName, InternetGatewayId, [], marks),
+        isMissing: !gateway,
+    };
+    // One that is missing is worth a box only where a way needs it.
+    const children = [...subnets, ...tableNodes, ...(gateway || marks.has(gatewayKey) ? [gatewayNode] : [])];
     return {
         kind,
         key: id,

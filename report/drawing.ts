@@ -104,15 +104,15 @@ interface Between {
 
 /** Connections, missing ones that a way would need, and ends outside. */
 function betweenNodes(state: State, vpcs: readonly string[], ways: readonly Way[], marks: Marks): Between[] {
-    const asked = new Set(marks.keys());
+    const byPlace = (one: string, other: string) => vpcs.indexOf(one) - vpcs.indexOf(other);
     const connections = new Map<string, VpcPeeringConnection>();
     for (const one of vpcs.flatMap((id) => state.connectionsOf(id))) {
         const id = one.VpcPeeringConnectionId;
-        const isWanted = isTold(state, one) || asked.has(keys.connection(id));
+        const isWanted = isTold(state, one) || marks.has(keys.connection(id));
         if (isWanted && endsOf(one).every((end) => vpcs.includes(end))) connections.set(id, one);
     }
     const found = [...connections].map(([id, one]): Between => {
-        const [behind, before] = endsOf(one).sort((a, b) => vpcs.indexOf(a) - vpcs.indexOf(b));
+        const [behind, before] = endsOf(one).sort(byPlace);
         const ends = endsOf(one)
             .map((end) => nameIn(state.vpc(end)?.item.Tags, end))
             .join(" - ");
@@ -138,9 +138,7 @@ function betweenNodes(state: State, vpcs: readonly string[], ways: readonly Way[
         ? [
               {
                   behind:
-                      [lacking.from.vpcId, lacking.to.vpcId]
-                          .filter((id) => id !== undefined)
-                          .sort((a, b) => vpcs.indexOf(a) - vpcs.indexOf(b))[0] ?? "",
+                      [lacking.from.vpcId, lacking.to.vpcId].filter((id) => id !== undefined).sort(byPlace)[0] ?? "",
                   before: lacking.to.vpcId,
                   node: {
                       kind: "connection",
@@ -153,11 +151,9 @@ function betweenNodes(state: State, vpcs: readonly string[], ways: readonly Way[
               },
           ]
         : [];
-    const outside = [
-        ...asked,
-        ...ways.flatMap(({ forward, back }) => [...forward, ...back].map(({ key }) => key)),
-    ].filter((key) => key.startsWith("outside "));
-    const others = [...new Set(outside)].map((key): Between => {
+    const stations = ways.flatMap(({ forward, back }) => [...forward, ...back]);
+    const outside = new Set(stations.map(({ key }) => key).filter((key) => key.startsWith("outside ")));
+    const others = [...outside].map((key): Between => {
         const [address = ""] = key.split(" ").slice(1);
         return {
             behind: vpcs.at(-1) ?? "",

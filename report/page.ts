@@ -167,7 +167,7 @@ function momentOf({ title, state }: Moment, drawing: Drawing, id: string, data: 
     const picture = drawing.nodes.length === 0 ? `<p class="nothing">There is no VPC.</p>` : svgOf(drawing, id);
     const items = ways.map((way, index) => wayItem(state, way, index));
     const list = items.length === 0 ? "" : `<ol class="ways">${items.join("")}</ol>`;
-    return `<article${ways.length > shownWays ? ` class="many"` : ""}><h3>${escape(title)}</h3><figure>${picture}${caption}</figure>${list}${data}</article>`;
+    return `<article><h3>${escape(title)}</h3><figure>${picture}${caption}</figure>${list}${data}</article>`;
 }
 
 /** What a picture shows, in words. */

@@ -1,17 +1,8 @@
 /** The rows of the tables that a picture shows: rules, entries and routes, each as one line. */
-import type {
-    AnalysisAclRule,
-    AnalysisRouteTableRoute,
-    AnalysisSecurityGroupRule,
-    PortRange,
-} from "@aws-sdk/client-ec2";
+import type { AnalysisAclRule, AnalysisRouteTableRoute, AnalysisSecurityGroupRule } from "@aws-sdk/client-ec2";
+import { portsText } from "../reachability/hops.ts";
 import { protocolOf, rulesIn, shownRoute } from "../reachability/rules.ts";
 import { nameOf, type NetworkAcl, type RouteTable, type SecurityGroup, type State } from "../reachability/state.ts";
-
-function portsOf(range: PortRange | undefined): string {
-    if (!range || range.From === undefined || range.From < 0) return "";
-    return range.From === range.To ? ` ${range.From}` : ` ${range.From}-${range.To}`;
-}
 
 /** A rule of a security group: `in  tcp 80  10.42.0.0/16`. */
 export function ruleRowOf({
@@ -21,7 +12,7 @@ export function ruleRowOf({
     Cidr,
     PrefixListId,
 }: AnalysisSecurityGroupRule): string {
-    const traffic = `${Protocol}${portsOf(PortRange)}`;
+    const traffic = `${Protocol}${portsText(PortRange)}`;
     return `${Direction === "egress" ? "out" : "in "} ${traffic.padEnd(8)} ${Cidr ?? PrefixListId ?? ""}`;
 }
 
@@ -29,9 +20,13 @@ export function ruleRowOf({
 export function ruleRows(group: SecurityGroup): string[] {
     return (["ingress", "egress"] as const).flatMap((Direction) =>
         rulesIn(group, Direction)
-            .flatMap(({ IpProtocol, FromPort: From, ToPort: To, ...peers }) => {
+            .flatMap(({ IpProtocol, FromPort: From = -1, ToPort: To, ...peers }) => {
                 const { IpRanges = [], UserIdGroupPairs = [], PrefixListIds = [] } = peers;
-                const rule = { Direction, Protocol: protocolOf(IpProtocol), PortRange: { From, To } };
+                const rule = {
+                    Direction,
+                    Protocol: protocolOf(IpProtocol),
+                    PortRange: From < 0 ? undefined : { From, To },
+                };
                 return [
                     ...IpRanges.map(({ CidrIp: Cidr }) => ({ ...rule, Cidr })),
                     ...UserIdGroupPairs.map(({ GroupId: Cidr }) => ({ ...rule, Cidr })),
@@ -45,7 +40,7 @@ export function ruleRows(group: SecurityGroup): string[] {
 /** An entry of a network ACL: `in  100 allow tcp 80  10.42.0.0/16`. */
 export function aclRowOf({ Egress, RuleNumber, RuleAction, Protocol, PortRange, Cidr }: AnalysisAclRule): string {
     const [flow, number] = [Egress === true ? "out" : "in ", RuleNumber === 32767 ? "*" : RuleNumber];
-    return `${flow} ${String(number).padStart(3)} ${RuleAction} ${Protocol}${portsOf(PortRange)} ${Cidr}`;
+    return `${flow} ${String(number).padStart(3)} ${RuleAction} ${Protocol}${portsText(PortRange)} ${Cidr}`;
 }
 
 /** All entries of a network ACL in the order in which AWS judges by them, without the last one, which every ACL has. */

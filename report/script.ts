@@ -25,7 +25,7 @@ function enhance(article) {
     for (const server of article.querySelectorAll("[data-server]")) {
         server.addEventListener("click", () => {
             const id = server.dataset.server;
-            if (![...names.keys()].includes(id)) return;
+            if (!names.has(id)) return;
             // A third click begins anew.
             const isNew = from.value === "" || to.value !== "" || from.value === id;
             (isNew ? from : to).value = id;

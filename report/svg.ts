@@ -69,11 +69,10 @@ function contentOf({ nodes, ways }: Drawing): { content: string; size: string } 
     const lines = ways.map((way, index) => {
         if (!areShown) x = boxEnd + size.lane;
         const forward = laneOf(way.forward, anchors, x);
-        const isStopped = way.forward.some(({ mark }) => mark === "stopped");
         const back = laneOf(way.back, anchors, forward.end);
         x = back.end;
         end = Math.max(end, x);
-        return wayOf(way, index, areShown, forward, back, isStopped);
+        return wayOf(way, index, areShown, forward, back);
     });
     const right = end + depths * size.inset;
     const boxes = placed.map((one) => boxOf(one, right));
@@ -180,22 +179,16 @@ function laneOf(stations: readonly Station[], anchors: Anchors, start: number): 
     return { ...parts, stations: points, isStopped: isBeyond, end: x + (points.length > 0 ? size.lane : 0) };
 }
 
-function wayOf(
-    { analyses: [analysis, ...more] }: Way,
-    index: number,
-    isShown: boolean,
-    forward: Lane,
-    back: Lane,
-    isStopped: boolean,
-): string {
-    const { from, to } = analysis;
-    const result = [analysis, ...more][0]?.verdict.replace(" ", "-") ?? "";
+function wayOf(way: Way, index: number, isShown: boolean, forward: Lane, back: Lane): string {
+    const [{ from, to, verdict }] = way.analyses;
+    // The picture may leave out the box that stops it.
+    const isStopped = way.forward.some(({ mark }) => mark === "stopped");
     const parts = [
         laneText(forward, "there", false),
         laneText(back, "answer", isStopped),
         numberAt(forward, `${index + 1}`),
     ];
-    const kind = `way ${result}${isShown ? "" : " quiet"}`;
+    const kind = `way ${verdict.replace(" ", "-")}${isShown ? "" : " quiet"}`;
     return `<g class="${kind}" data-from=${attribute(from.component.id)} data-to=${attribute(to.component.id)}>${parts.join("")}</g>`;
 }
 

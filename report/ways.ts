@@ -16,7 +16,6 @@ export interface Station {
     /** The row of that box that decided, or that says what is missing; undefined if the whole box is meant. */
     readonly row: string | undefined;
     readonly mark: Mark;
-    readonly hop: Hop;
 }
 
 /** A way from one end to another and back, which may be that of several questions: a ping and an HTTP request. */
@@ -99,7 +98,7 @@ function stationsOf(state: State, analysis: Analysis, direction: "forward" | "ba
         const own = (start !== undefined && count === 0 ? start : end) ?? "";
         const mark = isBlocker(hop) ? "stopped" : hop.isUnknown === true ? "unknown" : "passes";
         const at = (key: string, row?: string): Station[] => [
-            { key, row: row ?? (mark === "passes" ? undefined : hop.text), mark, hop },
+            { key, row: row ?? (mark === "passes" ? undefined : hop.text), mark },
         ];
         switch (kind) {
             case "instance": {

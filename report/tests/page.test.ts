@@ -79,7 +79,7 @@ describe("what AWS describes", () => {
         );
     });
 
-    it("is told as what is new or gone since the moment before", () => {
+    it("lists only what is new or gone since the moment before", () => {
         const before = describedOf(moment("", { routes: {} }, {}, {}).state, vpcIds);
         const after = describedOf(moment("").state, vpcIds);
         const change = differenceOf(before, after);

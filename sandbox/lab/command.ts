@@ -20,7 +20,7 @@ export interface LabCommand {
     readonly html?: string | undefined;
     /** Whether each act waits for the person before its changes are undone. */
     readonly step: boolean;
-    /** Whether all that the engine does is told. */
+    /** Whether acts print each change of a resource. */
     readonly verbose: boolean;
     /** Whether the person is asked what will come of packets, before each act shows it. */
     readonly predict: boolean;
@@ -41,7 +41,7 @@ Plays the lab in a sandbox: base (isolated), peering (reachable), destroy (nothi
   --list          lists the acts of the tour
   --predict       asks before each act shows it which packets are answered, and keeps the score
   --step          waits after each act, while all that it made stands, with a shell for who wants to look
-  --verbose       tells all that Pulumi does to resources, which is otherwise told of an act that fails
+  --verbose       prints each change of a resource; otherwise only an act that fails does
   --report FILE   also writes the results to FILE, as JSON
   --html FILE     also writes them with pictures of what stood, as a page for a browser
 

@@ -20,19 +20,19 @@ type StageOf<S> = (act: Act<S>, telling: Telling) => S;
 
 /** What comes between what an act does and what is undone. */
 export interface Interludes {
-    /** Gets a person's predictions of verdicts before they are told. */
+    /** Asks the person to predict verdicts, before the act prints them. */
     readonly predictions?: Pick<Predictions, "ask"> | undefined;
     /** Waits for the person, while all that the act has made stands. */
     readonly step?: (() => Promise<void>) | undefined;
-    /** Whether all that the engine does is told at once. */
+    /** Whether the act prints each change of a resource as it happens. */
     readonly isVerbose?: boolean;
 }
 
 /**
  * Plays acts one after another; an act's errors become part of its report. After an act that failed or could not be undone,
  * the other acts on the same stack are skipped, except the last one, which destroys. An aborted run skips that one too: the
- * account ends with the sandbox. Verdicts that can wait are asked for beside the last act. With predictions, what an act shows
- * is told after them.
+ * account ends with the sandbox. Verdicts that can wait are asked for beside the last act. With predictions, the
+ * description of an act follows them.
  */
 export async function playActs<S extends Stage>(
     acts: readonly Act<S>[],

@@ -58,7 +58,7 @@ export async function ping(from: Server, address: string, size?: number): Promis
     return seen === "reply" ? "reply" : "none";
 }
 
-/** Whether an HTTP request to a port is answered within a second: the page, or nothing. */
+/** The page that an HTTP request to a port gets within a second; an empty text if it gets none. */
 export async function http(from: Server, address: string, port = 80): Promise<string> {
     return onServer(from, `curl -s --noproxy '*' --max-time 1 http://${address}:${port}/ || true`);
 }

@@ -39,14 +39,16 @@ export async function flowLogsByHand(scene: Scene): Promise<() => Promise<Record
         const instance = instances.find(({ InstanceId }) => InstanceId === serverId);
         return { label, stream: `${instance?.NetworkInterfaces?.[0]?.NetworkInterfaceId ?? ""}-all` };
     });
-    const known = new Set<string>();
+    /** How many events of a stream were read. */
+    const read = new Map<string, number>();
     return async () => {
         await sleep(soon);
         const found = await Promise.all(
             places.map(async ({ label, stream }) => {
-                const lines = (await eventsIn(scene, stream)).filter(({ id }) => !known.has(id));
-                lines.forEach(({ id }) => known.add(id));
-                return lines.map(({ text }) => recordAt(label, text));
+                const texts = await eventsIn(scene, stream);
+                const news = texts.slice(read.get(stream));
+                read.set(stream, texts.length);
+                return news.map((text) => recordAt(label, text));
             }),
         );
         const records = found.flat().filter(({ source, destination }) => {
@@ -96,7 +98,7 @@ function actionsOf(
 }
 
 /** The events of a log stream, which is created with the first one. */
-async function eventsIn(scene: Scene, logStreamName: string): Promise<{ id: string; text: string }[]> {
+async function eventsIn(scene: Scene, logStreamName: string): Promise<string[]> {
     const input = { logGroupName, logStreamName, startFromHead: true };
     const answer = await scene.callLogs("GetLogEvents", input).catch((error: unknown) => {
         if (error instanceof Error && error.name === "ResourceNotFoundException") {
@@ -105,5 +107,5 @@ async function eventsIn(scene: Scene, logStreamName: string): Promise<{ id: stri
         throw error;
     });
     const { events = [] } = answer as { events?: { message: string }[] };
-    return events.map(({ message }, index) => ({ id: `${logStreamName} ${index}`, text: message }));
+    return events.map(({ message }) => message);
 }

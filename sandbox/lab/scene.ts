@@ -13,7 +13,7 @@ import type { Changes, Outputs, Told } from "./pulumi.ts";
 import type { Settings } from "./settings.ts";
 import type { LabStack, StackName, Stacks } from "./stacks.ts";
 import type { Telling } from "./telling.ts";
-import { pingAndHttp, readSandbox, why, type Why } from "./why.ts";
+import { pingAndHttp, questionsBetween, readSandbox, why, type Why } from "./why.ts";
 
 /** What an act needs before it begins. */
 export interface Needs {
@@ -195,12 +195,7 @@ export class Scene {
         if (this.#album && sides.length > 0) {
             const state = await this.state(...sides.map(({ region }) => region));
             const questions = pairs.flatMap(([one, other]) =>
-                one && other
-                    ? [one, other].flatMap(({ serverId: from }) => {
-                          const to = from === one.serverId ? other.serverId : one.serverId;
-                          return pingAndHttp({ from, to });
-                      })
-                    : [],
+                one && other ? questionsBetween(one.serverId, other.serverId) : [],
             );
             const vpcIds = sides.map(({ vpcId }) => vpcId);
             this.#album.add(state, questions, title, vpcIds);

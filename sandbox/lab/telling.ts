@@ -15,8 +15,9 @@ export const silent: Telling = { say: () => undefined, note: () => undefined };
 const PROGRESS_INTERVAL = 15_000;
 
 /**
- * Tells what happens in an act, each line with the time since it began. Notes pass by in one line on a terminal; elsewhere their
- * number comes now and then. All of them are told if the act fails, or at once with `isVerbose`.
+ * Tells what happens in an act, each line with the time since it began. A terminal shows the latest note in
+ * one line; elsewhere a line gives their number from time to time. An act that fails prints all of them, and with `isVerbose` each
+ * act does so at once.
  */
 export class ActTelling implements Telling {
     readonly #log: SandboxContext["log"];

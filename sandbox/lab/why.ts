@@ -43,6 +43,11 @@ export function pingAndHttp({ from, to }: Ends): Question[] {
     ];
 }
 
+/** A ping and an HTTP request in both directions. */
+export function questionsBetween(one: string, other: string): Question[] {
+    return [...pingAndHttp({ from: one, to: other }), ...pingAndHttp({ from: other, to: one })];
+}
+
 const short: Partial<Record<Component["kind"], string>> = {
     "route table": "routes",
     "peering connection": "connection",

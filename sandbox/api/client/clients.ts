@@ -48,16 +48,11 @@ export class Clients {
      * Source: Amazon CloudWatch Logs API Reference, "Actions".
      */
     async callLogs({ accessKeyId, region }: Caller, action: string, input: object): Promise<unknown> {
-        const scope = `${accessKeyId}/20260101/${region}/logs/aws4_request`;
-        const answer = await fetch(this.#endpoint, {
-            method: "POST",
-            headers: {
-                authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=any`,
-                "content-type": "application/x-amz-json-1.1",
-                "x-amz-target": `Logs_20140328.${action}`,
-            },
-            body: JSON.stringify(input),
-        });
+        const headers = {
+            "content-type": "application/x-amz-json-1.1",
+            "x-amz-target": `Logs_20140328.${action}`,
+        };
+        const answer = await this.#post(`${accessKeyId}/20260101/${region}/logs`, JSON.stringify(input), headers);
         const text = await answer.text();
         if (!answer.ok) {
             const [, name = "Error"] = /"__type": *"(?:.*#)?(\w+)"/.exec(text) ?? [];
@@ -75,17 +70,23 @@ export class Clients {
 
     /** Calls the STS API, which is at the same address, and returns the text of an element of the response. */
     async #askSts(accessKeyId: string, element: string, parameters: Readonly<Record<string, string>>): Promise<string> {
-        const scope = `${accessKeyId}/20260101/us-east-1/sts/aws4_request`;
-        const answer = await fetch(this.#endpoint, {
-            method: "POST",
-            headers: { authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=any` },
-            body: new URLSearchParams({ ...parameters, Version: "2011-06-15" }),
-        });
+        const body = new URLSearchParams({ ...parameters, Version: "2011-06-15" });
+        const answer = await this.#post(`${accessKeyId}/20260101/us-east-1/sts`, body);
         const text = await answer.text();
         const [, found] = new RegExp(`<${element}>(.+?)</${element}>`).exec(text) ?? [];
         if (found === undefined) {
             throw new Error(`${this.#endpoint} returned no ${element} for ${parameters["Action"] ?? ""}: ${text}`);
         }
         return found;
+    }
+
+    /** Calls an API of which there is no client here. The scope has the access key, and says which API is meant. */
+    #post(
+        scope: string,
+        body: string | URLSearchParams,
+        headers: Readonly<Record<string, string>> = {},
+    ): Promise<Response> {
+        const authorization = `AWS4-HMAC-SHA256 Credential=${scope}/aws4_request, SignedHeaders=host, Signature=any`;
+        return fetch(this.#endpoint, { method: "POST", headers: { authorization, ...headers }, body });
     }
 }

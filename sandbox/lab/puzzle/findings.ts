@@ -3,6 +3,7 @@ import { fixesOf } from "../../../reachability/fixes.ts";
 import { groupedBy, type State } from "../../../reachability/state.ts";
 import { trafficOf } from "../../../reachability/text.ts";
 import type { Blocker, Component, Direction } from "../../../reachability/types.ts";
+import { pingAndHttp } from "../why.ts";
 import type { Fault } from "./puzzle.ts";
 
 /** A VPC of the pair and its server, as far as the analysis needs them. */
@@ -47,9 +48,9 @@ export function findingsIn(state: State, ends: readonly [End, End]): Findings {
         [one, two],
         [two, one],
     ].flatMap(([from = one, to = two]) =>
-        (["icmp", "tcp"] as const).map((protocol) => ({
+        pingAndHttp({ from: from.serverId, to: to.serverId }).map((question) => ({
             way: `${from.label} -> ${to.label}`,
-            analysis: analyze(state, { from: from.serverId, to: to.serverId, protocol }, numbers),
+            analysis: analyze(state, question, numbers),
         })),
     );
     const stopped = asked.flatMap(({ way, analysis: { question, blockers } }) =>

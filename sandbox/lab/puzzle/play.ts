@@ -4,7 +4,6 @@ import { EC2 } from "@aws-sdk/client-ec2";
 import { credentialsOf } from "../../api/client/caller.ts";
 import { messageOf } from "../../cache/process.ts";
 import type { SandboxContext } from "../../context.ts";
-import type { Question } from "../../../reachability/types.ts";
 import { pageOf, type Report } from "../../../report/page.ts";
 import { Album } from "../album.ts";
 import { answersOf, type Pair, type Seen } from "../probes.ts";
@@ -12,7 +11,7 @@ import { Scene } from "../scene.ts";
 import { Stacks } from "../stacks.ts";
 import type { OpenShell } from "../step.ts";
 import { ActTelling } from "../telling.ts";
-import { pingAndHttp, readSandbox } from "../why.ts";
+import { questionsBetween, readSandbox } from "../why.ts";
 import { breakIt } from "./break.ts";
 import { anyPuzzle, puzzleOf } from "./choose.ts";
 import type { PuzzleCommand } from "./command.ts";
@@ -86,7 +85,11 @@ export async function playPuzzle(
         writeFileSync(command.report, `${JSON.stringify(report, undefined, 2)}\n`);
     }
     if (command.html !== undefined) {
-        album.add(await readSandbox(context.endpoint, [context.region]), questionsOf(pair), "how it was left");
+        album.add(
+            await readSandbox(context.endpoint, [context.region]),
+            questionsBetween(pair[0].serverId, pair[1].serverId),
+            "how it was left",
+        );
         writeFileSync(command.html, pageOf(pageReport(report, puzzle, album)));
         console.log(`pictures of it: ${resolve(command.html)}`);
     }
@@ -103,12 +106,6 @@ function puzzleFor({ name, seed }: PuzzleCommand): Puzzle {
         return puzzleOf(seed);
     }
     return puzzles.find((one) => one.name === name) ?? anyPuzzle();
-}
-
-/** A ping and an HTTP request in both directions. */
-function questionsOf([one, two]: Pair): Question[] {
-    const [from, to] = [one.serverId, two.serverId];
-    return [...pingAndHttp({ from, to }), ...pingAndHttp({ from: to, to: from })];
 }
 
 /** How a puzzle went, for a page. */
@@ -141,10 +138,11 @@ async function setUp(puzzle: Puzzle, context: SandboxContext, album: Album): Pro
     await scene.prepare().finally(() => {
         telling.end(false);
     });
+    const [one, two] = scene.pair;
     // The scene's own client tells what it changes.
     const ec2 = new EC2({ endpoint, region, credentials: credentialsOf() });
     await breakIt(puzzle, ec2, await scene.state(), scene.pair);
-    album.add(await scene.state(), questionsOf(scene.pair), "broken");
+    album.add(await scene.state(), questionsBetween(one.serverId, two.serverId), "broken");
     ec2.destroy();
     await scene.cleanUp();
     return scene.pair;

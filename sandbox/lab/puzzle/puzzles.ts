@@ -85,7 +85,9 @@ const single: readonly Puzzle[] = [
         name: "dead-routes",
         complaint:
             "The console shows an active peering connection, and yet not a single packet gets to the other side.",
-        causes: ["The connection had been deleted and made anew, and both VPCs' routes still named the old one."],
+        causes: [
+            "Someone had deleted the connection and created a new one, and both VPCs' routes still named the old one.",
+        ],
         calls: [...requestAnew, { call: "acceptVpcPeeringConnection", input: { VpcPeeringConnectionId: "$PCX" } }],
         fails: flows,
         faults: [

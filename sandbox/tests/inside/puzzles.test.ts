@@ -17,7 +17,7 @@ import { puzzles } from "../../lab/puzzle/puzzles.ts";
 import { Scene } from "../../lab/scene.ts";
 import { Stacks } from "../../lab/stacks.ts";
 import { silent } from "../../lab/telling.ts";
-import { mend } from "./mend.ts";
+import { restore } from "./restore.ts";
 import { run } from "./pulumi.ts";
 
 // Plays every puzzle: breaks the lab, reads the hints, types the solution. Runs inside a sandbox.
@@ -69,7 +69,7 @@ describe("puzzles", () => {
     });
 
     beforeEach(async () => {
-        await mend(ec2, whole, await scene.state(), scene.pair);
+        await restore(ec2, whole, await scene.state(), scene.pair);
     });
 
     it("have a shell whose commands tell more each time, count that, and do not tell why unless they are asked", async () => {

@@ -3,7 +3,7 @@ import type { State } from "../../../reachability/state.ts";
 import type { Pair } from "../../lab/probes.ts";
 
 /** Makes the pair's network as a state describes it, but for the connection, which may be another one. */
-export async function mend(ec2: EC2, before: State, now: State, pair: Pair): Promise<void> {
+export async function restore(ec2: EC2, before: State, now: State, pair: Pair): Promise<void> {
     const [one, two] = pair;
     const connection = await connect(ec2, now, one.vpcId, two.vpcId);
     for (const { vpcId, serverId, routeTableId, securityGroupId } of pair) {
@@ -32,9 +32,9 @@ export async function mend(ec2: EC2, before: State, now: State, pair: Pair): Pro
         for (const { RouteTableId } of is.tables) {
             const routes = (parts: typeof is) =>
                 parts.tables.find((table) => table.RouteTableId === RouteTableId)?.Routes;
-            await mendRoutes(ec2, RouteTableId, routes(was) ?? [], routes(is) ?? [], connection);
+            await restoreRoutes(ec2, RouteTableId, routes(was) ?? [], routes(is) ?? [], connection);
         }
-        await mendRules(ec2, securityGroupId, before, now);
+        await restoreRules(ec2, securityGroupId, before, now);
     }
     const others = now.places.flatMap(({ Vpcs = [] }) => Vpcs).filter(({ VpcId }) => !before.vpc(VpcId));
     for (const { VpcId } of others) {
@@ -74,7 +74,7 @@ async function connect(ec2: EC2, state: State, VpcId: string, PeerVpcId: string)
     return VpcPeeringConnectionId;
 }
 
-async function mendRoutes(
+async function restoreRoutes(
     ec2: EC2,
     RouteTableId: string,
     was: readonly Route[],
@@ -100,7 +100,7 @@ async function mendRoutes(
     }
 }
 
-async function mendRules(ec2: EC2, GroupId: string, before: State, now: State): Promise<void> {
+async function restoreRules(ec2: EC2, GroupId: string, before: State, now: State): Promise<void> {
     const [was, is] = [before.group(GroupId)?.item, now.group(GroupId)?.item];
     const change = async (
         old: readonly IpPermission[] = [],
