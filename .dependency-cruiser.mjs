@@ -3,13 +3,18 @@
  *
  * A room is a folder or a file. It may import itself and the rooms named beside it, nothing else of the project.
  */
+/** The package's entries, by which the lab uses it as anybody does. */
+const published = ["components/index.ts", "components/check.ts", "components/rules.ts"];
 const program = {
-    "index.ts": ["settings.ts", "settings/", "components/", "reachability/"],
+    "index.ts": ["settings.ts", "settings/", ...published, "reachability/"],
     "commands/": ["components/", "reachability/", "report/"],
-    "settings.ts": ["settings/", "components/"],
-    "settings/": ["components/"],
+    "settings.ts": ["settings/", ...published],
+    "settings/": published,
     "docs/": ["settings.ts", "settings/", "components/", "reachability/", "report/"],
     "tests/": ["index.ts", "settings.ts", "settings/", "docs/", "commands/", "components/", "reachability/"],
+    "components/index.ts": ["components/peering/", "components/lab/", "components/check/", "components/addresses/"],
+    "components/check.ts": ["components/check/"],
+    "components/rules.ts": ["components/peering/", "components/lab/", "components/check/", "components/addresses/"],
     "components/lab/": ["components/peering/", "components/check/", "components/addresses/"],
     "components/check/": [],
     "components/peering/": ["components/addresses/"],

@@ -3,13 +3,19 @@ import * as aws from "@pulumi/aws/config";
 import type { ProviderArgs } from "@pulumi/aws/provider";
 import { distance } from "fastest-levenshtein";
 import * as pulumi from "@pulumi/pulumi";
+import type { PeeredVpcPairArgs, SideAccess } from "pulumi-vpc-peering";
+import {
+    accountOf,
+    checkPeeredVpcPairArgs,
+    describeProblems,
+    privateKeyProblem,
+    shellWord,
+    sides,
+    withoutStack,
+    type Problem,
+    type Side,
+} from "pulumi-vpc-peering/rules";
 import * as z from "zod";
-import { privateKeyProblem } from "./components/check/privateKey";
-import { checkPeeredVpcPairArgs, type PeeredVpcPairArgs } from "./components/lab/pairArgs";
-import type { SideAccess } from "./components/peering/sideAccess";
-import { accountOf, sides, type Side } from "./components/peering/sides";
-import { describeProblems, withoutStack, type Problem } from "./components/problems";
-import { shellWord } from "./components/shell";
 import { checkSettings, type Surroundings } from "./settings/rules";
 import { fromText, reference, schema, type Values } from "./settings/schema";
 

@@ -1,8 +1,6 @@
+import type { AmiChoice, Port } from "pulumi-vpc-peering";
+import { amiParameters, defaultTimeLimit, labVpcDefaults, sides, type Side } from "pulumi-vpc-peering/rules";
 import * as z from "zod";
-import { defaultTimeLimit } from "../components/check/probe";
-import { amiParameters, labVpcDefaults, type AmiChoice } from "../components/lab/labVpcArgs";
-import type { Port } from "../components/peering/ports";
-import { sides, type Side } from "../components/peering/sides";
 
 /** A setting as the reference page shows it. */
 export interface Setting {
