@@ -1,0 +1,75 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, globSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+// `npm run pack`: builds the package of components/ and packs it as npm publishes it. CommonJS is built by TypeScript; for each
+// entry there is an ES module that hands on what the CommonJS one exports, so that a program never has two of a class.
+
+/** What of the manifest of components/ the published one has too. */
+interface Manifest {
+    readonly name: string;
+    readonly version: string;
+    readonly exports: Readonly<Record<string, string>>;
+    readonly main?: string;
+    readonly private?: boolean;
+    readonly scripts?: unknown;
+}
+
+const root = join(import.meta.dirname, "..");
+const components = join(root, "components");
+const built = join(import.meta.dirname, "package");
+
+/** The entries of the source, by their names in import: `./check` to `check`, and `.` to `index`. */
+function entriesOf({ exports }: Manifest): [subpath: string, entry: string][] {
+    return Object.entries(exports).flatMap(([subpath, file]) => {
+        const [, entry] = /^\.\/(.+)\.ts$/.exec(file) ?? [];
+        return entry === undefined ? [] : [[subpath, entry]];
+    });
+}
+
+/** The manifest that is published: that of the source, with the built entries in place of the sources. */
+function publishedManifest(source: Manifest): object {
+    const { private: _, scripts: __, main: ___, exports: sources, ...kept } = source;
+    const built = entriesOf(source).map(([subpath, entry]) => [
+        subpath,
+        {
+            import: { types: `./${entry}.d.mts`, default: `./${entry}.mjs` },
+            require: { types: `./${entry}.d.ts`, default: `./${entry}.js` },
+        },
+    ]);
+    return {
+        ...kept,
+        main: "./index.js",
+        types: "./index.d.ts",
+        exports: { ...sources, ...Object.fromEntries(built) },
+    };
+}
+
+/** Builds the package in a folder of its own. */
+function build(manifest: Manifest): void {
+    rmSync(built, { recursive: true, force: true });
+    // Beside what is built from them, for the source maps.
+    for (const file of globSync("**/*.ts", { cwd: components })) {
+        cpSync(join(components, file), join(built, "src", file));
+    }
+    const compiler = join(root, "node_modules/typescript/bin/tsc");
+    // Comments are in the declarations, where editors show them, and in the sources.
+    for (const part of [["--emitDeclarationOnly"], ["--declaration", "false", "--removeComments"]]) {
+        execFileSync(process.execPath, [compiler, "-p", import.meta.dirname, ...part], { stdio: "inherit" });
+    }
+    for (const [, entry] of entriesOf(manifest)) {
+        writeFileSync(join(built, `${entry}.mjs`), `export * from "./${entry}.js";\n`);
+        writeFileSync(join(built, `${entry}.d.mts`), `export * from "./${entry}.js";\n`);
+    }
+    writeFileSync(join(built, "package.json"), `${JSON.stringify(publishedManifest(manifest), undefined, 2)}\n`);
+    cpSync(join(components, "README.md"), join(built, "README.md"));
+    for (const file of ["LICENSE", "CHANGELOG.md"]) {
+        cpSync(join(root, file), join(built, file));
+    }
+}
+
+const manifest = JSON.parse(readFileSync(join(components, "package.json"), "utf8")) as Manifest;
+build(manifest);
+execFileSync("npm", ["pack", "--silent", "--pack-destination", import.meta.dirname], { cwd: built });
+const tarball = join(import.meta.dirname, `${manifest.name}-${manifest.version}.tgz`);
+console.log(`release/${manifest.name}-${manifest.version}.tgz: ${Math.ceil(statSync(tarball).size / 1000)} KB`);
