@@ -58,7 +58,9 @@ const analysis = { "reachability/": [], "report/": ["reachability/"] };
 
 /** @param {string[]} paths */
 const starting = (paths) => `^(${paths.map((path) => path.replaceAll(".", "\\.")).join("|")})`;
-const rooms = { ...program, ...sandbox, ...analysis };
+/** What packs the package and installs it; its projects are programs of their own. */
+const release = { "release/": ["sandbox/cache/", "sandbox/tests/"], "release/projects/": published };
+const rooms = { ...program, ...sandbox, ...analysis, ...release };
 
 /**
  * A room that holds other rooms does not speak for them.
@@ -90,7 +92,9 @@ export default {
     ],
     options: {
         doNotFollow: { path: "node_modules" },
-        exclude: { path: "(^|/)(node_modules|reports|\\.stryker-tmp)/|^report/browser/page\\.test" },
+        exclude: {
+            path: "(^|/)(node_modules|reports|\\.stryker-tmp|release/(package|installed))/|^report/browser/page\\.test",
+        },
         tsConfig: { fileName: "tsconfig.json" },
         tsPreCompilationDeps: true,
         combinedDependencies: false,

@@ -5,14 +5,11 @@ import { join } from "node:path";
 // `npm run pack`: builds the package of components/ and packs it as npm publishes it. CommonJS is built by TypeScript; for each
 // entry there is an ES module that hands on what the CommonJS one exports, so that a program never has two of a class.
 
-/** What of the manifest of components/ the published one has too. */
+/** What is read of the manifest of components/. */
 interface Manifest {
     readonly name: string;
     readonly version: string;
     readonly exports: Readonly<Record<string, string>>;
-    readonly main?: string;
-    readonly private?: boolean;
-    readonly scripts?: unknown;
 }
 
 const root = join(import.meta.dirname, "..");
@@ -27,10 +24,9 @@ function entriesOf({ exports }: Manifest): [subpath: string, entry: string][] {
     });
 }
 
-/** The manifest that is published: that of the source, with the built entries in place of the sources. */
+/** The manifest that is published: that of the source without what is for the repository, and with the built entries. */
 function publishedManifest(source: Manifest): object {
-    const { private: _, scripts: __, main: ___, exports: sources, ...kept } = source;
-    const built = entriesOf(source).map(([subpath, entry]) => [
+    const entries = entriesOf(source).map(([subpath, entry]): [string, object] => [
         subpath,
         {
             import: { types: `./${entry}.d.mts`, default: `./${entry}.mjs` },
@@ -38,10 +34,12 @@ function publishedManifest(source: Manifest): object {
         },
     ]);
     return {
-        ...kept,
+        ...source,
+        private: undefined,
+        scripts: undefined,
         main: "./index.js",
         types: "./index.d.ts",
-        exports: { ...sources, ...Object.fromEntries(built) },
+        exports: { ...Object.fromEntries(entries), "./package.json": "./package.json" },
     };
 }
 
@@ -55,7 +53,9 @@ function build(manifest: Manifest): void {
     const compiler = join(root, "node_modules/typescript/bin/tsc");
     // Comments are in the declarations, where editors show them, and in the sources.
     for (const part of [["--emitDeclarationOnly"], ["--declaration", "false", "--removeComments"]]) {
-        execFileSync(process.execPath, [compiler, "-p", import.meta.dirname, ...part], { stdio: "inherit" });
+        execFileSync(process.execPath, [compiler, "-p", join(import.meta.dirname, "tsconfig.package.json"), ...part], {
+            stdio: "inherit",
+        });
     }
     for (const [, entry] of entriesOf(manifest)) {
         writeFileSync(join(built, `${entry}.mjs`), `export * from "./${entry}.js";\n`);

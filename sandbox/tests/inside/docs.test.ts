@@ -3,9 +3,9 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EC2 } from "@aws-sdk/client-ec2";
-import { permit } from "../world/networkLab.ts";
-import { makeMachine, makeSide, type Side } from "../world/side.ts";
+import { makeSide, type Side } from "../world/side.ts";
 import { run, Stack } from "./pulumi.ts";
+import { curl, makeServer, on } from "./webServers.ts";
 
 // The examples of docs/own-stack.md, unchanged, with the real engine and real packets. Runs inside a sandbox.
 
@@ -33,34 +33,6 @@ async function project(name: string, program: string, settings: Record<string, s
     await stack.set({ "aws:region": process.env["AWS_REGION"] ?? "", ...settings });
     return stack;
 }
-
-/** The key pair of the sandbox's SSH clients, for its servers. */
-async function importKey(api: EC2): Promise<string> {
-    const file = (await new Stack().pulumi("config", "get", "sshPrivateKeyPath")).text.trim();
-    const { text } = await run("ssh-keygen", ["-y", "-f", file]);
-    const { KeyName = "" } = await api.importKeyPair({ KeyName: "docs", PublicKeyMaterial: Buffer.from(text.trim()) });
-    return KeyName;
-}
-
-async function makeServer(api: EC2, side: Side, privateIp: string): Promise<string> {
-    await api.authorizeSecurityGroupIngress({ GroupId: side.groupId, IpPermissions: [permit.ssh("0.0.0.0/0")] });
-    const UserData = Buffer.from("#!/bin/sh\nyum install -y httpd\nsystemctl enable --now httpd\n").toString("base64");
-    const { publicIp } = await makeMachine(api, side, privateIp, { KeyName: await importKey(api), UserData });
-    return publicIp;
-}
-
-/** Runs a command on a server after it has booted; returns its output, or undefined if it failed. */
-async function on(address: string, command: string): Promise<string | undefined> {
-    for (let tries = 0; tries < 50; tries++) {
-        const { code, text } = await run("ssh", ["-o", "ConnectTimeout=1", address, command]);
-        if (code !== 255) {
-            return code === 0 ? text.trim() : undefined;
-        }
-    }
-    throw new Error(`${address} did not boot`);
-}
-
-const curl = (address: string): string => `curl -sS -o /dev/null -w '%{http_code}' --max-time 2 http://${address}/`;
 
 describe("docs/own-stack.md", () => {
     let sides: { requester: Side; accepter: Side };

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { run } from "../sandbox/cache/process.ts";
+import { folderOf, kinds, type Kind } from "./kinds.ts";
+
+// The package as npm packs it, installed into projects as its users have them: their compilers, their module kinds, the oldest
+// and the newest versions. Packets follow in packets.test.ts, inside a sandbox, where there is no registry.
+
+const here = import.meta.dirname;
+const { name, version } = JSON.parse(readFileSync(join(here, "../components/package.json"), "utf8")) as {
+    name: string;
+    version: string;
+};
+const tarball = join(here, `${name}-${version}.tgz`);
+
+/** Makes a project and installs what it needs. */
+async function install(kindName: string, { base, versions, checks }: Kind): Promise<void> {
+    const folder = folderOf(kindName);
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    const files = ["index.ts", "mocks.test.ts", ...(checks ? ["check.test.ts"] : [])];
+    for (const file of files) {
+        cpSync(join(here, "projects", file), join(folder, file));
+    }
+    cpSync(join(here, "projects", base, "tsconfig.json"), join(folder, "tsconfig.json"));
+    const isModule = base === "nodenext";
+    const manifest = {
+        name: kindName,
+        private: true,
+        ...(isModule && { type: "module" }),
+        dependencies: {
+            "@types/mocha": "10.0.10",
+            "@types/node": "^22",
+            mocha: "11.8.0",
+            ...versions,
+            [name]: `file:${tarball}`,
+        },
+    };
+    writeFileSync(join(folder, "package.json"), JSON.stringify(manifest, undefined, 2));
+    // Pulumi's own compiler reads no ES modules, so such a project is compiled ahead.
+    const main = isModule ? "main: bin/index.js\n" : "main: index.ts\n";
+    const options = isModule ? "runtime:\n  name: nodejs\n  options:\n    typescript: false\n" : "runtime: nodejs\n";
+    writeFileSync(join(folder, "Pulumi.yaml"), `name: ${kindName}\n${options}${main}`);
+    await run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline"], { cwd: folder, timeout: 300 });
+}
+
+describe("the package, installed", () => {
+    it("has 100 KB at most, and nothing of its users' business", async () => {
+        assert.ok(statSync(tarball).size <= 100_000, `${statSync(tarball).size} bytes`);
+        const files = (await run("tar", ["tzf", tarball])).trim().split("\n");
+        const roots = new Set(files.map((file) => file.replace(/^package\/(src\/)?/, "").replace(/\/.*|\..*/, "")));
+        const wanted = ["addresses", "check", "index", "lab", "ordering", "peering", "problems", "rules", "shell"];
+        assert.deepEqual([...roots].sort(), ["CHANGELOG", "LICENSE", "README", ...wanted, "package"].sort());
+    });
+
+    for (const [kindName, kind] of Object.entries(kinds)) {
+        describe(kind.title, () => {
+            const folder = folderOf(kindName);
+            const bin = (program: string) => join(folder, "node_modules/.bin", program);
+
+            before(() => install(kindName, kind));
+
+            it("is what npm installs, and it alone", () => {
+                const inside = readdirSync(join(folder, "node_modules", name));
+                assert.ok(inside.includes("index.js") && inside.includes("index.d.ts"));
+                assert.equal(existsSync(join(folder, "node_modules/@pulumi/command")), kind.checks);
+                const own = JSON.parse(readFileSync(join(folder, "node_modules/.package-lock.json"), "utf8")) as {
+                    packages: Record<string, { version: string }>;
+                };
+                for (const [dependency, wanted] of Object.entries(kind.versions)) {
+                    const found = own.packages[`node_modules/${dependency}`]?.version ?? "";
+                    assert.ok(wanted.startsWith("^") || found === wanted, `${dependency} ${found}`);
+                }
+            });
+
+            it("is type-checked and compiled", async () => {
+                await run(bin("tsc"), [], { cwd: folder });
+            });
+
+            it("runs on Pulumi's mocks", async () => {
+                const files = ["bin/mocks.test.js", ...(kind.checks ? ["bin/check.test.js"] : [])];
+                for (const file of files) {
+                    await run(bin("mocha"), ["--timeout", "60000", file], { cwd: folder });
+                }
+            });
+        });
+    }
+});
