@@ -2,10 +2,21 @@ import assert from "node:assert/strict";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../sandbox/cache/process.ts";
-import { folderOf, kinds, type Kind } from "./kinds.ts";
+import { folderOf, kinds, template, type Kind } from "./kinds.ts";
 
 // The package as npm packs it, installed into projects as its users have them: their compilers, their module kinds, the oldest
 // and the newest versions. Packets follow in packets.test.ts, inside a sandbox, where there is no registry.
+
+/** Copies the template with the tarball in place of the package's version, as npm would find it once it is published. */
+function copyTemplate(): void {
+    rmSync(template, { recursive: true, force: true });
+    cpSync(join(here, "../template"), template, { recursive: true });
+    const manifest = join(template, "package.json");
+    const text = readFileSync(manifest, "utf8");
+    const published = new RegExp(`("${name}"): "\\^${version.replaceAll(".", "\\.")}"`);
+    assert.match(text, published);
+    writeFileSync(manifest, text.replace(published, `$1: "file:${tarball}"`));
+}
 
 const here = import.meta.dirname;
 const { name, version } = JSON.parse(readFileSync(join(here, "../components/package.json"), "utf8")) as {
@@ -50,7 +61,18 @@ describe("the package, installed", () => {
         assert.ok(statSync(tarball).size <= 100_000, `${statSync(tarball).size} bytes`);
         const files = (await run("tar", ["tzf", tarball])).trim().split("\n");
         const roots = new Set(files.map((file) => file.replace(/^package\/(src\/)?/, "").replace(/\/.*|\..*/, "")));
-        const wanted = ["addresses", "check", "index", "lab", "ordering", "peering", "problems", "rules", "shell"];
+        const wanted = [
+            "addresses",
+            "check",
+            "index",
+            "lab",
+            "namespaces",
+            "ordering",
+            "peering",
+            "problems",
+            "rules",
+            "shell",
+        ];
         assert.deepEqual([...roots].sort(), ["CHANGELOG", "LICENSE", "README", ...wanted, "package"].sort());
     });
 
@@ -86,4 +108,14 @@ describe("the package, installed", () => {
             });
         });
     }
+
+    it("is what the template asks for, in its version", async () => {
+        copyTemplate();
+        const folder = folderOf("template-itself");
+        rmSync(folder, { recursive: true, force: true });
+        cpSync(template, folder, { recursive: true });
+        // Also leaves in npm's cache what `pulumi new` installs inside a sandbox.
+        await run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline"], { cwd: folder, timeout: 300 });
+        await run(join(folder, "node_modules/.bin/tsc"), ["--noEmit"], { cwd: folder });
+    });
 });

@@ -64,3 +64,6 @@ export const kinds: Readonly<Record<string, Kind>> = {
 export function folderOf(name: string): string {
     return join(import.meta.dirname, "installed", name);
 }
+
+/** The copy of the template that takes the package from where it is packed. */
+export const template = folderOf("template-copy");
