@@ -9,8 +9,8 @@ export interface LookUpOptions {
     readonly provider?: Provider | undefined;
     /** Ids of the route tables that are to get routes; by default all that the VPC has. */
     readonly routeTableIds?: readonly string[] | undefined;
-    /** Ids of security groups that are to open ports, by names of your own; none by default. */
-    readonly securityGroups?: Readonly<Record<string, string>> | undefined;
+    /** The security groups that are to open ports, as a side of `VpcPeering` has them; none by default. */
+    readonly securityGroups?: PeeringSideArgs["securityGroups"];
 }
 
 /**
