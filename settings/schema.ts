@@ -175,7 +175,7 @@ const shape = {
         "Whether the servers get public DNS names, which dnsResolution needs",
         labVpcDefaults.dnsHostnames,
     ),
-    prefix: texts.setting("First part of all names", labVpcDefaults.prefix),
+    prefix: texts.setting("First part of all names", "ljh"),
     instanceType: instanceTypes.setting(
         "Instance type of both servers, with an x86_64 processor",
         labVpcDefaults.instanceType,

@@ -112,7 +112,7 @@ describe("tags of the components", () => {
         const named = { team: "network", Name: "mine" };
         const own = tagsOf(await make(pulumi.output(named)));
         assert.deepStrictEqual(own["peering-connection"], named);
-        assert.deepStrictEqual(own["pair-peering-connection"], { team: "network", Name: "ljhVPCPeering" });
-        assert.deepStrictEqual(own["vpc-vpc"], { team: "network", Name: "ljhVPC1" });
+        assert.deepStrictEqual(own["pair-peering-connection"], { team: "network", Name: "labVPCPeering" });
+        assert.deepStrictEqual(own["vpc-vpc"], { team: "network", Name: "labVPC1" });
     });
 });

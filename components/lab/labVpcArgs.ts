@@ -15,7 +15,7 @@ export const amiParameters = {
 export type AmiChoice = keyof typeof amiParameters;
 
 /** What a lab VPC has when its arguments don't say otherwise. */
-export const labVpcDefaults = { prefix: "ljh", instanceType: "t2.micro", ami: "al2023", dnsHostnames: true } as const;
+export const labVpcDefaults = { prefix: "lab", instanceType: "t2.micro", ami: "al2023", dnsHostnames: true } as const;
 
 /** How a {@link LabVpc} is made. */
 export interface LabVpcArgs extends AddressPlan, Place {
@@ -23,7 +23,7 @@ export interface LabVpcArgs extends AddressPlan, Place {
     readonly side: number;
     /** The VPC's own part of the names: `"Blue"`; by default `VPC` and the number. */
     readonly label?: string | undefined;
-    /** First part of the names: `"test"`; `"ljh"` by default. */
+    /** First part of the names: `"test"`; `"lab"` by default. */
     readonly prefix?: string | undefined;
     /** Name of the EC2 key pair that opens SSH on the server: `"my-key-pair"`, or an output such as `key.keyName`. */
     readonly keyName: pulumi.Input<string>;
