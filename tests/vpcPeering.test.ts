@@ -261,6 +261,24 @@ describe("VpcPeering", () => {
     });
 });
 
+describe("VpcPeering with other arguments of one resource", () => {
+    const isRule = (type: string): boolean => type.endsWith(":SecurityGroupIngressRule");
+
+    it("makes what its transformations return, on mocks too", async () => {
+        const deployment = await peer(args, {}, () => ({
+            transformations: [
+                ({ type, props, opts }) =>
+                    isRule(type) ? { props: { ...props, description: "NET-1234" }, opts } : undefined,
+            ],
+        }));
+        const described = deployment.registrations.filter(({ inputs }) => inputs["description"] === "NET-1234");
+        assert.deepStrictEqual(described.map(({ name }) => name).sort(), [
+            "p-accepter-web-tcp-80-10.41.0.0/16",
+            "p-requester-web-tcp-80-10.42.0.0/16",
+        ]);
+    });
+});
+
 describe("VpcPeering, each side's own", () => {
     it("opens the side's ports and sets the side's DNS option, or else the peering's", async () => {
         const deployment = await peer({
