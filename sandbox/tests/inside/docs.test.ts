@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { EC2 } from "@aws-sdk/client-ec2";
 import { permit } from "../world/networkLab.ts";
 import { makeMachine, makeSide, type Side } from "../world/side.ts";
-import { run, Stack } from "./pulumi.ts";
+import { project, run, Stack } from "./pulumi.ts";
 
 // The examples of docs/own-stack.md, unchanged, with the real engine and real packets. Runs inside a sandbox.
 
@@ -17,22 +15,6 @@ const virginia = new EC2({ endpoint, region: "us-east-1" });
 const programs = [...readFileSync("docs/own-stack.md", "utf8").matchAll(/```ts\n(.+?)```/gs)].map(
     ([, code]) => code ?? "",
 );
-
-/** Creates a project with an example as its program; returns its stack. */
-async function project(name: string, program: string, settings: Record<string, string>): Promise<Stack> {
-    const folder = mkdtempSync(join(tmpdir(), `${name}-`));
-    mkdirSync(folder, { recursive: true });
-    cpSync("components", join(folder, "components"), { recursive: true });
-    cpSync("tsconfig.json", join(folder, "tsconfig.json"));
-    symlinkSync(join(process.cwd(), "node_modules"), join(folder, "node_modules"));
-    writeFileSync(join(folder, "index.ts"), program);
-    writeFileSync(join(folder, "Pulumi.yaml"), `name: ${name}\nruntime: nodejs\nmain: index.ts\n`);
-    const stack = new Stack(folder);
-    const init = await run("pulumi", ["stack", "init", "dev", "--non-interactive"], folder);
-    assert.equal(init.code, 0, init.text);
-    await stack.set({ "aws:region": process.env["AWS_REGION"] ?? "", ...settings });
-    return stack;
-}
 
 /** The key pair of the sandbox's SSH clients, for its servers. */
 async function importKey(api: EC2): Promise<string> {
@@ -71,7 +53,7 @@ describe("docs/own-stack.md", () => {
         const [requester, accepter, shared] = await Promise.all([
             makeSide(home, "10.1.0.0/16", "own"),
             makeSide(virginia, "10.2.0.0/16", "own"),
-            makeSide(home, "10.3.0.0/16", "shared"),
+            makeSide(home, "10.3.0.0/16", "own"),
         ]);
         for (const [api, { vpcId }] of [
             [home, requester],
