@@ -113,7 +113,7 @@ export function checkVpcPeeringArgs(args: VpcPeeringArgs): Problem[] {
         dns: { path: `${side}.dns`, on: args[side].dns ?? true },
     });
     const [one, other] = [args.requester.vpcId, args.accepter.vpcId];
-    // AWS wants hostnames of both VPCs, whichever's names are to be resolved.
+    // Either side's option needs DNS hostnames in both VPCs.
     const dnsResolution = sides.some((side) => dnsResolutionOf(args, side));
     return [
         ...(typeof one === "string" && typeof other === "string" ? checkSelf(one, other) : []),

@@ -152,9 +152,9 @@ export function checkSelf(requesterVpcId: string, accepterVpcId: string): Proble
 
 /** How much of its quotas a VPC uses, as far as it is known. */
 export interface Usage {
-    /** Ids of its active peering connections. */
+    /** Ids of its active peering connections: `["pcx-0123456789abcdef0"]`; none by default. */
     readonly activePeerings?: readonly string[] | undefined;
-    /** Destinations of the routes of each of its route tables, by the table's name among the arguments. */
+    /** Destinations of the routes of each of its route tables, by the table's name in `routeTables`: `{ main: ["10.0.0.0/8"] }`; none by default. */
     readonly routes?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
