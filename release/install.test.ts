@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../sandbox/cache/process.ts";
-import { folderOf, kinds, template, type Kind } from "./kinds.ts";
+import { folderOf, kinds, template, upgrade, type Kind } from "./kinds.ts";
 
 // The package as npm packs it, installed into projects as its users have them: their compilers, their module kinds, the oldest
 // and the newest versions. Packets follow in packets.test.ts, inside a sandbox, where there is no registry.
@@ -108,6 +108,22 @@ describe("the package, installed", () => {
             });
         });
     }
+
+    it("is installed beside the version before, for an upgrade", async () => {
+        const packages = { [upgrade.before]: join(here, "previous.tgz"), [upgrade.now]: tarball };
+        for (const [folder, file] of Object.entries(packages)) {
+            rmSync(folder, { recursive: true, force: true });
+            mkdirSync(folder, { recursive: true });
+            cpSync(join(here, "projects/upgrade.ts"), join(folder, "index.ts"));
+            cpSync(join(here, "projects/template/tsconfig.json"), join(folder, "tsconfig.json"));
+            const dependencies = { ...kinds["newest"]?.versions, [name]: `file:${file}` };
+            writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, dependencies }));
+            writeFileSync(join(folder, "Pulumi.yaml"), "name: upgrade\nruntime: nodejs\nmain: index.ts\n");
+            await run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline"], { cwd: folder, timeout: 300 });
+        }
+        const installed = readFileSync(join(upgrade.before, "node_modules", name, "package.json"), "utf8");
+        assert.notEqual((JSON.parse(installed) as { version: string }).version, version);
+    });
 
     it("is what the template asks for, in its version", async () => {
         copyTemplate();
