@@ -25,6 +25,17 @@ const { name, version } = JSON.parse(readFileSync(join(here, "../components/pack
 };
 const tarball = join(here, `${name}-${version}.tgz`);
 
+/**
+ * Installs what a folder's manifest asks for. Packages of another project go in ahead, where there is one: npm keeps what fits,
+ * which takes seconds instead of half a minute.
+ */
+async function npmInstall(folder: string, like?: string): Promise<void> {
+    if (like !== undefined && existsSync(join(like, "node_modules"))) {
+        await run("cp", ["-a", join(like, "node_modules"), folder]);
+    }
+    await run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline"], { cwd: folder, timeout: 300 });
+}
+
 /** Makes a project and installs what it needs. */
 async function install(kindName: string, { base, versions, checks }: Kind): Promise<void> {
     const folder = folderOf(kindName);
@@ -53,7 +64,7 @@ async function install(kindName: string, { base, versions, checks }: Kind): Prom
     const main = isModule ? "main: bin/index.js\n" : "main: index.ts\n";
     const options = isModule ? "runtime:\n  name: nodejs\n  options:\n    typescript: false\n" : "runtime: nodejs\n";
     writeFileSync(join(folder, "Pulumi.yaml"), `name: ${kindName}\n${options}${main}`);
-    await run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline"], { cwd: folder, timeout: 300 });
+    await npmInstall(folder);
 }
 
 describe("the package, installed", () => {
@@ -119,7 +130,7 @@ describe("the package, installed", () => {
             const dependencies = { ...kinds["newest"]?.versions, [name]: `file:${file}` };
             writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, dependencies }));
             writeFileSync(join(folder, "Pulumi.yaml"), "name: upgrade\nruntime: nodejs\nmain: index.ts\n");
-            await run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline"], { cwd: folder, timeout: 300 });
+            await npmInstall(folder, folderOf("newest"));
         }
         const installed = readFileSync(join(upgrade.before, "node_modules", name, "package.json"), "utf8");
         assert.notEqual((JSON.parse(installed) as { version: string }).version, version);
@@ -131,7 +142,7 @@ describe("the package, installed", () => {
         rmSync(folder, { recursive: true, force: true });
         cpSync(template, folder, { recursive: true });
         // Also leaves in npm's cache what `pulumi new` installs inside a sandbox.
-        await run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline"], { cwd: folder, timeout: 300 });
+        await npmInstall(folder, folderOf("newest"));
         await run(join(folder, "node_modules/.bin/tsc"), ["--noEmit"], { cwd: folder });
     });
 });
