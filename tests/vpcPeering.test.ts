@@ -568,6 +568,15 @@ describe("VpcPeering with another owner's request", () => {
             /requester\.accountId = "444444444444": is declared, but the request pcx-1 is from 333333333333;/,
         ],
         [
+            "has no id yet, where the accepter's provider leads elsewhere",
+            {},
+            {
+                peeringConnectionId: pulumi.output(pulumi.unknown as string),
+                accepter: { ...accepter, accountId: "444444444444" },
+            },
+            /no connection was accepted:\n {2}accepter\.accountId = "444444444444": is declared, but the accepter's provider leads to 111111111111;/,
+        ],
+        [
             "is from a region from which groups can't be named",
             { requesterRegion: "eu-west-1" },
             { ingressFrom: "group" },
@@ -616,7 +625,7 @@ describe("VpcPeering, refusals", () => {
         });
         assert.ok(pulumi.ResourceError.isInstance(error) && error.hideStack);
         assert.deepStrictEqual(error.message.split("\n"), [
-            "VpcPeering p has 5 problems; nothing was changed:",
+            "VpcPeering p has 5 problems; no connection was requested:",
             itself,
             '  accepter.cidrBlocks[1] = "10.41.0.0/16": equals requester.cidrBlocks[0], and AWS peers only VPCs whose blocks are apart (VPC Peering Guide, "VPC peering limitations"); choose another block for one of them',
             `  requester.routedCidrBlocks[0] = "10.99.0.0/16": is not inside any block of that VPC (10.41.0.0/16), and a peering connection leads to the VPC's own addresses only (VPC Peering Guide, "VPC peering limitations"); choose one of those blocks or a part of one`,
@@ -649,7 +658,7 @@ describe("VpcPeering, refusals", () => {
             }
         });
         assert.deepStrictEqual(message.split("\n"), [
-            "VpcPeering p has 6 problems; nothing was changed:",
+            "VpcPeering p has 6 problems; no connection was requested:",
             '  requester.cidrBlocks[0] = "10.41.0.0": is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16',
             '  accepter.cidrBlocks[1] = "10.42.0.0/16": is listed twice; leave one of them out',
             '  accepter.ipv6CidrBlocks[0] = "10.43.0.0/16": is not an IPv6 CIDR block; write ADDRESS/PREFIX, such as 2001:db8:1200::/56',
@@ -690,6 +699,18 @@ describe("VpcPeering, refusals", () => {
                 "VpcPeering p has 2 problems; no connection was requested:",
                 `  requester.region = "us-west-1": is declared, but the requester's provider leads to us-east-1; correct what the provider is made with (region, profile, role) or what is declared`,
                 `  accepter.accountId = "333333333333": is declared, but the accepter's provider leads to 222222222222; correct what the provider is made with (region, profile, role) or what is declared`,
+            ],
+        ],
+        [
+            "places of a VPC that has no id yet, as in the preview of one that the program makes",
+            () => ({
+                requester: { ...requester, vpcId: pulumi.output(pulumi.unknown as string) },
+                accepter: { ...accepter, region: "eu-west-1", provider: there() },
+            }),
+            elsewhere,
+            [
+                "VpcPeering p has 1 problem; no connection was requested:",
+                `  accepter.region = "eu-west-1": is declared, but the accepter's provider leads to us-west-2; correct what the provider is made with (region, profile, role) or what is declared`,
             ],
         ],
         [

@@ -1,10 +1,10 @@
 import * as ec2 from "@pulumi/aws/ec2";
 import * as pulumi from "@pulumi/pulumi";
 import { dependenciesOf } from "../ordering";
-import { refuse } from "../problems";
+import { refuse, type Problem } from "../problems";
 import { checkVpcPeeringArgs, peeringWarnings, type PeeringSideArgs, type VpcPeeringArgs } from "./peeringArgs";
 import { acceptersPart, peeringParts } from "./peeringParts";
-import { checkSelf } from "./peeringRules";
+import { checkPlaces, checkSelf } from "./peeringRules";
 import { findPlaces } from "./places";
 import { checkRequest, findConnection, refuseEnded, requesterPlace, requestLifetime } from "./request";
 import type { Side } from "./sides";
@@ -48,9 +48,14 @@ export class VpcPeering extends pulumi.ComponentResource {
 
     constructor(name: string, args: VpcPeeringArgs, opts?: pulumi.ComponentResourceOptions) {
         super("vpc-peering-lab:components:VpcPeering", name, {}, opts);
-        refuse(this, `VpcPeering ${name}`, checkVpcPeeringArgs(args));
-
         const { manageRequester = true, manageAccepter = true, autoAccept = false } = args;
+        // Whatever else the program makes, and whether it is found in a preview or later.
+        const outcome = `no connection was ${manageRequester ? "requested" : "accepted"}`;
+        const refused = (problems: readonly Problem[]) => {
+            refuse(this, `VpcPeering ${name}`, problems, outcome);
+        };
+        refused(checkVpcPeeringArgs(args));
+
         const tags = { Name: name, ...args.tags };
         const child = ({ provider }: PeeringSideArgs) => ({ parent: this, ...(provider && { provider }) });
         const opened = {
@@ -60,17 +65,25 @@ export class VpcPeering extends pulumi.ComponentResource {
         const theirs = pulumi
             .output(manageRequester ? undefined : args.peeringConnectionId)
             .apply(async (id) => (id === undefined ? undefined : this.theirRequest(name, id, child(args.accepter))));
-        const found = theirs.apply((seen) =>
-            findPlaces({ ...args, requester: { ...args.requester, ...(seen && requesterPlace(seen)) } }, opened, args),
-        );
-        // Ids and providers tell some problems only now, before there is a connection.
+        // Providers tell where they lead before any VPC has an id, so that previews find it.
+        const declared = pulumi.output(findPlaces(args, opened, args)).apply((found) => {
+            refused(found.problems);
+            return found.places;
+        });
+        const places = pulumi
+            .all([declared, theirs])
+            .apply(([known, seen]) =>
+                seen ? { ...known, requester: { ...known.requester, ...requesterPlace(seen) } } : known,
+            );
+        // Ids tell the rest, before there is a connection.
         const { id, vpcId, peerVpcId, peerRegion, peerOwnerId } = pulumi
-            .all([args.requester.vpcId, args.accepter.vpcId, found, theirs])
-            .apply(([one, other, { places: actual, problems: late }, seen]) => {
+            .all([args.requester.vpcId, args.accepter.vpcId, places, theirs])
+            .apply(([one, other, { requester, accepter }, seen]) => {
                 const expected = { requester: { ...args.requester, vpcId: one }, accepter: { vpcId: other } };
-                const all = [...checkSelf(one, other), ...late, ...(seen ? checkRequest(seen, expected) : [])];
-                refuse(this, `VpcPeering ${name}`, all, `no connection was ${seen ? "accepted" : "requested"}`);
-                const { requester, accepter } = actual;
+                const ofRequest = seen
+                    ? [...checkRequest(seen, expected), ...checkPlaces({ requester, accepter }, args)]
+                    : [];
+                refused([...checkSelf(one, other), ...ofRequest]);
                 return {
                     id: seen?.id ?? "",
                     vpcId: one,
@@ -95,7 +108,7 @@ export class VpcPeering extends pulumi.ComponentResource {
             }
         });
         const complete = (accepted: pulumi.CustomResource) =>
-            peeringParts({ name, args, places: found.places, accepted, tags, opts: opened }).map((part) => part.id);
+            peeringParts({ name, args, places, accepted, tags, opts: opened }).map((part) => part.id);
 
         if (manageAccepter || connection === undefined) {
             // A resource of its own, because the two sides may have two owners.
@@ -135,7 +148,7 @@ export class VpcPeering extends pulumi.ComponentResource {
             this.status = { requester: status, accepter: status };
             const expiry = this.expiry(name, connection.id);
             this.expires = pulumi.all([active, expiry]).apply(([is, time]) => (is ? null : time));
-            const commands = acceptersPart(args, connection.id, found.places);
+            const commands = acceptersPart(args, connection.id, places);
             this.otherOwner = pulumi.all([active, commands]).apply(([is, all]) => (is ? [] : all));
             this.path = pulumi.all([connection.id, parts]).apply(([id, ids]) => [id, ...ids]);
         }
