@@ -21,6 +21,8 @@ const accepter: PeeringSideArgs = {
 const args: VpcPeeringArgs = { requester, accepter, ports: ["tcp/80"] };
 const id = "id-of-p-connection";
 const tags = { Name: "p" };
+/** Tags of the connection, which has its owner's besides. */
+const owned = { ...tags, "pulumi-vpc-peering": "vpc-peering-lab/test/p" };
 
 const there = () => new Provider("there", { region: "us-west-2" });
 
@@ -72,13 +74,13 @@ interface Part {
 
 const connection = (inputs: object = {}, { provider = "", after = [] }: Part = {}) => ({
     type: "VpcPeeringConnection",
-    inputs: { vpcId: "vpc-1", peerVpcId: "vpc-2", tags, ...inputs },
+    inputs: { vpcId: "vpc-1", peerVpcId: "vpc-2", tags: owned, ...inputs },
     provider,
     after,
 });
 const acceptance = ({ provider = "" }: Part = {}) => ({
     type: "VpcPeeringConnectionAccepter",
-    inputs: { vpcPeeringConnectionId: id, autoAccept: true, tags },
+    inputs: { vpcPeeringConnectionId: id, autoAccept: true, tags: owned },
     provider,
     after: ["p-connection"],
 });
@@ -154,7 +156,7 @@ describe("VpcPeering", () => {
         });
         assert.deepStrictEqual(namesOf(deployment), ["p", "p-accepter", "p-connection"]);
         for (const name of ["p-accepter", "p-connection"]) {
-            assert.deepStrictEqual(deployment.get(name).inputs["tags"], { team: "network", Name: "mine" });
+            assert.deepStrictEqual(deployment.get(name).inputs["tags"], { ...owned, team: "network", Name: "mine" });
         }
     });
 
@@ -518,7 +520,8 @@ describe("VpcPeering with another owner's request", () => {
             inputs: { ...part.inputs, vpcPeeringConnectionId: "pcx-1" },
         });
         assert.deepStrictEqual(madeOf(deployment), {
-            "p-accepter": { ...theirId(acceptance()), after: [] },
+            // The tag is its requester's.
+            "p-accepter": { ...theirId({ ...acceptance(), inputs: { autoAccept: true, tags } }), after: [] },
             "p-accepter-main-10.41.0.0/16": theirId(route("rtb-2", "10.41.0.0/16")),
             "p-accepter-web-tcp-80-10.41.0.0/16": rule("sg-2", { cidrIpv4: "10.41.0.0/16" }),
             "p-accepter-dns-resolution": theirId(dnsOption("accepter", true)),
@@ -788,11 +791,26 @@ describe("VpcPeering, refusals", () => {
     it("warns of quotas by what the sides have and get", async () => {
         const log = mock.method(pulumi.log, "warn", () => Promise.resolve());
         const many = (count: number) => Array.from({ length: count }, (_, index) => `${index}`);
+        const full: VpcPeeringArgs = {
+            ...args,
+            requester: { ...requester, usage: { activePeerings: [...many(41), "pcx-0"] } },
+            accepter: { ...accepter, usage: { routes: { main: many(399) } } },
+        };
+        const own: Answers = {
+            "aws:ec2/getVpcPeeringConnections:getVpcPeeringConnections": ({ filters }) => {
+                assert.deepStrictEqual(filters, [
+                    { name: "tag:pulumi-vpc-peering", values: ["vpc-peering-lab/test/p"] },
+                    { name: "status-code", values: ["active"] },
+                ]);
+                return { ids: ["pcx-0"] };
+            },
+        };
         try {
-            await peer({
-                requester: { ...requester, usage: { activePeerings: [...many(41), id] } },
-                accepter: { ...accepter, usage: { routes: { main: many(399) } } },
-            });
+            // As in a preview, where a connection that is to be replaced has no id.
+            await peer(
+                { ...full, requester: { ...full.requester, vpcId: pulumi.output(pulumi.unknown as string) } },
+                own,
+            );
             assert.deepStrictEqual(
                 log.mock.calls.map(({ arguments: [message] }) => (message as string).split(";")[0]),
                 [
@@ -800,6 +818,10 @@ describe("VpcPeering, refusals", () => {
                     "With this connection the accepter's route table main has 400 routes",
                 ],
             );
+            log.mock.resetCalls();
+            const request = { manageRequester: false, peeringConnectionId: "pcx-0" };
+            await peer({ ...full, ...request }, withStatus("pending-acceptance"));
+            assert.strictEqual(log.mock.callCount(), 2);
             log.mock.resetCalls();
             await peer(args);
             assert.strictEqual(log.mock.callCount(), 0);

@@ -11,6 +11,7 @@ import {
     type SideFacts,
     type Usage,
 } from "./peeringRules";
+import { ownTag } from "./ownership";
 import { checkPorts, type Port } from "./ports";
 import { across, sides, type Place, type RequestsFrom, type Side } from "./sides";
 import { checkTags } from "./tags";
@@ -80,18 +81,19 @@ export function checkVpcPeeringArgs(args: VpcPeeringArgs): Problem[] {
             ...checkCidrList(`${side}.ipv6CidrBlocks`, args[side].ipv6CidrBlocks ?? [], parseIpv6Cidr),
         ]),
         ...checkPorts("ports", args.ports ?? []),
-        ...checkTags("tags", args.tags),
+        // The connection has this tag besides.
+        ...checkTags("tags", { ...args.tags, [ownTag]: "" }),
         ...checkPeering({ requester: facts("requester"), accepter: facts("accepter") }, args),
     ];
 }
 
-/** Warnings of quotas that the sides come near with this connection. */
-export function peeringWarnings(args: VpcPeeringArgs, connectionId: string): string[] {
+/** Warnings of quotas that the sides come near with this connection; `own` are the ids that are its own. */
+export function peeringWarnings(args: VpcPeeringArgs, own: readonly string[]): string[] {
     return sides.flatMap((side) =>
         quotaWarnings(
             side,
             args[side].usage ?? {},
-            connectionId,
+            own,
             Object.keys(args[side].routeTables ?? {}),
             routedBlocks(args[across(side)]),
         ),

@@ -3,6 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { dependenciesOf } from "../ordering";
 import { refuse, type Problem } from "../problems";
 import { checkVpcPeeringArgs, peeringWarnings, type PeeringSideArgs, type VpcPeeringArgs } from "./peeringArgs";
+import { unlessPeered } from "./existing";
+import { ownConnections, ownerOf, ownTag } from "./ownership";
 import { acceptersPart, peeringParts } from "./peeringParts";
 import { checkPlaces, checkSelf } from "./peeringRules";
 import { findPlaces } from "./places";
@@ -57,6 +59,9 @@ export class VpcPeering extends pulumi.ComponentResource {
         refused(checkVpcPeeringArgs(args));
 
         const tags = { Name: name, ...args.tags };
+        const owner = ownerOf(name);
+        // Within one account its acceptance has the same tags as the connection.
+        const ofConnection = manageRequester ? { ...tags, [ownTag]: owner } : tags;
         const child = ({ provider }: PeeringSideArgs) => ({ parent: this, ...(provider && { provider }) });
         const opened = {
             requester: manageRequester ? child(args.requester) : undefined,
@@ -96,17 +101,17 @@ export class VpcPeering extends pulumi.ComponentResource {
         const connection = manageRequester
             ? new ec2.VpcPeeringConnection(
                   `${name}-connection`,
-                  { vpcId, peerVpcId, peerRegion, peerOwnerId, ...(autoAccept && { autoAccept }), tags },
-                  { ...child(args.requester), dependsOn: after },
+                  { vpcId, peerVpcId, peerRegion, peerOwnerId, ...(autoAccept && { autoAccept }), tags: ofConnection },
+                  {
+                      ...unlessPeered(child(args.requester), owner),
+                      dependsOn: after,
+                      // In place of a second connection of the same VPCs AWS returns the first, which would then be deleted.
+                      deleteBeforeReplace: true,
+                  },
               )
             : undefined;
         this.connectionId = connection?.id ?? id;
-        // Only its id tells the connection from the others that a VPC has once it is there.
-        this.connectionId.apply((known) => {
-            for (const warning of peeringWarnings(args, known)) {
-                void pulumi.log.warn(warning, this);
-            }
-        });
+        this.warnOfQuotas(args, owner, child(args.requester));
         const complete = (accepted: pulumi.CustomResource) =>
             peeringParts({ name, args, places, accepted, tags, opts: opened }).map((part) => part.id);
 
@@ -117,7 +122,7 @@ export class VpcPeering extends pulumi.ComponentResource {
                     ? connection
                     : new ec2.VpcPeeringConnectionAccepter(
                           `${name}-accepter`,
-                          { vpcPeeringConnectionId: this.connectionId, autoAccept: true, tags },
+                          { vpcPeeringConnectionId: this.connectionId, autoAccept: true, tags: ofConnection },
                           { ...child(args.accepter), ...(!connection && { dependsOn: after }) },
                       );
             const parts = complete(accepted);
@@ -158,6 +163,20 @@ export class VpcPeering extends pulumi.ComponentResource {
             expires: this.expires,
             otherOwner: this.otherOwner,
             path: this.path,
+        });
+    }
+
+    /** Warns of quotas that the sides come near, in previews too; this connection counts once. */
+    private warnOfQuotas(args: VpcPeeringArgs, owner: string, opts: pulumi.InvokeOptions): void {
+        if (peeringWarnings(args, []).length === 0) {
+            return;
+        }
+        const theirs = args.peeringConnectionId;
+        const own = theirs === undefined ? ownConnections(owner, opts) : pulumi.output(theirs).apply((id) => [id]);
+        pulumi.output(own).apply((ids) => {
+            for (const warning of peeringWarnings(args, ids)) {
+                void pulumi.log.warn(warning, this);
+            }
         });
     }
 
