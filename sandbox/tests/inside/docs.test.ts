@@ -114,6 +114,108 @@ describe("docs/own-stack.md", () => {
         await stack.destroy();
     });
 
+    it("finds in the preview that a provider leads elsewhere, before the program's VPC has an id", async () => {
+        const elsewhere = (programs[1] ?? "").replace(
+            "accepter: shared",
+            'accepter: { ...shared, region: "eu-west-1" }',
+        );
+        const stack = await project("elsewhere", elsewhere, { sharedVpcId: sides.requester.vpcId });
+        const vpcs = async () => (await home.describeVpcs({})).Vpcs?.map(({ VpcId }) => VpcId);
+        const before = await vpcs();
+        const { code, text } = await stack.pulumi("up", "--yes");
+        assert.notEqual(code, 0);
+        assert.match(
+            text,
+            /jobs-shared has 1 problem; no connection was requested:\s+accepter\.region = "eu-west-1": is declared/,
+        );
+        assert.deepEqual(await vpcs(), before);
+    });
+
+    describe("with a pair that is peered already", () => {
+        /** The first example within one region, as a stack of its own. */
+        const again = async (name: string): Promise<Stack> => {
+            const program = (programs[0] ?? "").replace("      provider: virginia,\n", "");
+            return project(name, program, {
+                requesterVpcId: sides.requester.vpcId,
+                accepterVpcId: neighbour.vpcId,
+                webGroupId: neighbour.groupId,
+            });
+        };
+        /** Requests a connection by hand; returns its id. */
+        const peerByHand = async (one: Side, other: Side, accepted: boolean): Promise<string> => {
+            const ends = { VpcId: one.vpcId, PeerVpcId: other.vpcId };
+            const { VpcPeeringConnection: made } = await home.createVpcPeeringConnection(ends);
+            const id = { VpcPeeringConnectionId: made?.VpcPeeringConnectionId ?? "" };
+            if (accepted) {
+                await home.acceptVpcPeeringConnection(id);
+            }
+            return id.VpcPeeringConnectionId;
+        };
+        /** What a preview and an update without one say, which both must fail; they make nothing. */
+        const refused = async (stack: Stack): Promise<string> => {
+            const preview = await stack.pulumi("preview");
+            assert.notEqual(preview.code, 0, preview.text);
+            const { code, text } = await stack.up();
+            assert.notEqual(code, 0);
+            const [said = ""] = /The connection pcx-.*?'pulumi up' again/.exec(text) ?? assert.fail(text);
+            assert.ok(preview.text.includes(said), preview.text);
+            return said;
+        };
+        const commandIn = (said: string, program: string): string =>
+            new RegExp(`"(${program} .*?)"`).exec(said)?.[1] ?? assert.fail(said);
+        let neighbour: Side;
+
+        before(async () => {
+            neighbour = await makeSide(home, "10.3.0.0/16", "own");
+            await home.modifyVpcAttribute({ VpcId: neighbour.vpcId, EnableDnsHostnames: { Value: true } });
+        });
+
+        it("takes over a connection made by hand once its import is typed", async () => {
+            const id = await peerByHand(sides.requester, neighbour, true);
+            const stack = await again("imported");
+            const said = await refused(stack);
+            assert.match(
+                said,
+                new RegExp(`^The connection ${id} between .* is there already \\(active, requested from `),
+            );
+            const command = commandIn(said, "pulumi import").split(" ").slice(1);
+            const { code, text } = await stack.pulumi(...command, "--yes", "--skip-preview");
+            assert.equal(code, 0, text);
+            const { connectionId } = await stack.updated<{ connectionId: string }>();
+            assert.equal(connectionId, id);
+            assert.deepEqual(await stack.plan(), []);
+
+            // Another stack is told whose it is, and one's own is replaced in spite of it.
+            assert.match(await refused(await again("another")), / for imported\/dev\/seoul-virginia\)/);
+            const urn = "**::seoul-virginia-connection";
+            const replaced = await stack.pulumi("up", "--yes", "--replace", urn);
+            assert.equal(replaced.code, 0, replaced.text);
+            assert.notEqual((await stack.updated<{ connectionId: string }>()).connectionId, id);
+            assert.deepEqual(await stack.plan(), []);
+            await stack.destroy();
+        });
+
+        for (const [direction, accepted] of [
+            ["the same", true],
+            ["the other", true],
+            ["the other", false],
+        ] as const) {
+            it(`makes its own once one in ${direction} direction is gone, ${accepted ? "active" : "pending"}`, async () => {
+                const ends = [sides.requester, neighbour] as const;
+                const [one, other] = direction === "the same" ? ends : [ends[1], ends[0]];
+                const id = await peerByHand(one, other, accepted);
+                const stack = await again(`removed-${direction.replace(" ", "-")}-${accepted ? "active" : "pending"}`);
+                const said = await refused(stack);
+                assert.equal(said.includes("pulumi import"), direction === "the same");
+                const { code, text } = await run("sh", ["-c", commandIn(said, "aws ec2")]);
+                assert.equal(code, 0, text);
+                const { connectionId } = await stack.updated<{ connectionId: string }>();
+                assert.notEqual(connectionId, id);
+                await stack.destroy();
+            });
+        }
+    });
+
     it("accepts another owner's request, and refuses one from another account", async () => {
         const { Vpc } = await home.createVpc({ CidrBlock: "192.168.248.0/21" });
         const vendor = { VpcId: Vpc?.VpcId ?? "", PeerVpcId: sides.requester.vpcId };
