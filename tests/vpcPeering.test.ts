@@ -318,7 +318,7 @@ describe("VpcPeering, rules", () => {
         ]);
     });
 
-    it("names groups of another account with the account before them, and none where there are none", async () => {
+    it("names groups of another account with the account before them", async () => {
         const far = { provider: "id-of-there" };
         const sameRegion = { ...elsewhere, "aws:index/getRegion:getRegion": () => ({ region: "us-east-1" }) };
         const own = { ...args, ingressFrom: "group" } as const;
@@ -329,8 +329,6 @@ describe("VpcPeering, rules", () => {
         ]);
         const { replaceOnChanges } = deployment.get("p-accepter-web-tcp-80-group-web");
         assert.deepStrictEqual(replaceOnChanges, ["referencedSecurityGroupId"]);
-        const none = await peer({ ...own, requester: { ...requester, securityGroups: undefined } });
-        assert.deepStrictEqual(rulesOf(none), []);
     });
 });
 
@@ -647,13 +645,19 @@ describe("VpcPeering, refusals", () => {
         await deploy(() => {
             try {
                 new VpcPeering("p", {
-                    requester: { ...requester, cidrBlocks: ["10.41.0.0"], ipv6CidrBlocks: ["2001:db8:0:100::/56"] },
+                    requester: {
+                        ...requester,
+                        cidrBlocks: ["10.41.0.0"],
+                        securityGroups: {},
+                        ipv6CidrBlocks: ["2001:db8:0:100::/56"],
+                    },
                     accepter: {
                         ...accepter,
                         cidrBlocks: ["10.42.0.0/16", "10.42.0.0/16"],
                         ipv6CidrBlocks: ["10.43.0.0/16", "2001:db8:0:100::/60"],
                     },
                     ports: ["tcp/443", "tcp/443"],
+                    ingressFrom: "group",
                     tags: { "aws:x": "y" },
                 });
             } catch (caught) {
@@ -661,14 +665,24 @@ describe("VpcPeering, refusals", () => {
             }
         });
         assert.deepStrictEqual(message.split("\n"), [
-            "VpcPeering p has 6 problems; no connection was requested:",
+            "VpcPeering p has 7 problems; no connection was requested:",
             '  requester.cidrBlocks[0] = "10.41.0.0": is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16',
             '  accepter.cidrBlocks[1] = "10.42.0.0/16": is listed twice; leave one of them out',
             '  accepter.ipv6CidrBlocks[0] = "10.43.0.0/16": is not an IPv6 CIDR block; write ADDRESS/PREFIX, such as 2001:db8:1200::/56',
             '  ports[1] = "tcp/443": is open already; leave it out',
+            '  ingressFrom = "group": leaves the ports closed, because no group is there to be the rules\' source; name groups in requester.securityGroups, or choose cidr',
             '  tags["aws:x"] = "y": has a key that begins with aws:, which AWS keeps for itself; choose another',
             '  accepter.ipv6CidrBlocks[1] = "2001:db8:0:100::/60": overlaps requester.ipv6CidrBlocks[0], 2001:db8:0:100::/56, and AWS peers only VPCs whose blocks are apart (VPC Peering Guide, "VPC peering limitations"); choose another block for one of them',
         ]);
+    });
+
+    it("refuses a side without blocks, to which no route would lead", async () => {
+        await deploy(() => {
+            assert.throws(
+                () => new VpcPeering("p", { ...args, requester: { ...requester, cidrBlocks: [] } }),
+                /requester\.cidrBlocks = \[\]: has no block, and every VPC has one \(.*\); list all IPv4 blocks of the VPC$/,
+            );
+        });
     });
 
     it("refuses declared places that never peer", async () => {
@@ -772,20 +786,19 @@ describe("VpcPeering, refusals", () => {
         });
     }
 
-    it("has the other owner open nothing by group where the requester has no groups, as on a side of its own", async () => {
-        const { peering } = await peer(
-            {
-                requester: { ...requester, securityGroups: {} },
-                accepter,
-                manageAccepter: false,
-                ingressFrom: "group",
-                ports: ["tcp/80"],
-            },
-            withStatus("pending-acceptance"),
-        );
-        const commands = await valueOf(peering.otherOwner);
-        assert.ok(commands.length > 2);
-        assert.ok(!commands.some((line) => line.includes("ingress")), commands.join("\n"));
+    it("warns of arguments that come to nothing, before anything is made", async () => {
+        const log = mock.method(pulumi.log, "warn", () => Promise.resolve());
+        try {
+            await peer({ ...args, requester: { ...requester, securityGroups: {} } });
+            assert.deepStrictEqual(
+                log.mock.calls.map(({ arguments: [message] }) => message as unknown),
+                [
+                    `ports = ["tcp/80"]: stays closed on the requester's side; name groups in requester.securityGroups, or set requestsFrom to requester if only its servers send requests`,
+                ],
+            );
+        } finally {
+            log.mock.restore();
+        }
     });
 
     it("warns of quotas by what the sides have and get", async () => {
@@ -820,7 +833,8 @@ describe("VpcPeering, refusals", () => {
             );
             log.mock.resetCalls();
             const request = { manageRequester: false, peeringConnectionId: "pcx-0" };
-            await peer({ ...full, ...request }, withStatus("pending-acceptance"));
+            const theirs = { ...full.requester, securityGroups: {} };
+            await peer({ ...full, ...request, requester: theirs }, withStatus("pending-acceptance"));
             assert.strictEqual(log.mock.callCount(), 2);
             log.mock.resetCalls();
             await peer(args);

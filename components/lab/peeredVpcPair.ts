@@ -4,6 +4,7 @@ import { LabVpc } from "./labVpc";
 import { peeringName } from "./names";
 import { labVpcDefaults } from "./labVpcArgs";
 import { askedSide, checkPeeredVpcPairArgs, labVpcArgs, portsOf, type PeeredVpcPairArgs } from "./pairArgs";
+import { usesGroups } from "../peering/openings";
 import type { Side } from "../peering/sides";
 import { after, pin } from "../ordering";
 import type { ProbeOutcome } from "../check/probe";
@@ -54,7 +55,9 @@ export class PeeredVpcPair extends pulumi.ComponentResource {
             vpcId: after(stage, this[side].vpcId),
             cidrBlocks: this[side].cidrBlocks,
             routeTables: { public: after(stage, this[side].routeTableId) },
-            securityGroups: { server: after(rules, after(stage, this[side].securityGroupId)) },
+            ...(usesGroups(args, side) && {
+                securityGroups: { server: after(rules, after(stage, this[side].securityGroupId)) },
+            }),
             dns: labVpcArgs(args, side).dnsHostnames,
         });
         this.peering = args.peering

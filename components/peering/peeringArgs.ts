@@ -2,7 +2,8 @@ import type { Provider } from "@pulumi/aws/provider";
 import type * as pulumi from "@pulumi/pulumi";
 import { checkCidrList } from "../addresses/addressPlan";
 import { parseIpv6Cidr } from "../addresses/cidr";
-import type { Problem } from "../problems";
+import { problemIf, type Problem } from "../problems";
+import { checkOpenings, openingWarnings, type Opening, type Openings } from "./openings";
 import {
     checkPeering,
     checkSelf,
@@ -77,14 +78,34 @@ export function checkVpcPeeringArgs(args: VpcPeeringArgs): Problem[] {
     return [
         ...(typeof one === "string" && typeof other === "string" ? checkSelf(one, other) : []),
         ...sides.flatMap((side) => [
+            ...problemIf(args[side].cidrBlocks.length === 0, {
+                path: `${side}.cidrBlocks`,
+                value: [],
+                message: `has no block, and every VPC has one (Amazon VPC User Guide, "VPC CIDR blocks"); list all IPv4 blocks of the VPC`,
+            }),
             ...checkCidrList(`${side}.cidrBlocks`, args[side].cidrBlocks),
             ...checkCidrList(`${side}.ipv6CidrBlocks`, args[side].ipv6CidrBlocks ?? [], parseIpv6Cidr),
         ]),
         ...checkPorts("ports", args.ports ?? []),
+        ...checkOpenings(openings(args)),
         // The connection has this tag besides.
         ...checkTags("tags", { ...args.tags, [ownTag]: "" }),
         ...checkPeering({ requester: facts("requester"), accepter: facts("accepter") }, args),
     ];
+}
+
+/** Warnings of arguments that come to nothing. */
+export function argumentWarnings(args: VpcPeeringArgs): string[] {
+    return openingWarnings(openings(args));
+}
+
+/** What the arguments say of opening ports. */
+function openings(args: VpcPeeringArgs): Openings {
+    const opening = (side: Side): Opening => ({
+        ports: { path: "ports", value: args.ports ?? [] },
+        groups: Object.keys(args[side].securityGroups ?? {}).length,
+    });
+    return { ...args, requester: opening("requester"), accepter: opening("accepter") };
 }
 
 /** Warnings of quotas that the sides come near with this connection; `own` are the ids that are its own. */

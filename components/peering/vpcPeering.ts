@@ -2,7 +2,13 @@ import * as ec2 from "@pulumi/aws/ec2";
 import * as pulumi from "@pulumi/pulumi";
 import { dependenciesOf } from "../ordering";
 import { refuse, type Problem } from "../problems";
-import { checkVpcPeeringArgs, peeringWarnings, type PeeringSideArgs, type VpcPeeringArgs } from "./peeringArgs";
+import {
+    argumentWarnings,
+    checkVpcPeeringArgs,
+    peeringWarnings,
+    type PeeringSideArgs,
+    type VpcPeeringArgs,
+} from "./peeringArgs";
 import { unlessPeered } from "./existing";
 import { ownConnections, ownerOf, ownTag } from "./ownership";
 import { acceptersPart, peeringParts } from "./peeringParts";
@@ -57,6 +63,7 @@ export class VpcPeering extends pulumi.ComponentResource {
             refuse(this, `VpcPeering ${name}`, problems, outcome);
         };
         refused(checkVpcPeeringArgs(args));
+        this.warn(argumentWarnings(args));
 
         const tags = { Name: name, ...args.tags };
         const owner = ownerOf(name);
@@ -174,10 +181,14 @@ export class VpcPeering extends pulumi.ComponentResource {
         const theirs = args.peeringConnectionId;
         const own = theirs === undefined ? ownConnections(owner, opts) : pulumi.output(theirs).apply((id) => [id]);
         pulumi.output(own).apply((ids) => {
-            for (const warning of peeringWarnings(args, ids)) {
-                void pulumi.log.warn(warning, this);
-            }
+            this.warn(peeringWarnings(args, ids));
         });
+    }
+
+    private warn(warnings: readonly string[]): void {
+        for (const warning of warnings) {
+            void pulumi.log.warn(warning, this);
+        }
     }
 
     /** Another owner's request; throws a ResourceError if there is none or it has ended. */
