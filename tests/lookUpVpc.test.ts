@@ -47,7 +47,6 @@ function aws(vpc: Partial<Record<keyof GetVpcResult, unknown>> = {}): Answers {
         }),
         // A route of each kind, and one of the table's own.
         "aws:ec2/getRouteTable:getRouteTable": ({ routeTableId }) => ({
-            vpcId: "vpc-2",
             routes: [
                 { cidrBlock: "0.0.0.0/0", ipv6CidrBlock: "", destinationPrefixListId: "" },
                 { cidrBlock: "", ipv6CidrBlock: "::/0", destinationPrefixListId: "" },
@@ -130,16 +129,16 @@ describe("lookUpVpc", () => {
     });
 
     it("takes the tables that it is told, and the groups", async () => {
-        const routeTableIds = ["rtb-4", "rtb-2"];
+        const routeTableIds = ["rtb-9", "rtb-1"];
         const { side, calls } = await lookUp(aws(), { routeTableIds, securityGroups: { server: "sg-1" } });
         assert.deepStrictEqual(Object.entries(side.routeTables ?? {}), [
-            ["rtb-2", "rtb-2"],
-            ["rtb-4", "rtb-4"],
+            ["rtb-1", "rtb-1"],
+            ["rtb-9", "rtb-9"],
         ]);
-        assert.deepStrictEqual(Object.keys(side.usage?.routes ?? {}), ["rtb-2", "rtb-4"]);
+        assert.deepStrictEqual(Object.keys(side.usage?.routes ?? {}), ["rtb-1", "rtb-9"]);
         assert.deepStrictEqual(side.securityGroups, { server: "sg-1" });
-        assert.ok(!calls.some(({ token }) => token.endsWith(":getRouteTables")));
-        assert.deepStrictEqual(routeTableIds, ["rtb-4", "rtb-2"]);
+        assert.strictEqual(calls.filter(({ token }) => token.endsWith(":getRouteTable")).length, 2);
+        assert.deepStrictEqual(routeTableIds, ["rtb-9", "rtb-1"]);
     });
 
     for (const vpc of [{ enableDnsSupport: false }, { enableDnsHostnames: false }]) {
@@ -190,21 +189,17 @@ describe("lookUpVpc", () => {
     it("lists all that is not there or is another VPC's", async () => {
         const answers: Answers = {
             "aws:ec2/getVpc:getVpc": fails("no matching EC2 VPC found"),
-            "aws:ec2/getRouteTable:getRouteTable": ({ routeTableId }) =>
-                routeTableId === "rtb-1"
-                    ? fails("query returned no results. Please change your search criteria and try again")()
-                    : { vpcId: routeTableId === "rtb-9" ? "vpc-9" : "vpc-2", routes: [] },
         };
         const options = {
-            routeTableIds: ["rtb-9", "rtb-2", "rtb-1"],
+            routeTableIds: ["rtb-9", "rtb-2", "rtb-1", "rtb-3"],
             securityGroups: { web: "sg-1", theirs: "sg-9", none: "sg-2" },
         };
         assert.deepStrictEqual(await failed(answers, options), [
             noVpc,
-            '  routeTableIds[2] = "rtb-1": is no route table there; correct the id, or pass the provider of its region and account',
-            '  routeTableIds[0] = "rtb-9": is a route table of vpc-9; name one of vpc-2',
+            '  routeTableIds[1] = "rtb-2": is no route table of vpc-2; correct it, or leave routeTableIds out for all that the VPC has',
+            '  routeTableIds[3] = "rtb-3": is no route table of vpc-2; correct it, or leave routeTableIds out for all that the VPC has',
             '  securityGroups.theirs = "sg-9": is a security group of vpc-9; name one of vpc-2',
-            '  securityGroups.none = "sg-2": is no security group there; correct the id, or pass the provider of its region and account',
+            '  securityGroups.none = "sg-2": is no security group there; name one of vpc-2',
         ]);
     });
 
@@ -227,14 +222,10 @@ describe("lookUpVpc", () => {
         );
     });
 
-    it("says what else AWS answers, and which of the VPC's tables it is about", async () => {
+    it("says what else AWS answers", async () => {
         const broken = { "aws:ec2/getRouteTable:getRouteTable": fails("api error\n  InternalError: AWS's words") };
-        assert.deepStrictEqual(
-            await failed(broken),
-            ["rtb-1", "rtb-5", "rtb-9"].map(
-                (table) =>
-                    `  routeTables = "${table}": can't be read: api error InternalError: AWS's words; correct what that names, then look it up again`,
-            ),
-        );
+        assert.deepStrictEqual(await failed(broken), [
+            `  vpcId = "vpc-2": can't be read: api error InternalError: AWS's words; correct what that names, then look it up again`,
+        ]);
     });
 });

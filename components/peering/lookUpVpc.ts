@@ -1,7 +1,7 @@
 import type { Provider } from "@pulumi/aws/provider";
 import * as ec2 from "@pulumi/aws/ec2";
 import { RunError, type InvokeOptions } from "@pulumi/pulumi";
-import { describeProblems, messageOf, withoutStack, type Problem } from "../problems";
+import { describeProblems, messageOf, problemIf, withoutStack, type Problem } from "../problems";
 import { placeOf } from "./sideAccess";
 import type { PeeringSideArgs } from "./peeringArgs";
 
@@ -37,35 +37,40 @@ export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Pro
             },
             opts,
         );
-    const tableOf = (routeTableId: string) => {
-        const path =
-            routeTableIds === undefined ? "routeTables" : `routeTableIds[${routeTableIds.indexOf(routeTableId)}]`;
-        return attempt({ path, value: routeTableId }, "route table", ec2.getRouteTable({ routeTableId }, opts));
-    };
     const readTables = async () => {
-        const all = routeTableIds ?? (await ec2.getRouteTables({ vpcId }, opts)).ids;
-        return Promise.all([...all].sort().map(tableOf));
+        const { ids: all } = await ec2.getRouteTables({ vpcId }, opts);
+        const [ids, others] = [routeTableIds ?? all, (routeTableIds ?? []).filter((id) => !all.includes(id))];
+        const read = [...ids].filter((id) => all.includes(id)).sort();
+        const tables = await Promise.all(read.map((routeTableId) => ec2.getRouteTable({ routeTableId }, opts)));
+        return { others, routes: read.map((id, index) => [id, tables[index]?.routes ?? []] as const) };
     };
     const [place, found, peerings, tables, groups] = await Promise.all([
         placeOf(opts),
-        attempt(vpc, "VPC", ec2.getVpc({ id: vpcId }, opts)),
-        attempt(vpc, "VPC", Promise.all([connections("requester"), connections("accepter")])),
-        attempt(vpc, "VPC", readTables()),
-        attempt(vpc, "VPC", vpcsOf(Object.values(securityGroups ?? {}), opts)),
+        attempt(vpc, ec2.getVpc({ id: vpcId }, opts)),
+        attempt(vpc, Promise.all([connections("requester"), connections("accepter")])),
+        attempt(vpc, readTables()),
+        attempt(vpc, vpcsOf(Object.values(securityGroups ?? {}), opts)),
     ]);
-    const read = tables.answer ?? [];
+    const ofGroups = Object.entries(groups.answer ? (securityGroups ?? {}) : {});
     const problems = [
-        ...[found, peerings, tables, groups, ...read].flatMap((one) => one.problem ?? []),
-        ...read.flatMap(({ at, answer }) => (answer ? checkVpc(at, "route table", answer.vpcId, vpcId) : [])),
-        ...Object.entries(groups.answer ? (securityGroups ?? {}) : {}).flatMap(([name, value]) =>
-            checkVpc({ path: `securityGroups.${name}`, value }, "security group", groups.answer?.get(value), vpcId),
-        ),
+        ...[found, peerings, tables, groups].flatMap(({ problem }) => problem ?? []),
+        ...(tables.answer?.others ?? []).map((value) => ({
+            path: `routeTableIds[${(routeTableIds ?? []).indexOf(value)}]`,
+            value,
+            message: `is no route table of ${vpcId}; correct it, or leave routeTableIds out for all that the VPC has`,
+        })),
+        ...ofGroups.flatMap(([name, value]) => {
+            const actual = groups.answer?.get(value);
+            const what = actual === undefined ? "no security group there" : `a security group of ${actual}`;
+            const message = `is ${what}; name one of ${vpcId}`;
+            return problemIf(actual !== vpcId, { path: `securityGroups.${name}`, value, message });
+        }),
     ];
     if (!found.answer || problems.length > 0) {
         const subject = `lookUpVpc of ${vpcId} in ${place.region} of account ${place.accountId}`;
         throw withoutStack(new RunError(describeProblems(subject, problems, "it found no side for a peering")));
     }
-    const routes = read.flatMap(({ at, answer }) => (answer ? [[at.value, answer.routes] as const] : []));
+    const routes = tables.answer?.routes ?? [];
     return {
         vpcId,
         cidrBlocks: associated(found.answer.cidrBlockAssociations).map(({ cidrBlock }) => cidrBlock),
@@ -93,40 +98,30 @@ function associated<Association extends { state: string }>(associations: readonl
     return associations.filter(({ state }) => state === "associated");
 }
 
-/** The argument that a question to AWS is about. */
-interface Asked {
-    readonly path: string;
-    readonly value: string;
-}
-
 /** What AWS answered to a question, or why it did not. */
 interface Attempt<Answer> {
-    readonly at: Asked;
     readonly answer?: Answer;
     readonly problem?: Problem;
 }
 
-async function attempt<Answer>(at: Asked, kind: string, asked: Promise<Answer>): Promise<Attempt<Answer>> {
+/** Asks about the VPC. */
+async function attempt<Answer>(vpc: Omit<Problem, "message">, asked: Promise<Answer>): Promise<Attempt<Answer>> {
     try {
-        return { at, answer: await asked };
+        return { answer: await asked };
     } catch (error) {
-        return { at, problem: { ...at, message: refusal(messageOf(error).replaceAll(/\s+/g, " "), kind) } };
+        return { problem: { ...vpc, message: refusal(messageOf(error).replaceAll(/\s+/g, " ")) } };
     }
 }
 
-/** Why AWS, or its provider, does not tell of something of that kind, and what to do about it. */
-function refusal(text: string, kind: string): string {
+/** Why AWS, or its provider, does not tell, and what to do about it. */
+function refusal(text: string): string {
     if (/UnauthorizedOperation|AccessDenied/.test(text)) {
         const [, operation = "Describe*"] = /operation error EC2: (\w+)/.exec(text) ?? [];
         return `may not be read; allow ec2:${operation} in the IAM policy of the provider's credentials, or pass another provider`;
     }
-    return /no matching|no results|\.NotFound/.test(text)
-        ? notThere(kind)
+    return /no matching|\.NotFound/.test(text)
+        ? "is no VPC there; correct the id, or pass the provider of its region and account"
         : `can't be read: ${text}; correct what that names, then look it up again`;
-}
-
-function notThere(kind: string): string {
-    return `is no ${kind} there; correct the id, or pass the provider of its region and account`;
 }
 
 /** The VPC of each of these security groups, by the group's id; nothing of one that is not there. */
@@ -139,10 +134,4 @@ async function vpcsOf(groupIds: readonly string[], opts: InvokeOptions): Promise
         opts,
     );
     return new Map(ids.map((id, index) => [id, vpcIds[index] ?? ""]));
-}
-
-/** The problem of something that is another VPC's, or that is not there. */
-function checkVpc(at: Asked, kind: string, actual: string | undefined, vpcId: string): Problem[] {
-    const message = actual === undefined ? notThere(kind) : `is a ${kind} of ${actual}; name one of ${vpcId}`;
-    return actual === vpcId ? [] : [{ ...at, message }];
 }

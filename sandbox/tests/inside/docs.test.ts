@@ -101,6 +101,37 @@ describe("docs/own-stack.md", () => {
         assert.equal(await on(servers.requester, curl("10.2.1.10")), undefined);
     });
 
+    it("lists what lookUpVpc does not find", async () => {
+        const program = (programs[0] ?? "").replace(
+            "provider: virginia,",
+            'provider: virginia, routeTableIds: ["rtb-0123456789abcdef0", config.require("theirTableId")],',
+        );
+        const { RouteTables = [] } = await virginia.describeRouteTables({});
+        const theirs = RouteTables.find(({ VpcId }) => VpcId !== sides.accepter.vpcId);
+        const stack = await project("lost", program, {
+            requesterVpcId: sides.requester.vpcId,
+            accepterVpcId: sides.accepter.vpcId,
+            theirTableId: theirs?.RouteTableId ?? "",
+            webGroupId: "sg-0123456789abcdef0",
+        });
+        const lost = await stack.pulumi("preview");
+        assert.notEqual(lost.code, 0);
+        const place = `lookUpVpc of ${sides.accepter.vpcId} in us-east-1 of account \\d{12}`;
+        assert.match(lost.text, new RegExp(`${place} has 3 problems; it found no side`));
+        const noTable = `is no route table of ${sides.accepter.vpcId};`;
+        assert.ok(lost.text.includes(`routeTableIds[0] = "rtb-0123456789abcdef0": ${noTable}`), lost.text);
+        assert.ok(lost.text.includes(`routeTableIds[1] = "${theirs?.RouteTableId ?? ""}": ${noTable}`), lost.text);
+        const noGroup = "is no security group there; name one of";
+        assert.ok(lost.text.includes(`securityGroups.web = "sg-0123456789abcdef0": ${noGroup}`), lost.text);
+
+        const alone = await project("alone", programs[1] ?? "", { sharedVpcId: "vpc-0123456789abcdef0" });
+        const { code, text } = await alone.pulumi("preview");
+        assert.notEqual(code, 0);
+        const region = process.env["AWS_REGION"] ?? "";
+        assert.match(text, new RegExp(`vpc-0123456789abcdef0 in ${region} of account \\d{12} has 1 problem;`));
+        assert.ok(text.includes(`vpcId = "vpc-0123456789abcdef0": is no VPC there; correct the id`), text);
+    });
+
     it("peers a VPC of the program with an existing one", async () => {
         const stack = await project("made", programs[1] ?? "", { sharedVpcId: sides.requester.vpcId });
         const { connectionId, status } = await stack.updated<{ connectionId: string; status: string }>();
