@@ -75,6 +75,11 @@ describe("a connection that is there already", () => {
             { tags: { "pulumi-vpc-peering": "shop/dev/p" } },
             `${forward} for shop/dev/p), and this stack does not manage it. Have the stack take it over with ${importing}, or remove it with ${deletion("delete")}`,
         ],
+        [
+            "of this stack under another name",
+            { tags: { "pulumi-vpc-peering": "vpc-peering-lab/test/old" } },
+            `The connection pcx-0 between vpc-1 and vpc-2 is that of old in this stack; if it was renamed, give it the option aliases: [{ name: "old" }]; if not, leave one of the two out`,
+        ],
         ["in the other direction, which can't be imported", back, `${backward("active")} ${deletion("delete")}`],
         [
             "requested in the other direction, which only its requester may delete",

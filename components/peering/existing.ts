@@ -1,6 +1,6 @@
 import { randomUUID } from "crypto";
 import { getRouteTable } from "@pulumi/aws/ec2/getRouteTable";
-import { getVpcPeeringConnection } from "@pulumi/aws/ec2/getVpcPeeringConnection";
+import { getVpcPeeringConnection, type GetVpcPeeringConnectionResult } from "@pulumi/aws/ec2/getVpcPeeringConnection";
 import { getVpcPeeringConnections } from "@pulumi/aws/ec2/getVpcPeeringConnections";
 import { getSecurityGroupRule } from "@pulumi/aws/vpc/getSecurityGroupRule";
 import { getSecurityGroupRules } from "@pulumi/aws/vpc/getSecurityGroupRules";
@@ -14,7 +14,7 @@ import {
 import { known, runsHooks } from "../ordering";
 import { withoutStack } from "../problems";
 import { shellWord } from "../shell";
-import { ownTag } from "./ownership";
+import { componentOf, ownTag } from "./ownership";
 import { placeOf } from "./sideAccess";
 
 // AWS refuses a route or rule that is there already, made by hand or by an update that was cut off, and its error does not say
@@ -61,21 +61,37 @@ export function unlessPeered(opts: CustomResourceOptions, owner: string): Custom
         const { ids } = await getVpcPeeringConnections({ filters }, asked);
         const found = await Promise.all(ids.map((id) => getVpcPeeringConnection({ id }, asked)));
         const other = found.find(({ tags }) => tags[ownTag] !== owner);
-        if (other === undefined) {
-            return undefined;
-        }
-        const { id, status, ownerId, tags } = other;
-        const isSame = other.vpcId === vpcId;
-        const stack = tags[ownTag] === undefined ? "" : ` for ${tags[ownTag]}`;
-        // Only its requester may delete a request that waits to be accepted.
-        const verb = isSame || status !== "pending-acceptance" ? "delete" : "reject";
-        return {
-            subject: `The connection ${id} between ${vpcId} and ${peerVpcId} is there already (${status}, requested from ${other.vpcId} by account ${ownerId}${stack})`,
-            id: isSame ? id : undefined,
-            removal: `${verb}-vpc-peering-connection --vpc-peering-connection-id ${id}`,
-        };
+        return other && existingConnection(other, vpcId, peerVpcId);
     };
     return unless(opts, find, true);
+}
+
+/** A connection in place of one from `vpcId` to `peerVpcId`; throws if another component of this stack manages it. */
+function existingConnection(
+    { id, status, ownerId, tags, vpcId: requester }: GetVpcPeeringConnectionResult,
+    vpcId: string,
+    peerVpcId: string,
+): Existing {
+    const owner = tags[ownTag];
+    const connection = `The connection ${id} between ${vpcId} and ${peerVpcId}`;
+    const sibling = componentOf(owner);
+    if (sibling !== undefined) {
+        const renamed = `if it was renamed, give it the option aliases: [{ name: "${sibling}" }]`;
+        throw withoutStack(
+            new Error(
+                `${connection} is that of ${sibling} in this stack; ${renamed}; if not, leave one of the two out`,
+            ),
+        );
+    }
+    const sameDirection = requester === vpcId;
+    // Only its requester may delete a request that waits to be accepted.
+    const verb = sameDirection || status !== "pending-acceptance" ? "delete" : "reject";
+    const whose = owner === undefined ? "" : ` for ${owner}`;
+    return {
+        subject: `${connection} is there already (${status}, requested from ${requester} by account ${ownerId}${whose})`,
+        id: sameDirection ? id : undefined,
+        removal: `${verb}-vpc-peering-connection --vpc-peering-connection-id ${id}`,
+    };
 }
 
 /** Options of a route, which is not created where its table has one to that block already. */

@@ -9,6 +9,12 @@ export function ownerOf(name: string): string {
     return `${getProject()}/${getStack()}/${name}`;
 }
 
+/** The component of this stack that a tag's value names; undefined where it names another stack's. */
+export function componentOf(owner = ""): string | undefined {
+    const stack = ownerOf("");
+    return owner.startsWith(stack) ? owner.slice(stack.length) : undefined;
+}
+
 /** Ids of the active connections with this owner: one, or none where it is not made yet. */
 export async function ownConnections(owner: string, opts: InvokeOptions): Promise<string[]> {
     const filters = [

@@ -2,6 +2,7 @@ import * as ec2 from "@pulumi/aws/ec2";
 import * as pulumi from "@pulumi/pulumi";
 import { dependenciesOf } from "../ordering";
 import { refuse, type Problem } from "../problems";
+import { unlessPeered } from "./existing";
 import {
     argumentWarnings,
     checkVpcPeeringArgs,
@@ -9,7 +10,6 @@ import {
     type PeeringSideArgs,
     type VpcPeeringArgs,
 } from "./peeringArgs";
-import { unlessPeered } from "./existing";
 import { ownConnections, ownerOf, ownTag } from "./ownership";
 import { acceptersPart, peeringParts } from "./peeringParts";
 import { checkPlaces, checkSelf } from "./peeringRules";
@@ -40,7 +40,10 @@ import type { Side } from "./sides";
  *
  * The connection is free, and so is its traffic within one availability zone; between zones and regions it is charged.
  *
- * Throws a ResourceError that lists everything that AWS would refuse, before anything is created.
+ * The connection has the tag `pulumi-vpc-peering: PROJECT/STACK/NAME`, by which its stack knows it.
+ *
+ * Throws a ResourceError that lists everything that AWS would refuse or that would come to nothing, in previews already. A pair of
+ * VPCs that is peered already is refused too, with the commands that take the connection over or delete it.
  */
 export class VpcPeering extends pulumi.ComponentResource {
     /** The connection's id, known before it is accepted. */
@@ -56,8 +59,9 @@ export class VpcPeering extends pulumi.ComponentResource {
 
     constructor(name: string, args: VpcPeeringArgs, opts?: pulumi.ComponentResourceOptions) {
         super("vpc-peering-lab:components:VpcPeering", name, {}, opts);
+
         const { manageRequester = true, manageAccepter = true, autoAccept = false } = args;
-        // Whatever else the program makes, and whether it is found in a preview or later.
+        // True whatever else the program has made by then.
         const outcome = `no connection was ${manageRequester ? "requested" : "accepted"}`;
         const refused = (problems: readonly Problem[]) => {
             refuse(this, `VpcPeering ${name}`, problems, outcome);

@@ -226,6 +226,30 @@ describe("docs/own-stack.md", () => {
             await stack.destroy();
         });
 
+        it("keeps the connection of a component that is renamed once it has the alias", async () => {
+            const stack = await again("renamed");
+            const { connectionId } = await stack.updated<{ connectionId: string }>();
+            const rename = (options: string) => {
+                const program = readFileSync(join(stack.folder, "index.ts"), "utf8");
+                const renamed = program
+                    .replace('"seoul-virginia"', '"new"')
+                    .replace(/(dnsResolution: true,\n  }).*;/, `$1${options});`);
+                writeFileSync(join(stack.folder, "index.ts"), renamed);
+            };
+            rename("");
+            const { code, text } = await stack.pulumi("preview");
+            assert.notEqual(code, 0);
+            const [, alias = ""] =
+                /is that of seoul-virginia in this stack; .* option (aliases: .*?\]);/.exec(text) ?? [];
+            rename(`, { ${alias} }`);
+            assert.deepEqual(await stack.updated(), {
+                connectionId,
+                status: { requester: "active", accepter: "active" },
+            });
+            assert.deepEqual(await stack.plan(), []);
+            await stack.destroy();
+        });
+
         for (const [direction, accepted] of [
             ["the same", true],
             ["the other", true],
