@@ -233,7 +233,7 @@ describe("docs/own-stack.md", () => {
                 const program = readFileSync(join(stack.folder, "index.ts"), "utf8");
                 const renamed = program
                     .replace('"seoul-virginia"', '"new"')
-                    .replace(/(dnsResolution: true,\n  }).*;/, `$1${options});`);
+                    .replace(/(dnsResolution: true,\n {2}}).*;/, `$1${options});`);
                 writeFileSync(join(stack.folder, "index.ts"), renamed);
             };
             rename("");
