@@ -3,13 +3,18 @@
  *
  * A room is a folder or a file. It may import itself and the rooms named beside it, nothing else of the project.
  */
+/** The package's entries, by which the lab uses it as anybody does. */
+const published = ["components/index.ts", "components/check.ts", "components/rules.ts"];
 const program = {
-    "index.ts": ["settings.ts", "settings/", "components/", "reachability/"],
+    "index.ts": ["settings.ts", "settings/", ...published, "reachability/"],
     "commands/": ["components/", "reachability/", "report/"],
-    "settings.ts": ["settings/", "components/"],
-    "settings/": ["components/"],
+    "settings.ts": ["settings/", ...published],
+    "settings/": published,
     "docs/": ["settings.ts", "settings/", "components/", "reachability/", "report/"],
     "tests/": ["index.ts", "settings.ts", "settings/", "docs/", "commands/", "components/", "reachability/"],
+    "components/index.ts": ["components/peering/", "components/lab/", "components/check/", "components/addresses/"],
+    "components/check.ts": ["components/check/"],
+    "components/rules.ts": ["components/peering/", "components/lab/", "components/check/", "components/addresses/"],
     "components/lab/": ["components/peering/", "components/check/", "components/addresses/"],
     "components/check/": [],
     "components/peering/": ["components/addresses/"],
@@ -17,9 +22,10 @@ const program = {
     "components/problems.ts": [],
     "components/shell.ts": [],
     "components/ordering.ts": [],
+    "components/namespaces.ts": [],
 };
 /** Files at the root of components/ that its rooms share. */
-const shared = ["components/problems.ts", "components/shell.ts", "components/ordering.ts"];
+const shared = ["components/problems.ts", "components/shell.ts", "components/ordering.ts", "components/namespaces.ts"];
 
 const sandbox = {
     "sandbox/start.mjs": ["sandbox/launch/", "sandbox/cache/"],
@@ -53,7 +59,9 @@ const analysis = { "reachability/": [], "report/": ["reachability/"] };
 
 /** @param {string[]} paths */
 const starting = (paths) => `^(${paths.map((path) => path.replaceAll(".", "\\.")).join("|")})`;
-const rooms = { ...program, ...sandbox, ...analysis };
+/** What packs the package and installs it; its projects are programs of their own. */
+const release = { "release/": ["sandbox/cache/", "sandbox/tests/"], "release/projects/": published };
+const rooms = { ...program, ...sandbox, ...analysis, ...release };
 
 /**
  * A room that holds other rooms does not speak for them.
@@ -85,7 +93,9 @@ export default {
     ],
     options: {
         doNotFollow: { path: "node_modules" },
-        exclude: { path: "(^|/)(node_modules|reports|\\.stryker-tmp)/|^report/browser/page\\.test" },
+        exclude: {
+            path: "(^|/)(node_modules|reports|\\.stryker-tmp|release/(package|installed))/|^report/browser/page\\.test",
+        },
         tsConfig: { fileName: "tsconfig.json" },
         tsPreCompilationDeps: true,
         combinedDependencies: false,

@@ -1,14 +1,9 @@
 import type { Provider } from "@pulumi/aws/provider";
 import type { Output } from "@pulumi/pulumi";
-import { answersIn } from "./components/lab/expectations";
-import { labVpcDefaults } from "./components/lab/labVpcArgs";
-import type { LabVpc } from "./components/lab/labVpc";
-import { remembered } from "./components/ordering";
-import { resultLine } from "./components/check/resultLine";
-import { sides, type Side } from "./components/peering/sides";
-import type { Problem } from "./components/problems";
-import { shellWord } from "./components/shell";
+import type { LabVpc } from "pulumi-vpc-peering";
+import { answersIn, labVpcDefaults, shellWord, sides, type Problem, type Side } from "pulumi-vpc-peering/rules";
 import { readPrivateKey, readProviderSettings, readSettings, refusal } from "./settings";
+import { remembered } from "./settings/remembered";
 import { checkDefaultRegion } from "./settings/rules";
 
 /** The whole lab; its outputs are what a person needs next, `peering`, `check` and `checkResults` only where there are such. */
@@ -19,18 +14,12 @@ export = async () => {
     // Loaded only now, so that a refusal of settings does not wait for AWS's SDK.
     const [
         { KeyPair },
-        { PeeredVpcPair },
-        { findZone },
-        { ReachabilityCheck },
-        { findPlaces },
-        { hasDefaultProvider, sideProvider },
+        { PeeredVpcPair, findPlaces, findZone, hasDefaultProvider, sideProvider },
+        { ReachabilityCheck, resultLine },
     ] = await Promise.all([
         import("@pulumi/aws/ec2/keyPair"),
-        import("./components/lab/peeredVpcPair"),
-        import("./components/lab/offerings"),
-        import("./components/check/reachabilityCheck"),
-        import("./components/peering/places"),
-        import("./components/peering/sideAccess"),
+        import("pulumi-vpc-peering"),
+        import("pulumi-vpc-peering/check"),
     ]);
     if (sides.some((side) => hasDefaultProvider(access[side]))) {
         // Asked before the default provider is used: the engine would have the new region in its state by then, and `pulumi

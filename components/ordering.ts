@@ -21,16 +21,6 @@ export function after(pinned: pulumi.Output<string>, value: pulumi.Output<string
     return pulumi.all([pinned, value]).apply(([, plain]) => plain);
 }
 
-/**
- * The word that was here when the stash was made, whatever it is now; in a preview too. The stash never changes: only a
- * destroyed stack forgets the word.
- */
-export async function remembered(name: string, word: string): Promise<string> {
-    const { output } = new pulumi.Stash(name, { input: word }, { ignoreChanges: ["input"] });
-    // Mocks, in unit tests of one's own, may keep nothing.
-    return (await known(output as pulumi.Output<string | undefined>)) ?? word;
-}
-
 /** The value of an output that is known in the end, as a resource's URN is. An unknown one is waited for in vain. */
 export function known<Value>(output: pulumi.Output<Value>): Promise<Value> {
     return new Promise((resolve) => {

@@ -1,7 +1,16 @@
-import { readable } from "../components/addresses/readable";
-import { contains, parseAddress, parseCidr, type Cidr, type Parsed } from "../components/addresses/cidr";
-import { across, accountOf, sides } from "../components/peering/sides";
-import { problemIf, type Problem } from "../components/problems";
+import {
+    accountOf,
+    across,
+    contains,
+    parseAddress,
+    parseCidr,
+    problemIf,
+    readable,
+    sides,
+    type Cidr,
+    type Parsed,
+    type Problem,
+} from "pulumi-vpc-peering/rules";
 import type { Values } from "./schema";
 
 /** What the rules between settings need to know besides the values. */

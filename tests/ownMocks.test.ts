@@ -2,7 +2,7 @@ import assert from "assert/strict";
 import { runtime } from "@pulumi/pulumi";
 import { ReachabilityCheck } from "../components/check/reachabilityCheck";
 import { PeeredVpcPair } from "../components/lab/peeredVpcPair";
-import { remembered } from "../components/ordering";
+import { remembered } from "../settings/remembered";
 import { valueOf } from "./mocks";
 
 /** What AWS tells of the place and of what it offers. */

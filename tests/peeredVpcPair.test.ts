@@ -6,7 +6,7 @@ import { PeeredVpcPair } from "../components/lab/peeredVpcPair";
 import { deploy, elsewhere, valueOf, type Deployment } from "./mocks";
 
 /** Tags of the connection, with its owner's. */
-const owned = { Name: "ljhVPCPeering", "pulumi-vpc-peering": "vpc-peering-lab/test/p-peering" };
+const owned = { Name: "labVPCPeering", "pulumi-vpc-peering": "vpc-peering-lab/test/p-peering" };
 
 const args: PeeredVpcPairArgs = {
     requester: { cidrBlock: "10.41.0.0/16", subnetCidrBlock: "10.41.1.0/24", privateIp: "10.41.1.100" },
@@ -44,7 +44,7 @@ function http(side: string, source: string) {
             ipProtocol: "tcp",
             fromPort: 80,
             toPort: 80,
-            tags: { Name: "ljhVPCPeering" },
+            tags: { Name: "labVPCPeering" },
         },
         after: ["p-peering-accepter", `p-${side}-security-group`, "p-requests", "p-stage"],
     };
@@ -283,7 +283,7 @@ describe("PeeredVpcPair", () => {
         assert.deepStrictEqual(
             nameTags("q").sort(),
             nameTags("p")
-                .map((name) => name.replace(/^ljh/, "other"))
+                .map((name) => name.replace(/^lab/, "other"))
                 .sort(),
         );
     });

@@ -2,17 +2,18 @@ import type { Provider } from "@pulumi/aws/provider";
 import * as ec2 from "@pulumi/aws/ec2";
 import { RunError, type InvokeOptions } from "@pulumi/pulumi";
 import { describeProblems, messageOf, problemIf, withoutStack, type Problem } from "../problems";
+import { byName } from "./ids";
 import { placeOf } from "./sideAccess";
 import type { PeeringSideArgs } from "./peeringArgs";
 
 /** What `lookUpVpc` takes besides the VPC's id. */
 export interface LookUpOptions {
-    /** What may read the VPC, and will manage its side: the default provider by default. */
+    /** What may read the VPC, and will manage its side: `new aws.Provider("virginia", { region: "us-east-1" })`; the default provider by default. */
     readonly provider?: Provider | undefined;
-    /** Ids of the route tables that are to get routes; by default all that the VPC has. */
+    /** Ids of the route tables that are to get routes: `["rtb-0123456789abcdef0"]`; by default all that the VPC has. */
     readonly routeTableIds?: readonly string[] | undefined;
-    /** Ids of security groups that are to open ports, by names of your own; none by default. */
-    readonly securityGroups?: Readonly<Record<string, string>> | undefined;
+    /** The security groups that are to open ports, as a side of `VpcPeering` has them: `{ web: group.id }`; none by default. */
+    readonly securityGroups?: PeeringSideArgs["securityGroups"];
 }
 
 /**
@@ -37,6 +38,10 @@ export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Pro
             },
             opts,
         );
+    // Groups of the same program are yet to be made.
+    const known = Object.entries(byName(securityGroups)).flatMap(([name, id]) =>
+        typeof id === "string" ? [[name, id] as const] : [],
+    );
     const readTables = async () => {
         const { ids: all } = await ec2.getRouteTables({ vpcId }, opts);
         const [ids, others] = [routeTableIds ?? all, (routeTableIds ?? []).filter((id) => !all.includes(id))];
@@ -49,9 +54,15 @@ export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Pro
         attempt(vpc, ec2.getVpc({ id: vpcId }, opts)),
         attempt(vpc, Promise.all([connections("requester"), connections("accepter")])),
         attempt(vpc, readTables()),
-        attempt(vpc, vpcsOf(Object.values(securityGroups ?? {}), opts)),
+        attempt(
+            vpc,
+            vpcsOf(
+                known.map(([, id]) => id),
+                opts,
+            ),
+        ),
     ]);
-    const ofGroups = Object.entries(groups.answer ? (securityGroups ?? {}) : {});
+    const ofGroups = groups.answer ? known : [];
     const problems = [
         ...[found, peerings, tables, groups].flatMap(({ problem }) => problem ?? []),
         ...(tables.answer?.others ?? []).map((value) => ({

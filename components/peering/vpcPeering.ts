@@ -11,6 +11,7 @@ import {
     type VpcPeeringArgs,
 } from "./peeringArgs";
 import { ownConnections, ownerOf, ownTag } from "./ownership";
+import { mergedTags } from "./mergedTags";
 import { acceptersPart, peeringParts } from "./peeringParts";
 import { checkPlaces, checkSelf } from "./peeringRules";
 import { findPlaces } from "./places";
@@ -69,10 +70,10 @@ export class VpcPeering extends pulumi.ComponentResource {
         refused(checkVpcPeeringArgs(args));
         this.warn(argumentWarnings(args));
 
-        const tags = { Name: name, ...args.tags };
+        const tags = mergedTags({ Name: name }, args.tags);
         const owner = ownerOf(name);
         // Within one account its acceptance has the same tags as the connection.
-        const ofConnection = manageRequester ? { ...tags, [ownTag]: owner } : tags;
+        const ofConnection = manageRequester ? mergedTags(tags, { [ownTag]: owner }) : tags;
         const child = ({ provider }: PeeringSideArgs) => ({ parent: this, ...(provider && { provider }) });
         const opened = {
             requester: manageRequester ? child(args.requester) : undefined,

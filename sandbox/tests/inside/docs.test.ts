@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { EC2 } from "@aws-sdk/client-ec2";
-import { permit } from "../world/networkLab.ts";
-import { makeMachine, makeSide, type Side } from "../world/side.ts";
-import { run, Stack } from "./pulumi.ts";
+import { makeSide, type Side } from "../world/side.ts";
+import { project } from "./pulumi.ts";
+import { curl, makeServer, on } from "./webServers.ts";
 
 // The examples of docs/own-stack.md, unchanged, with the real engine and real packets. Runs inside a sandbox.
 
@@ -18,67 +16,25 @@ const programs = [...readFileSync("docs/own-stack.md", "utf8").matchAll(/```ts\n
     ([, code]) => code ?? "",
 );
 
-/** Creates a project with an example as its program; returns its stack. */
-async function project(name: string, program: string, settings: Record<string, string>): Promise<Stack> {
-    const folder = mkdtempSync(join(tmpdir(), `${name}-`));
-    mkdirSync(folder, { recursive: true });
-    cpSync("components", join(folder, "components"), { recursive: true });
-    cpSync("tsconfig.json", join(folder, "tsconfig.json"));
-    symlinkSync(join(process.cwd(), "node_modules"), join(folder, "node_modules"));
-    writeFileSync(join(folder, "index.ts"), program);
-    writeFileSync(join(folder, "Pulumi.yaml"), `name: ${name}\nruntime: nodejs\nmain: index.ts\n`);
-    const stack = new Stack(folder);
-    const init = await run("pulumi", ["stack", "init", "dev", "--non-interactive"], folder);
-    assert.equal(init.code, 0, init.text);
-    await stack.set({ "aws:region": process.env["AWS_REGION"] ?? "", ...settings });
-    return stack;
-}
-
-/** The key pair of the sandbox's SSH clients, for its servers. */
-async function importKey(api: EC2): Promise<string> {
-    const file = (await new Stack().pulumi("config", "get", "sshPrivateKeyPath")).text.trim();
-    const { text } = await run("ssh-keygen", ["-y", "-f", file]);
-    const { KeyName = "" } = await api.importKeyPair({ KeyName: "docs", PublicKeyMaterial: Buffer.from(text.trim()) });
-    return KeyName;
-}
-
-async function makeServer(api: EC2, side: Side, privateIp: string): Promise<string> {
-    await api.authorizeSecurityGroupIngress({ GroupId: side.groupId, IpPermissions: [permit.ssh("0.0.0.0/0")] });
-    const UserData = Buffer.from("#!/bin/sh\nyum install -y httpd\nsystemctl enable --now httpd\n").toString("base64");
-    const { publicIp } = await makeMachine(api, side, privateIp, { KeyName: await importKey(api), UserData });
-    return publicIp;
-}
-
-/** Runs a command on a server after it has booted; returns its output, or undefined if it failed. */
-async function on(address: string, command: string): Promise<string | undefined> {
-    for (let tries = 0; tries < 50; tries++) {
-        const { code, text } = await run("ssh", ["-o", "ConnectTimeout=1", address, command]);
-        if (code !== 255) {
-            return code === 0 ? text.trim() : undefined;
-        }
-    }
-    throw new Error(`${address} did not boot`);
-}
-
-const curl = (address: string): string => `curl -sS -o /dev/null -w '%{http_code}' --max-time 2 http://${address}/`;
-
 describe("docs/own-stack.md", () => {
-    let sides: { requester: Side; accepter: Side };
+    let sides: { requester: Side; accepter: Side; shared: Side };
     let servers: { requester: string; accepter: string };
 
     before(async () => {
-        assert.equal(programs.length, 3);
-        const [requester, accepter] = await Promise.all([
+        assert.equal(programs.length, 5);
+        const [requester, accepter, shared] = await Promise.all([
             makeSide(home, "10.1.0.0/16", "own"),
             makeSide(virginia, "10.2.0.0/16", "own"),
+            makeSide(home, "10.3.0.0/16", "own"),
         ]);
         for (const [api, { vpcId }] of [
             [home, requester],
             [virginia, accepter],
+            [home, shared],
         ] as const) {
             await api.modifyVpcAttribute({ VpcId: vpcId, EnableDnsHostnames: { Value: true } });
         }
-        sides = { requester, accepter };
+        sides = { requester, accepter, shared };
         servers = {
             requester: await makeServer(home, requester, "10.1.1.10"),
             accepter: await makeServer(virginia, accepter, "10.2.1.10"),
@@ -303,4 +259,57 @@ describe("docs/own-stack.md", () => {
         assert.equal(await statusOf(), "active");
         await home.deleteVpcPeeringConnection({ VpcPeeringConnectionId: requestId });
     });
+
+    it("opens to each side what that side says, with the DNS option of one", async () => {
+        const { requester: apps, shared } = sides;
+        const stack = await project("sides", programs[3] ?? "", {
+            appsVpcId: apps.vpcId,
+            appsGroupId: apps.groupId,
+            sharedVpcId: shared.vpcId,
+            sharedGroupId: shared.groupId,
+        });
+        const { connectionId } = await stack.updated<{ connectionId: string }>();
+        const rulesOf = async (GroupId: string) => {
+            const filters = [{ Name: "group-id", Values: [GroupId] }];
+            const { SecurityGroupRules = [] } = await home.describeSecurityGroupRules({ Filters: filters });
+            return SecurityGroupRules.filter(({ Tags = [] }) => Tags.some(({ Value }) => Value === "network")).map(
+                ({ IpProtocol, FromPort, ToPort, CidrIpv4 }) => [IpProtocol, FromPort, ToPort, CidrIpv4],
+            );
+        };
+        assert.deepEqual(await rulesOf(apps.groupId), [["icmp", 8, -1, "10.3.0.0/16"]]);
+        assert.deepEqual(await rulesOf(shared.groupId), [["tcp", 8000, 8100, "10.1.0.0/16"]]);
+        const found = await home.describeVpcPeeringConnections({ VpcPeeringConnectionIds: [connectionId] });
+        const [{ RequesterVpcInfo, AccepterVpcInfo, Tags = [] } = {}] = found.VpcPeeringConnections ?? [];
+        const resolves = [RequesterVpcInfo, AccepterVpcInfo].map(
+            (side) => side?.PeeringOptions?.AllowDnsResolutionFromRemoteVpc ?? false,
+        );
+        assert.deepEqual(resolves, [false, true]);
+        assert.ok(Tags.some(({ Key, Value }) => Key === "stage" && Value === "test"));
+        assert.deepEqual(await stack.plan(), []);
+        await stack.destroy();
+    });
+
+    for (const option of ["transformations", "transforms"]) {
+        it(`changes other arguments of the component's resources by ${option}`, async () => {
+            const program = (programs[4] ?? "").replace("{ transformations:", `{ ${option}:`);
+            const stack = await project(option, program, {
+                requesterVpcId: sides.requester.vpcId,
+                accepterVpcId: sides.shared.vpcId,
+                accepterGroupId: sides.shared.groupId,
+            });
+            await stack.updated();
+            const Filters = [{ Name: "group-id", Values: [sides.shared.groupId] }];
+            const { SecurityGroupRules = [] } = await home.describeSecurityGroupRules({ Filters });
+            assert.deepEqual(
+                SecurityGroupRules.filter(({ FromPort }) => FromPort === 5432).map(({ Description }) => Description),
+                ["NET-1234"],
+            );
+            const refused = await stack.pulumi("destroy", "--yes", "--skip-preview");
+            assert.notEqual(refused.code, 0);
+            assert.match(refused.text, /audited-connection.* protected|protected.*audited-connection/s);
+            const { code, text } = await stack.pulumi("state", "unprotect", "--all", "--yes");
+            assert.equal(code, 0, text);
+            await stack.destroy();
+        });
+    }
 });
