@@ -33,6 +33,11 @@ export class Stack {
         this.#folder = folder;
     }
 
+    /** The project's folder. */
+    get folder(): string {
+        return this.#folder ?? process.cwd();
+    }
+
     pulumi(...args: string[]): Promise<Result> {
         return run("pulumi", [...args, "--stack", "dev", "--non-interactive"], this.#folder);
     }
