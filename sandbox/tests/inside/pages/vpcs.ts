@@ -28,7 +28,7 @@ export interface Served extends Side {
 }
 
 /** Makes a VPC that has DNS hostnames, which DNS resolution needs. */
-async function makeVpc(api: EC2, block: string): Promise<Side> {
+export async function makeVpc(api: EC2, block: string): Promise<Side> {
     const side = await makeSide(api, block, "own");
     await api.modifyVpcAttribute({ VpcId: side.vpcId, EnableDnsHostnames: { Value: true } });
     return side;
