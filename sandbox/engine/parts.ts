@@ -155,7 +155,8 @@ async function download(
     await run(command, args, { cwd: import.meta.dirname, env: { ...env, TMPDIR: dir }, timeout: limit });
 }
 
-function lacksGo(): string[] {
+/** What the machine lacks to build a Go program, with its remedy. */
+export function lacksGo(): string[] {
     return onPath("go")
         ? []
         : ["Go 1.25 or later, to build Pulumi: install it and put `go` on PATH, or install Pulumi itself."];

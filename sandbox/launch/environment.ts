@@ -83,6 +83,8 @@ export function pulumiEnvironment(engine: Engine, runDir: string): Record<string
         PULUMI_BACKEND_URL: `file://${backend}`,
         PULUMI_CONFIG_PASSPHRASE: randomBytes(16).toString("hex"),
         PULUMI_SKIP_UPDATE_CHECK: "true",
+        // npm, which the engine installs SDKs with, would wait minutes for a registry.
+        npm_config_offline: "true",
     };
 }
 

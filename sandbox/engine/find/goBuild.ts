@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { copyFileSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { freemem } from "node:os";
 import { dirname, join } from "node:path";
 import { run } from "../../cache/process.ts";
@@ -7,7 +7,7 @@ import { runTool, showWork } from "../../cache/tool.mjs";
 import { pinnedVersion } from "../versions.ts";
 
 /** A program built from Go modules. `go/go.mod` pins those of all programs, so that common dependencies are compiled once. */
-interface GoProgram {
+export interface GoProgram {
     /** Name for people. */
     readonly title: string;
     /** A package of a module, or `./` and a folder in `go/` for one of our own. */
@@ -31,6 +31,22 @@ export const languageHost: GoProgram = {
     title: "the language host",
     package: "./host",
     file: "pulumi-language-nodejs",
+    seconds: 15,
+};
+
+/** Pulumi's language host for YAML programs. */
+export const yamlHost: GoProgram = {
+    title: "Pulumi's language host for YAML",
+    package: "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml",
+    file: "pulumi-language-yaml",
+    seconds: 15,
+};
+
+/** Pulumi's language host for .NET. */
+export const dotnetHost: GoProgram = {
+    title: "Pulumi's language host for .NET",
+    package: "github.com/pulumi/pulumi-dotnet/pulumi-language-dotnet/v3",
+    file: "pulumi-language-dotnet",
     seconds: 15,
 };
 
@@ -92,7 +108,8 @@ export async function goBuild(program: GoProgram, dir: string): Promise<void> {
 /** Makes the language host's names for other languages in `dir`, where it is built, and the script that it runs Python with. */
 export async function completeLanguageHost(dir: string): Promise<void> {
     for (const language of ["python", "go"]) {
-        symlinkSync(languageHost.file, join(dir, `pulumi-language-${language}`));
+        // Not symbolic links: the CLI warns of hosts whose real path has another name.
+        linkSync(join(dir, languageHost.file), join(dir, `pulumi-language-${language}`));
     }
     const module = ["list", "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3"];
     const sdk = (await run("go", module, { cwd: FOLDER, env: { GOWORK: "off" } })).trim();

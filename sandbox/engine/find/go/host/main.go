@@ -11,6 +11,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -136,7 +137,10 @@ func (h *host) Run(ctx context.Context, request *pulumirpc.RunRequest) (*pulumir
 	if err != nil {
 		return nil, err
 	}
-	configuration, err := json.Marshal(request.Config)
+	// Neither may be null.
+	settings := map[string]string{}
+	maps.Copy(settings, request.Config)
+	configuration, err := json.Marshal(settings)
 	if err != nil {
 		return nil, err
 	}
