@@ -1,12 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import https from "node:https";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../../cache/process.ts";
+
+/** The engine takes sources without a port, and with a dot in the host's name, for addresses of repositories. */
+const HOST = "git.test";
 
 /** The Git repositories below a folder, served by HTTPS on the loopback interface. */
 export interface GitServer {
@@ -17,20 +19,26 @@ export interface GitServer {
     readonly close: () => void;
 }
 
-/** Serves the bare repositories of a folder with `git http-backend` and a certificate of its own. */
+/**
+ * Serves the bare repositories of a folder with `git http-backend` and a certificate of its own. For use inside a sandbox only:
+ * it takes port 443 of the loopback interface, and lays a file over /etc/hosts.
+ */
 export async function serveGit(folder: string): Promise<GitServer> {
     const dir = mkdtempSync(join(tmpdir(), "git-server-"));
     const [key, cert] = [join(dir, "key.pem"), join(dir, "cert.pem")];
-    const name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
+    const name = ["-subj", `/CN=${HOST}`, "-addext", `subjectAltName=DNS:${HOST}`];
     const kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"];
     await run("openssl", ["req", ...kind, ...name, "-keyout", key, "-out", cert]);
     const server = https.createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (request, response) => {
         answer(folder, request, response);
     });
-    server.listen(0, "127.0.0.1");
+    server.listen(443, "127.0.0.1");
     await once(server, "listening");
+    const hosts = join(dir, "hosts");
+    writeFileSync(hosts, `${readFileSync("/etc/hosts", "utf8")}\n127.0.0.1 ${HOST}\n`);
+    await run("mount", ["--bind", hosts, "/etc/hosts"]);
     return {
-        url: `https://localhost:${(server.address() as AddressInfo).port}`,
+        url: `https://${HOST}`,
         env: { SSL_CERT_FILE: cert },
         close: () => server.close(),
     };
@@ -38,7 +46,7 @@ export async function serveGit(folder: string): Promise<GitServer> {
 
 /** Answers by the Common Gateway Interface (RFC 3875), as git-http-backend(1) has it. */
 function answer(folder: string, request: IncomingMessage, response: ServerResponse): void {
-    const { pathname, search } = new URL(request.url ?? "", "https://localhost");
+    const { pathname, search } = new URL(request.url ?? "", `https://${HOST}`);
     const backend = spawn("git", ["http-backend"], {
         stdio: ["pipe", "pipe", "inherit"],
         env: {
