@@ -1,21 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import {
-    copyFileSync,
-    cpSync,
-    mkdirSync,
-    mkdtempSync,
-    readdirSync,
-    readFileSync,
-    symlinkSync,
-    writeFileSync,
-} from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onPath } from "../../engine/find/machine.ts";
 import { checkout } from "../../launch/install.mjs";
+import { serveGit } from "../world/gitServer.ts";
 import { run, Stack } from "./pulumi.ts";
 
 // A component package in TypeScript, used from programs in several languages. Runs inside a sandbox that was started with
@@ -54,7 +46,7 @@ pulumi.export("vpc", small.vpc_id)
 
 describe("a component package in TypeScript", () => {
     let folder: string;
-    before(async () => {
+    before(() => {
         folder = mkdtempSync(join(tmpdir(), "languages-"));
         // The package has no dependencies to install: it finds those of the checkout in the folder above it.
         cpSync(join(import.meta.dirname, "smallNetwork"), join(folder, "plugin"), { recursive: true });
@@ -136,8 +128,47 @@ describe("a component package in TypeScript", () => {
             this.skip();
         }
         await succeeds(folder, "pulumi", "package", "gen-sdk", "./plugin", "--language", "go", "--out", "sdk");
-        const sdk = join(folder, "sdk/go");
-        console.error(readdirSync(sdk, { recursive: true }).join(" "));
+        // With the modules that the engine is built from, which need no network then.
+        const [sdk, modules] = [join(folder, "sdk/go/smallnetwork"), join(import.meta.dirname, "../../engine/find/go")];
+        const pins = readFileSync(join(modules, "go.mod"), "utf8");
+        writeFileSync(join(sdk, "go.mod"), pins.replace(/^module .*/, `module ${moduleOf(sdk)}`));
+        copyFileSync(join(modules, "go.sum"), join(sdk, "go.sum"));
+        const offline = ["GOWORK=off", "GOPROXY=off", "GOFLAGS=-mod=mod", "GOGC=800"];
+        await succeeds(sdk, "env", ...offline, go, "build", "-buildvcs=false", "-gcflags=all=-dwarf=false", "./...");
+    });
+
+    /** The path by which a generated SDK for Go imports itself. */
+    function moduleOf(sdk: string): string {
+        const source = readFileSync(join(sdk, "smallNetwork.go"), "utf8");
+        return /"(\S*small-?network\S*)\/internal"/.exec(source)?.[1] ?? "";
+    }
+
+    it("is added from a folder of a Git repository, by its tag", async function () {
+        if (!onPath("pulumi-language-yaml")) {
+            console.error("skipped: start the sandbox with --languages yaml");
+            this.skip();
+        }
+        const [work, repositories] = [join(folder, "work"), join(folder, "repositories")];
+        cpSync(join(folder, "plugin"), join(work, "plugin"), { recursive: true });
+        const author = ["-c", "user.name=author", "-c", "user.email=author@example.com"];
+        await succeeds(folder, "git", "init", "--quiet", work);
+        await succeeds(work, "git", "add", ".");
+        await succeeds(work, "git", ...author, "commit", "--quiet", "--message", "One");
+        await succeeds(work, "git", "tag", "v1.0.0");
+        await succeeds(folder, "git", "clone", "--quiet", "--bare", work, join(repositories, "owner/network.git"));
+        // Where the engine clones it to, it finds the checkout's packages in a folder above it.
+        const packages = join(process.env["PULUMI_HOME"] ?? "", "node_modules");
+        symlinkSync(join(checkout, "node_modules"), packages);
+        const server = await serveGit(repositories);
+        const project = join(folder, "git");
+        mkdirSync(project);
+        writeFileSync(join(project, "Pulumi.yaml"), "name: git\nruntime: yaml\n");
+        const trusting = Object.entries(server.env).map(([name, value]) => `${name}=${value}`);
+        const source = `${server.url}/owner/network.git/plugin@v1.0.0`;
+        await succeeds(project, "env", ...trusting, "pulumi", "package", "add", source);
+        server.close();
+        const added = /^ {2}small-network: git\.test\/owner\/network\.git\/plugin@v1\.0\.0$/m;
+        assert.match(readFileSync(join(project, "Pulumi.yaml"), "utf8"), added);
     });
 
     it("has an SDK for .NET", async function () {
