@@ -12,7 +12,7 @@ import { awsPart, cliPart, commandPart, DOWNLOAD_SECONDS, type Found, type Part 
 export interface Engine {
     /** Folder with the `pulumi` CLI and the language hosts; put it first on PATH. */
     readonly binDir: string;
-    /** A folder of plugins; link each in `<PULUMI_HOME>/plugins`. */
+    /** A folder of plugins, small enough to copy it to `<PULUMI_HOME>/plugins`. */
     readonly pluginsDir: string;
     /** Environment variables for `pulumi` and its plugins. */
     readonly env: Readonly<Record<string, string>>;

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { credentialsOf } from "../api/client/caller.ts";
 import { run } from "../cache/process.ts";
@@ -73,13 +73,10 @@ export function awsEnvironment(endpoint: string, region: string): Record<string,
 export function pulumiEnvironment(engine: Engine, runDir: string): Record<string, string> {
     const home = join(runDir, "pulumi");
     const backend = join(runDir, "backend");
-    const plugins = join(home, "plugins");
-    mkdirSync(plugins, { recursive: true });
+    mkdirSync(home);
     mkdirSync(backend);
-    // One by one, because what the run installs is its own.
-    for (const name of readdirSync(engine.pluginsDir)) {
-        symlinkSync(join(engine.pluginsDir, name), join(plugins, name));
-    }
+    // A copy, which is small, because what the run installs is its own. The engine takes no links to folders.
+    cpSync(engine.pluginsDir, join(home, "plugins"), { recursive: true, verbatimSymlinks: true });
     return {
         ...engine.env,
         PATH: [engine.binDir, process.env["PATH"]].join(delimiter),
