@@ -26,7 +26,7 @@ export const pulumiCli: GoProgram = {
     seconds: 210,
 };
 
-/** Runs Node and Python programs for the CLI and generates SDKs; Pulumi's own hosts are no Go modules that a proxy serves. */
+/** Runs Node and Python programs for the CLI and generates SDKs; Pulumi's own are in Go modules that proxies do not serve. */
 export const languageHost: GoProgram = {
     title: "the language host",
     package: "./host",

@@ -1,7 +1,7 @@
 // A language host: the plugin with which the engine runs programs and component packages of a language and generates SDKs for
-// it. The name that it is started by, such as pulumi-language-nodejs, says which language. Pulumi's own hosts are no Go modules
-// of their own that a proxy serves; this one has the same protocol (pulumi/language.proto), and the same packages of the CLI do
-// its work.
+// it. The name that it is started by, such as pulumi-language-nodejs, says which language. Pulumi's own hosts are in Go modules
+// that module proxies do not serve. This one speaks the same protocol (pulumi/language.proto) and uses the same packages of
+// Pulumi's SDK and CLI.
 package main
 
 import (
