@@ -13,7 +13,6 @@ describe("a project of the template", () => {
 
     before(async function () {
         rmSync(folder, { recursive: true, force: true });
-        process.env["npm_config_offline"] = "true";
         const key = (await new Stack().pulumi("config", "get", "sshPrivateKeyPath")).text.trim();
         const publicKey = (await run("ssh-keygen", ["-y", "-f", key])).text.trim();
         const settings = { sshPublicKey: publicKey, sshPrivateKeyPath: key, sshCidr: "0.0.0.0/0" };
