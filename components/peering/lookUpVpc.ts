@@ -21,6 +21,10 @@ export interface LookUpOptions {
  * how much of its quotas it uses. Await it before you make the component, so that previews know the name of everything that is
  * made: have the program export an async function.
  *
+ * ```ts
+ * const accepter = await lookUpVpc("vpc-0123456789abcdef0", { securityGroups: { web: "sg-0123456789abcdef0" } });
+ * ```
+ *
  * Throws a RunError that lists all that is wrong: a VPC that is not there; a route table or security group that is not there or
  * is another VPC's; what the provider may not read.
  */
