@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { project, projectFolder, run, Stack } from "../pulumi.ts";
-import { programsOf, type Pages } from "./page.ts";
+import { filesOf, programsOf, type Pages } from "./page.ts";
 
 // The pages' programs that are no peering alone: the lab's pair, tests on mocks and the rules.
 
@@ -26,10 +26,13 @@ async function checksPair(program: string): Promise<void> {
     await stack.destroy();
 }
 
-async function runsOnMocks(program: string, test: string): Promise<void> {
-    const file = "databasePeering.test.ts";
-    const folder = projectFolder("mocks", { "databasePeering.ts": program, [file]: test });
-    const { code, text } = await run("mocha", ["--require", "ts-node/register", "--timeout", "60000", file], folder);
+async function runsOnMocks(): Promise<void> {
+    const folder = projectFolder("mocks", filesOf("docs/package/your-own-tests.md"));
+    const { code, text } = await run(
+        "mocha",
+        ["--require", "ts-node/register", "--timeout", "60000", "*.test.ts"],
+        folder,
+    );
     assert.equal(code, 0, text);
     assert.match(text, /2 passing/);
 }

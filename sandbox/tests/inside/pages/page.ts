@@ -20,7 +20,15 @@ export const pages: readonly string[] = [
     ...readdirSync("docs/package").map((file) => join("docs/package", file)),
 ];
 
-/** The programs of a page, in order: its blocks of TypeScript. */
+/** The programs of a page by their files, in order: its blocks of TypeScript, some with a file's name in the line before. */
+export function filesOf(page: string): Record<string, string> {
+    const blocks = readFileSync(page, "utf8").matchAll(/(?:`([\w.]+\.ts)`:\n\n)?```ts\n(.+?)```/gs);
+    return Object.fromEntries(
+        [...blocks].map(([, file, code = ""], index): [string, string] => [file ?? `program${index + 1}.ts`, code]),
+    );
+}
+
+/** The programs of a page, in order. */
 export function programsOf(page: string): string[] {
-    return [...readFileSync(page, "utf8").matchAll(/```ts\n(.+?)```/gs)].map(([, code = ""]) => code);
+    return Object.values(filesOf(page));
 }
