@@ -205,6 +205,7 @@ async function opensBySide(program: string): Promise<void> {
 /** Changes other arguments by one of Pulumi's two options for that. */
 async function changesArguments(option: "transformations" | "transforms", program: string): Promise<void> {
     const [requester, accepter] = await Promise.all([shared.one(), shared.three()]);
+    assert.ok(program.includes("{ transformations:"));
     const stack = await project(option, program.replace("{ transformations:", `{ ${option}:`), {
         requesterVpcId: requester.vpcId,
         accepterVpcId: accepter.vpcId,
