@@ -51,7 +51,7 @@ class Kind<Value> {
 const flags = new Kind("boolean", z.preprocess(fromText, z.boolean({ error: "must be true or false" })));
 const texts = new Kind("string", z.preprocess(toText, z.string()));
 const cidrs = listOf<string>("CIDR blocks", 'CIDR blocks, such as ["203.0.113.0/24"]');
-const ports = listOf<Port>("ports", 'protocols and ports, such as ["tcp/443", "udp/53"]');
+const ports = listOf<Port>("ports", 'ports, such as ["tcp/443", "udp/53", "tcp/8000-8100", "icmp/8"]');
 const amis = oneOf(Object.keys(amiParameters) as AmiChoice[]);
 const instanceTypes = textsLike(
     [/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, "is not an instance type; write one such as t2.micro"],
@@ -162,7 +162,7 @@ const shape = {
         "cidr",
     ),
     extraPorts: ports.setting(
-        "Ports that the servers open to each other while peered, besides HTTP, such as tcp/443",
+        "What the servers let in from each other while peered, besides HTTP: ports such as tcp/443, ranges such as tcp/8000-8100, all of ICMP or one type, as icmp or icmp/8, or all",
         [],
     ),
     dnsResolution: flags.setting(
@@ -173,7 +173,7 @@ const shape = {
         "Whether the servers get public DNS names, which dnsResolution needs",
         labVpcDefaults.dnsHostnames,
     ),
-    prefix: texts.setting("First part of all names", labVpcDefaults.prefix),
+    prefix: texts.setting("First part of all names", "ljh"),
     instanceType: instanceTypes.setting(
         "Instance type of both servers, with an x86_64 processor",
         labVpcDefaults.instanceType,

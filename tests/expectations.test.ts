@@ -30,7 +30,7 @@ describe("stageOf", () => {
 });
 
 describe("expectedOutcomes", () => {
-    const open: AskedSide = { letsPing: true, dnsHostnames: true };
+    const open: AskedSide = { letsPing: true, opensPing: false, dnsHostnames: true, dnsResolution: true };
     const nothing: ProbeOutcome = { icmp: "none", http: "none", dns: "public" };
     const all: ProbeOutcome = { icmp: "reply", http: "page", dns: "private" };
 
@@ -41,7 +41,6 @@ describe("expectedOutcomes", () => {
     interface Given {
         stage: Stage;
         requestsFrom?: RequestsFrom;
-        dnsResolution?: boolean;
         requester?: Partial<AskedSide>;
         accepter?: Partial<AskedSide>;
     }
@@ -55,7 +54,7 @@ describe("expectedOutcomes", () => {
         ["one way from the accepter", { stage: "one-way", requestsFrom: "accepter" }, { ...all, http: "none" }, all],
         [
             "reachable without DNS resolution",
-            { stage: "reachable", dnsResolution: false },
+            { stage: "reachable", requester: { dnsResolution: false }, accepter: { dnsResolution: false } },
             { ...all, dns: "public" },
             { ...all, dns: "public" },
         ],
@@ -72,6 +71,30 @@ describe("expectedOutcomes", () => {
             { icmp: "none", http: "none", dns: "private" },
         ],
         [
+            "DNS resolution of the accepter's name only",
+            { stage: "reachable", requester: { dnsResolution: false } },
+            all,
+            { ...all, dns: "public" },
+        ],
+        [
+            "an accepter that lets pings in from the peer only",
+            { stage: "reachable", accepter: { letsPing: false, opensPing: true } },
+            all,
+            all,
+        ],
+        [
+            "a requester that would let pings in, if the accepter could ask",
+            { stage: "one-way", requestsFrom: "requester", requester: { letsPing: false, opensPing: true } },
+            all,
+            { icmp: "none", http: "none", dns: "private" },
+        ],
+        [
+            "pings that the peering would let in, isolated",
+            { stage: "isolated", accepter: { letsPing: false, opensPing: true } },
+            nothing,
+            nothing,
+        ],
+        [
             "an accepter without a public name",
             { stage: "reachable", accepter: { dnsHostnames: false } },
             { ...all, dns: "none" },
@@ -86,12 +109,9 @@ describe("expectedOutcomes", () => {
     ];
     for (const [what, given, fromRequester, fromAccepter] of cases) {
         it(`promises the right outcomes for ${what}`, () => {
-            const { stage, requestsFrom = "both", dnsResolution = true, requester, accepter } = given;
+            const { stage, requestsFrom = "both", requester, accepter } = given;
             const asked = { requester: { ...open, ...requester }, accepter: { ...open, ...accepter } };
-            assert.deepStrictEqual(expectedOutcomes(stage, requestsFrom, dnsResolution, asked), [
-                fromRequester,
-                fromAccepter,
-            ]);
+            assert.deepStrictEqual(expectedOutcomes(stage, requestsFrom, asked), [fromRequester, fromAccepter]);
         });
     }
 });

@@ -25,18 +25,18 @@ const expected: Record<string, { type: string; inputs: object; after: string[] }
             cidrBlock: "10.41.0.0/16",
             enableDnsSupport: true,
             enableDnsHostnames: true,
-            tags: { Name: "ljhVPC1" },
+            tags: { Name: "labVPC1" },
         },
         after: [],
     },
     "a-internet-gateway": {
         type: "aws:ec2/internetGateway:InternetGateway",
-        inputs: { vpcId: "id-of-a-vpc", tags: { Name: "ljhVPCPeering-IGW1" } },
+        inputs: { vpcId: "id-of-a-vpc", tags: { Name: "labVPCPeering-IGW1" } },
         after: ["a-vpc"],
     },
     "a-route-table": {
         type: "aws:ec2/routeTable:RouteTable",
-        inputs: { vpcId: "id-of-a-vpc", tags: { Name: "ljhVPCPeering-RT1" } },
+        inputs: { vpcId: "id-of-a-vpc", tags: { Name: "labVPCPeering-RT1" } },
         after: ["a-vpc"],
     },
     "a-default-route": {
@@ -60,7 +60,7 @@ const expected: Record<string, { type: string; inputs: object; after: string[] }
             cidrBlock: "10.41.1.0/24",
             availabilityZone: "ap-northeast-2a",
             mapPublicIpOnLaunch: true,
-            tags: { Name: "ljhVPCPeering-VPC1-Subnet1" },
+            tags: { Name: "labVPCPeering-VPC1-Subnet1" },
         },
         after: ["a-vpc", "a-zone"],
     },
@@ -72,10 +72,10 @@ const expected: Record<string, { type: string; inputs: object; after: string[] }
     "a-security-group": {
         type: "aws:ec2/securityGroup:SecurityGroup",
         inputs: {
-            name: "ljhVPC1-EC2-SecurityGroup",
+            name: "labVPC1-EC2-SecurityGroup",
             description: "VPC1-EC2-SecurityGroup",
             vpcId: "id-of-a-vpc",
-            tags: { Name: "ljhVPC1-EC2-SecurityGroup" },
+            tags: { Name: "labVPC1-EC2-SecurityGroup" },
         },
         after: ["a-vpc"],
     },
@@ -94,7 +94,7 @@ const expected: Record<string, { type: string; inputs: object; after: string[] }
                     ipProtocol,
                     fromPort: port,
                     toPort: port,
-                    tags: { Name: "ljhVPC1-EC2-SecurityGroup" },
+                    tags: { Name: "labVPC1-EC2-SecurityGroup" },
                 },
                 after: [...(ipProtocol === "icmp" ? ["a-pings"] : []), "a-security-group"],
             },
@@ -111,7 +111,7 @@ const expected: Record<string, { type: string; inputs: object; after: string[] }
             securityGroupId: "id-of-a-security-group",
             cidrIpv4: "0.0.0.0/0",
             ipProtocol: "-1",
-            tags: { Name: "ljhVPC1-EC2-SecurityGroup" },
+            tags: { Name: "labVPC1-EC2-SecurityGroup" },
         },
         after: ["a-security-group"],
     },
@@ -132,7 +132,7 @@ const expected: Record<string, { type: string; inputs: object; after: string[] }
             userDataReplaceOnChange: true,
             metadataOptions: { httpEndpoint: "enabled", httpTokens: "required" },
             rootBlockDevice: { encrypted: true, volumeSize: 8 },
-            tags: { Name: "ljhVPC1-EC2" },
+            tags: { Name: "labVPC1-EC2" },
         },
         after: ["a-ami", "a-default-route", "a-egress", "a-route-table-association", "a-security-group", "a-subnet"],
     },
@@ -172,7 +172,7 @@ describe("LabVpc", () => {
     it("gives the server user data with its own name and page", async () => {
         const { get } = await deploy(() => new LabVpc("a", args));
         const { userData } = get("a-server").inputs;
-        assert.match(String(userData), /hostnamectl set-hostname 'ljhVPC1-EC2'/);
+        assert.match(String(userData), /hostnamectl set-hostname 'labVPC1-EC2'/);
         assert.match(String(userData), /VPC Peering Lab - VPC1 Web Server/);
     });
 

@@ -25,8 +25,8 @@ const everything: AcceptersPart = {
     cidrBlocks: ["10.41.0.0/16", "100.64.0.0/16"],
     securityGroupIds: ["sg-1", "sg-2"],
     ports: [
-        { protocol: "tcp", port: 80 },
-        { protocol: "udp", port: 53 },
+        { ipProtocol: "tcp", fromPort: 80, toPort: 80 },
+        { ipProtocol: "udp", fromPort: 53, toPort: 53 },
     ],
     dnsResolution: true,
 };
@@ -98,7 +98,7 @@ describe("acceptersCommands", () => {
         const [, , , rule] = acceptersCommands({
             ...part,
             securityGroupIds: ["sg-1"],
-            ports: [{ protocol: "tcp", port: 443 }],
+            ports: [{ ipProtocol: "tcp", fromPort: 443, toPort: 443 }],
             sourceGroupIds: ["sg-8", "111111111111/sg-9"],
         });
         assert.strictEqual(

@@ -177,6 +177,25 @@ describe("PeeredVpcPair, what is connected", () => {
         });
     }
 
+    it("promises the accepter's private address only, where only its name is to be resolved", async () => {
+        const { expect } = await outcomesOf({ requester: { ...everybodyPings.requester, dnsResolution: false } });
+        assert.deepStrictEqual(
+            expect.map(({ dns }) => dns),
+            ["private", "public"],
+        );
+    });
+
+    for (const port of ["icmp", "icmp/8", "all"] as const) {
+        it(`promises pings by ${port} on the side that opens it, to those who may ask`, async () => {
+            const accepter = { ...args.accepter, extraPorts: [port] };
+            const pings = async (change: Partial<PeeredVpcPairArgs>) =>
+                (await outcomesOf({ requester: args.requester, accepter, ...change })).expect.map(({ icmp }) => icmp);
+            assert.deepStrictEqual(await pings({}), ["reply", "none"]);
+            assert.deepStrictEqual(await pings({ requestsFrom: "accepter" }), ["none", "none"]);
+            assert.deepStrictEqual(await pings({ peering: false }), ["none", "none"]);
+        });
+    }
+
     it("promises public addresses without DNS resolution", async () => {
         const { expect } = await outcomesOf({ dnsResolution: false });
         assert.deepStrictEqual(
@@ -191,6 +210,8 @@ describe("PeeredVpcPair, rules and blocks", () => {
         const cases: [change: Partial<PeeredVpcPairArgs>, word: string][] = [
             [{}, "both by cidr"],
             [{ requestsFrom: "accepter", ingressFrom: "group" }, "accepter by group"],
+            [{ extraPorts: ["icmp/0", "all"] }, "both by cidr, pings to the requester, pings to the accepter"],
+            [{ requester: { ...args.requester, extraPorts: ["icmp/8"] } }, "both by cidr, pings to the requester"],
         ];
         for (const [change, word] of cases) {
             const { get } = await make({ ...change, peering: false });
@@ -226,6 +247,28 @@ describe("PeeredVpcPair, rules and blocks", () => {
             get("p-peering-accepter-server-udp-53-group-server").inputs["referencedSecurityGroupId"],
             "id-of-p-requester-security-group",
         );
+    });
+
+    it("opens a side's own ports, and resolves its own names, or else the pair's", async () => {
+        const { registrations, get } = await make({
+            extraPorts: ["tcp/443"],
+            dnsResolution: false,
+            accepter: { ...args.accepter, extraPorts: ["tcp/8000-8100"], dnsResolution: true },
+        });
+        const rules = registrations.map(({ name }) => name).filter((name) => /^p-peering-\w+-server-/.test(name));
+        assert.deepStrictEqual(rules.sort(), [
+            "p-peering-accepter-server-tcp-80-10.41.0.0/16",
+            "p-peering-accepter-server-tcp-8000-8100-10.41.0.0/16",
+            "p-peering-requester-server-tcp-443-10.42.0.0/16",
+            "p-peering-requester-server-tcp-80-10.42.0.0/16",
+        ]);
+        for (const [side, allowRemoteVpcDnsResolution] of [
+            ["requester", false],
+            ["accepter", true],
+        ] as const) {
+            const { inputs } = get(`p-peering-${side}-dns-resolution`);
+            assert.deepStrictEqual(inputs[side], { allowRemoteVpcDnsResolution });
+        }
     });
 
     it("leads to secondary blocks, or to the routed ones only", async () => {
@@ -311,6 +354,31 @@ describe("checkPeeredVpcPairArgs", () => {
         assert.match(problems[0]?.message ?? "", /^overlaps requester\.secondaryCidrBlocks\[0\], 10\.42\.9\.0\/24,/);
     });
 
+    it("refuses ports that a server's group opens to the other's blocks already", () => {
+        const problemsOf = (change: Partial<PeeredVpcPairArgs>) =>
+            checkPeeredVpcPairArgs({ ...args, ...change }).map(({ path, value }) => [path, value]);
+        const ssh = { ...args.accepter, sshCidrs: ["10.41.1.0/24"], extraPorts: ["icmp", "tcp/22"] as const };
+        const routed = { requester: { ...args.requester, routedCidrBlocks: ["10.41.1.0/24"] }, accepter: ssh };
+        assert.deepStrictEqual(problemsOf({ accepter: ssh }), []);
+        assert.deepStrictEqual(problemsOf(routed), [["accepter.extraPorts[1]", "tcp/22"]]);
+        assert.deepStrictEqual(problemsOf({ ...routed, ingressFrom: "group" }), []);
+        assert.deepStrictEqual(problemsOf({ ...routed, requestsFrom: "accepter" }), []);
+        const both = { icmpCidrs: ["10.42.0.0/16"], extraPorts: ["icmp"] as const };
+        assert.deepStrictEqual(problemsOf(both), [["extraPorts[0]", "icmp"]]);
+        const own = { ...args.accepter, extraPorts: ["tcp/443", "tcp/80"] as const };
+        assert.deepStrictEqual(problemsOf({ accepter: own }), [["accepter.extraPorts[1]", "tcp/80"]]);
+    });
+
+    it("wants hostnames of both sides as soon as the names of one are to be resolved", () => {
+        const change = { dnsResolution: false, dnsHostnames: false };
+        const accepter = { ...args.accepter, dnsResolution: true };
+        const problems = checkPeeredVpcPairArgs({ ...args, ...change, accepter });
+        assert.deepStrictEqual(
+            problems.map(({ path }) => path),
+            ["dnsHostnames"],
+        );
+    });
+
     it("knows the two accounts, and who manages the accepter's side", () => {
         const there = {
             requester: { ...args.requester, accountId: "111111111111" },
@@ -342,7 +410,7 @@ describe("askedSide", () => {
     for (const [icmpCidrs, letsPing] of cases) {
         it(`${letsPing ? "lets" : "doesn't let"} the other's server ping with ${JSON.stringify(icmpCidrs)}`, () => {
             const asked = askedSide({ ...args, requester: { ...args.requester, icmpCidrs } }, "requester");
-            assert.deepStrictEqual(asked, { letsPing, dnsHostnames: true });
+            assert.deepStrictEqual(asked, { letsPing, opensPing: false, dnsHostnames: true, dnsResolution: true });
         });
     }
 
@@ -350,7 +418,9 @@ describe("askedSide", () => {
         const { requester, accepter } = everybodyPings;
         assert.deepStrictEqual(askedSide({ ...args, accepter, dnsHostnames: false }, "accepter"), {
             letsPing: true,
+            opensPing: false,
             dnsHostnames: false,
+            dnsResolution: true,
         });
         const nobody = { ...args, requester, accepter: { ...accepter, privateIp: "x" } };
         assert.strictEqual(askedSide(nobody, "requester").letsPing, false);

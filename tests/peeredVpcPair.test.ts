@@ -41,7 +41,7 @@ function http(side: string, source: string) {
             ipProtocol: "tcp",
             fromPort: 80,
             toPort: 80,
-            tags: { Name: "ljhVPCPeering" },
+            tags: { Name: "labVPCPeering" },
         },
         after: ["p-peering-accepter", `p-${side}-security-group`, "p-requests", "p-stage"],
     };
@@ -74,13 +74,13 @@ const peering: Record<string, { type: string; inputs: object; after: string[] }>
         inputs: {
             vpcId: "id-of-p-requester-vpc",
             peerVpcId: "id-of-p-accepter-vpc",
-            tags: { Name: "ljhVPCPeering" },
+            tags: { Name: "labVPCPeering" },
         },
         after: ["p-stage", ...base],
     },
     "p-peering-accepter": {
         type: "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter",
-        inputs: { vpcPeeringConnectionId: connectionId, autoAccept: true, tags: { Name: "ljhVPCPeering" } },
+        inputs: { vpcPeeringConnectionId: connectionId, autoAccept: true, tags: { Name: "labVPCPeering" } },
         after: ["p-peering-connection"],
     },
     "p-peering-requester-public-10.42.0.0/16": route("requester", "10.42.0.0/16"),
@@ -272,7 +272,7 @@ describe("PeeredVpcPair", () => {
         assert.deepStrictEqual(
             nameTags("q").sort(),
             nameTags("p")
-                .map((name) => name.replace(/^ljh/, "other"))
+                .map((name) => name.replace(/^lab/, "other"))
                 .sort(),
         );
     });

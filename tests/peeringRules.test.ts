@@ -9,7 +9,6 @@ import {
     type SideFacts,
     type Usage,
 } from "../components/peering/peeringRules";
-import { checkPorts, parsePort, parsePorts } from "../components/peering/ports";
 import { across, accountOf, partitionOf, type Place } from "../components/peering/sides";
 
 const plain: PeeringOptions = { autoAccept: false, manageAccepter: true, ingressFrom: "cidr", dnsResolution: false };
@@ -42,43 +41,6 @@ describe("across", () => {
     it("is the other side", () => {
         assert.strictEqual(across("requester"), "accepter");
         assert.strictEqual(across("accepter"), "requester");
-    });
-});
-
-describe("ports", () => {
-    const found = (ports: string[], taken?: string[]) =>
-        checkPorts("k", ports, taken).map(({ path, value, message }) => `${path} = ${String(value)}: ${message}`);
-    const none = "is not a port; write a protocol and a number from 1 to 65535, such as tcp/443 or udp/53";
-
-    it("are read as protocol and number", () => {
-        assert.deepStrictEqual(parsePort("tcp/443"), { protocol: "tcp", port: 443 });
-        assert.deepStrictEqual(parsePorts(["udp/1", "tcp/65535"]), [
-            { protocol: "udp", port: 1 },
-            { protocol: "tcp", port: 65535 },
-        ]);
-        assert.deepStrictEqual(parsePorts(), []);
-    });
-
-    it("may be the first and the last one, and one number of two protocols", () => {
-        assert.deepStrictEqual(found([]), []);
-        assert.deepStrictEqual(found(["tcp/1", "udp/1", "tcp/65535"]), []);
-    });
-
-    for (const text of ["tcp/0", "udp/65536", "tcp/1.5", "tcp/x", "icmp/8", "443", "tcp/", "xtcp/80", "tcp/0443", ""]) {
-        it(`can't be ${JSON.stringify(text)}`, () => {
-            assert.strictEqual(parsePort(text), undefined);
-            assert.deepStrictEqual(found(["tcp/443", text]), [`k[1] = ${text}: ${none}`]);
-        });
-    }
-
-    it("are refused every further time that one is opened, also where it is open already", () => {
-        assert.deepStrictEqual(found(["tcp/443", "udp/443", "tcp/443", "tcp/443"]), [
-            "k[2] = tcp/443: is open already; leave it out",
-            "k[3] = tcp/443: is open already; leave it out",
-        ]);
-        assert.deepStrictEqual(found(["udp/80", "tcp/80"], ["tcp/80"]), [
-            "k[1] = tcp/80: is open already; leave it out",
-        ]);
     });
 });
 

@@ -108,8 +108,11 @@ describe("settings of sides elsewhere", () => {
     const noRegion = "is not an AWS region; write one such as us-east-1";
     const noAccount = "is not an AWS account; write its 12 digits";
     const noRole = "is not the ARN of an IAM role; write one such as arn:aws:iam::222222222222:role/peering";
-    const noPorts = 'must be a list of protocols and ports, such as ["tcp/443", "udp/53"]';
-    const noPort = "is not a port; write a protocol and a number from 1 to 65535, such as tcp/443 or udp/53";
+    const noPorts = 'must be a list of ports, such as ["tcp/443", "udp/53", "tcp/8000-8100", "icmp/8"]';
+    const noPort =
+        "is not a port; write a protocol with a number or a range, such as tcp/443, udp/53 or tcp/8000-8100; or icmp, a type of it such as icmp/8, or all";
+    const noNumber = (port: number): string =>
+        `has the port ${port}, and ports are numbers from 1 to 65535; write one of these, or tcp/1-65535 for all`;
     const noCidrs = 'must be a list of CIDR blocks, such as ["203.0.113.0/24"]';
     const noFlag = "must be true or false";
     const off = "or turn the check off with 'pulumi config set check false'";
@@ -205,10 +208,26 @@ describe("settings of sides elsewhere", () => {
             { extraPorts },
             [`extraPorts = ${extraPorts.replaceAll(`"`, "")}: ${noPorts}`],
         ]),
-        ...["443", "tcp/0", "tcp/65536", "tcp/080", "icmp/1", "xtcp/1", "tcp/443x"].map((port): [Change, string[]] => [
+        ...["443", "tcp/080", "xtcp/1", "tcp/443x"].map((port): [Change, string[]] => [
             { extraPorts: JSON.stringify(["tcp/443", port]) },
             [`extraPorts[1] = ${port}: ${noPort}`],
         ]),
+        [
+            { extraPorts: '["tcp/0","tcp/1-65536"]' },
+            [`extraPorts[0] = tcp/0: ${noNumber(0)}`, `extraPorts[1] = tcp/1-65536: ${noNumber(65536)}`],
+        ],
+        [{ extraPorts: '["tcp/8000-8100","icmp","icmp/8","all","tcp/22"]', sshCidrs: '["10.0.0.0/8"]' }, []],
+        [
+            {
+                extraPorts: '["tcp/22","icmp"]',
+                sshCidrs: '["10.42.0.0/16"]',
+                icmpCidrs: '["10.40.0.0/13","10.41.0.0/16"]',
+            },
+            [
+                "extraPorts[0] = tcp/22: is open to 10.42.0.0/16 already by sshCidrs; leave it out of one of the two",
+                "extraPorts[1] = icmp: is open to 10.41.0.0/16 already by icmpCidrs; leave it out of one of the two",
+            ],
+        ],
         [{ extraPorts: "[443]" }, [`extraPorts[0] = 443: ${noPort}`]],
         [{ extraPorts: '["tcp/443","udp/80","tcp/443"]' }, ["extraPorts[2] = tcp/443: is open already; leave it out"]],
         [{ extraPorts: '["udp/53","tcp/80"]' }, ["extraPorts[1] = tcp/80: is open already; leave it out"]],

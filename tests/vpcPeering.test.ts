@@ -261,6 +261,140 @@ describe("VpcPeering", () => {
     });
 });
 
+describe("VpcPeering with other arguments of one resource", () => {
+    const isRule = (type: string): boolean => type.endsWith(":SecurityGroupIngressRule");
+
+    it("makes what its transformations return, on mocks too", async () => {
+        const deployment = await peer(args, {}, () => ({
+            transformations: [
+                ({ type, props, opts }) =>
+                    isRule(type) ? { props: { ...props, description: "NET-1234" }, opts } : undefined,
+            ],
+        }));
+        const described = deployment.registrations.filter(({ inputs }) => inputs["description"] === "NET-1234");
+        assert.deepStrictEqual(described.map(({ name }) => name).sort(), [
+            "p-accepter-web-tcp-80-10.41.0.0/16",
+            "p-requester-web-tcp-80-10.42.0.0/16",
+        ]);
+    });
+});
+
+describe("VpcPeering, each side's own", () => {
+    it("opens the side's ports and sets the side's DNS option, or else the peering's", async () => {
+        const deployment = await peer({
+            ...args,
+            requester: { ...requester, ports: [] },
+            accepter: { ...accepter, ports: ["tcp/8000-8100", "icmp"], dnsResolution: true },
+        });
+        assert.deepStrictEqual(
+            namesOf(deployment).filter((name) => /-(web|dns)-/.test(name)),
+            [
+                "p-accepter-dns-resolution",
+                "p-accepter-web-icmp-10.41.0.0/16",
+                "p-accepter-web-tcp-8000-8100-10.41.0.0/16",
+            ],
+        );
+        const { get } = await peer({
+            ...args,
+            dnsResolution: true,
+            requester: { ...requester, dnsResolution: false },
+        });
+        assert.deepStrictEqual(
+            get("p-requester-dns-resolution").inputs,
+            dnsOption("requester", false, { after: [] }).inputs,
+        );
+        assert.deepStrictEqual(
+            get("p-accepter-dns-resolution").inputs,
+            dnsOption("accepter", true, { after: [] }).inputs,
+        );
+    });
+
+    it("tells another owner of the accepter's ports and option", async () => {
+        const commandsOf = async (change: Partial<VpcPeeringArgs>) => {
+            const foreign = { ...args, ...change, manageAccepter: false };
+            const { peering } = await peer(foreign, withStatus("pending-acceptance"));
+            return (await valueOf(peering.otherOwner)).join("\n");
+        };
+        const theirs = await commandsOf({
+            requester: { ...requester, ports: ["tcp/1"], dnsResolution: false },
+            accepter: { ...accepter, ports: ["icmp/8"], dnsResolution: true },
+        });
+        assert.match(
+            theirs,
+            /'\[{"IpProtocol":"icmp","FromPort":8,"ToPort":-1,"IpRanges":\[{"CidrIp":"10.41.0.0\/16"}\]}\]'/,
+        );
+        assert.match(theirs, /--accepter-peering-connection-options AllowDnsResolutionFromRemoteVpc=true/);
+        const ours = await commandsOf({
+            dnsResolution: true,
+            requester: { ...requester, ports: ["tcp/1"] },
+            accepter: { ...accepter, ports: [], dnsResolution: false },
+        });
+        assert.doesNotMatch(ours, /authorize-security-group-ingress|modify-vpc-peering-connection-options/);
+    });
+});
+
+describe("VpcPeering, tables and groups", () => {
+    it("have the names of a map, or each its id as its name", async () => {
+        const deployment = await peer({
+            requester: { ...requester, routeTables: { main: pulumi.output("rtb-1") }, securityGroups: undefined },
+            accepter: { ...accepter, routeTables: ["rtb-2", "rtb-3"], securityGroups: ["sg-2"] },
+            ports: ["tcp/80"],
+            requestsFrom: "requester",
+        });
+        assert.deepStrictEqual(madeOf(deployment), {
+            "p-connection": connection(),
+            "p-accepter": acceptance(),
+            "p-requester-main-10.42.0.0/16": route("rtb-1", "10.42.0.0/16"),
+            "p-accepter-rtb-2-10.41.0.0/16": route("rtb-2", "10.41.0.0/16"),
+            "p-accepter-rtb-3-10.41.0.0/16": route("rtb-3", "10.41.0.0/16"),
+            "p-accepter-sg-2-tcp-80-10.41.0.0/16": rule("sg-2", { cidrIpv4: "10.41.0.0/16" }),
+        });
+    });
+
+    it("are named as sources and to another owner by their ids", async () => {
+        const { get } = await peer({
+            ...args,
+            ingressFrom: "group",
+            requester: { ...requester, securityGroups: ["sg-1"] },
+        });
+        assert.strictEqual(get("p-accepter-web-tcp-80-group-sg-1").inputs["referencedSecurityGroupId"], "sg-1");
+        const { peering } = await peer(
+            { ...args, accepter: { ...accepter, routeTables: ["rtb-9"] }, manageAccepter: false },
+            withStatus("pending-acceptance"),
+        );
+        assert.match((await valueOf(peering.otherOwner))[2] ?? "", / --route-table-id rtb-9 /);
+    });
+
+    it("are refused as a list that has one twice, or one that is not known yet", async () => {
+        let message = "";
+        await deploy(() => {
+            try {
+                new VpcPeering("p", {
+                    requester: { ...requester, routeTables: ["rtb-1", "rtb-1"] },
+                    accepter: {
+                        ...accepter,
+                        // @ts-expect-error -- only JavaScript gets this far.
+                        routeTables: ["rtb-2", pulumi.output("rtb-3"), pulumi.output("rtb-3")],
+                        // @ts-expect-error -- and this.
+                        securityGroups: [pulumi.output("sg-2")],
+                    },
+                });
+            } catch (caught) {
+                message = (caught as Error).message;
+            }
+        });
+        const unknown = (map: string): string =>
+            `is not known until it is made, so it can't name resources; give a map with names of your own, such as ${map}`;
+        assert.deepStrictEqual(message.split("\n"), [
+            "VpcPeering p has 4 problems; nothing was changed:",
+            '  requester.routeTables[1] = "rtb-1": is listed twice; leave one of them out',
+            `  accepter.routeTables[1]: ${unknown("{ main: table.id }")}`,
+            `  accepter.routeTables[2]: ${unknown("{ main: table.id }")}`,
+            `  accepter.securityGroups[0]: ${unknown("{ web: group.id }")}`,
+        ]);
+    });
+});
+
 describe("VpcPeering, rules", () => {
     const rulesOf = (deployment: Deployment): [string, object][] =>
         Object.entries(madeOf(deployment)).filter(([name]) => name.includes("-web-"));
@@ -628,6 +762,19 @@ describe("VpcPeering, refusals", () => {
             ["p"],
         );
         assert.deepStrictEqual(calls, []);
+    });
+
+    it("wants hostnames of both sides as soon as the names of one are to be resolved", async () => {
+        await deploy(() => {
+            assert.throws(
+                () =>
+                    new VpcPeering("p", {
+                        requester: { ...requester, dns: false, ports: ["tcp/0"] },
+                        accepter: { ...accepter, dnsResolution: true },
+                    }),
+                /has 2 problems; nothing was changed:\n {2}requester\.ports\[0\] = "tcp\/0": has the port 0.*\n {2}requester\.dns = false: is off/,
+            );
+        });
     });
 
     it("finds lists wrong that nothing could be made of, and blocks of IPv6 that overlap", async () => {

@@ -14,13 +14,13 @@ import { readable } from "./readable";
 
 /** The addresses of one VPC with its subnet and its server. */
 export interface AddressPlan {
-    /** The VPC's IPv4 CIDR block, /16 to /28: `10.41.0.0/16`. */
+    /** The VPC's IPv4 CIDR block, /16 to /28: `"10.41.0.0/16"`. */
     readonly cidrBlock: string;
-    /** Further IPv4 CIDR blocks of the VPC, apart from one another; none by default. */
+    /** Further IPv4 CIDR blocks of the VPC, apart from one another: `["100.64.0.0/16"]`; none by default. */
     readonly secondaryCidrBlocks?: readonly string[] | undefined;
-    /** The public subnet's CIDR block, inside the VPC's, /16 to /28: `10.41.1.0/24`. */
+    /** The public subnet's CIDR block, inside the VPC's, /16 to /28: `"10.41.1.0/24"`. */
     readonly subnetCidrBlock: string;
-    /** The server's private address, inside the subnet: `10.41.1.100`. */
+    /** The server's private address, inside the subnet: `"10.41.1.100"`. */
     readonly privateIp: string;
 }
 

@@ -31,25 +31,28 @@ export function stageOf(status: string | undefined, requestsFrom: RequestsFrom):
 
 /** What a probed side lets in and has. */
 export interface AskedSide {
-    /** Whether its security group lets in the asking server's pings. */
+    /** Whether its security group lets in the asking server's pings, peered or not. */
     readonly letsPing: boolean;
+    /** Whether the peering's rules let them in too, where the asking server may open connections. */
+    readonly opensPing: boolean;
     /** Whether it has a public DNS name at all. */
     readonly dnsHostnames: boolean;
+    /** Whether that name resolves to the private address across the connection. */
+    readonly dnsResolution: boolean;
 }
 
 /** What a pair's stage promises: the outcome of the requester's probes, then of the accepter's. */
 export function expectedOutcomes(
     stage: Stage,
     requestsFrom: RequestsFrom,
-    dnsResolution: boolean,
     asked: Readonly<Record<Side, AskedSide>>,
 ): readonly [ProbeOutcome, ProbeOutcome] {
     const connected = stage === "reachable" || stage === "one-way";
-    const outcome = (from: Side, { letsPing, dnsHostnames }: AskedSide): ProbeOutcome => {
+    const outcome = (from: Side, { letsPing, opensPing, dnsHostnames, dnsResolution }: AskedSide): ProbeOutcome => {
         const name = connected && dnsResolution ? reachable.dns : isolated.dns;
         const mayAsk = connected && (requestsFrom === "both" || requestsFrom === from);
         return {
-            icmp: connected && letsPing ? reachable.icmp : isolated.icmp,
+            icmp: (connected && letsPing) || (mayAsk && opensPing) ? reachable.icmp : isolated.icmp,
             http: mayAsk ? reachable.http : isolated.http,
             dns: dnsHostnames ? name : "none",
         };

@@ -7,6 +7,7 @@ import { amiParameters, checkLabVpcArgs, labVpcDefaults, type LabVpcArgs } from 
 import { labVpcNames } from "./names";
 import { findZone } from "./offerings";
 import { after, pin } from "../ordering";
+import { mergedTags } from "../peering/mergedTags";
 import type { ProbedServer } from "../check/probe";
 import { refuse } from "../problems";
 import { webServerUserData } from "./userData";
@@ -49,7 +50,7 @@ export class LabVpc extends pulumi.ComponentResource {
         const child = { parent: this, replacementTrigger: place };
         const label = args.label ?? `VPC${args.side}`;
         const names = labVpcNames(args.prefix ?? labVpcDefaults.prefix, args.side, label);
-        const tags = (ownName: string): Record<string, string> => ({ ...args.tags, Name: ownName });
+        const tags = (ownName: string) => mergedTags(args.tags, { Name: ownName });
 
         const { instanceType = labVpcDefaults.instanceType } = args;
         const zone = pulumi.output(this.zone(name, instanceType));

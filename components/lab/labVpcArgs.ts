@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { checkAddressPlan, checkCidrList, type AddressPlan } from "../addresses/addressPlan";
 import type { Place } from "../peering/sides";
-import { checkTags } from "../peering/tags";
+import { checkTags, type Tags } from "../peering/tags";
 import type { Problem } from "../problems";
 import { namePattern, nameRule } from "./names";
 
@@ -15,30 +15,30 @@ export const amiParameters = {
 export type AmiChoice = keyof typeof amiParameters;
 
 /** What a lab VPC has when its arguments don't say otherwise. */
-export const labVpcDefaults = { prefix: "ljh", instanceType: "t2.micro", ami: "al2023", dnsHostnames: true } as const;
+export const labVpcDefaults = { prefix: "lab", instanceType: "t2.micro", ami: "al2023", dnsHostnames: true } as const;
 
 /** How a {@link LabVpc} is made. */
 export interface LabVpcArgs extends AddressPlan, Place {
-    /** Number of the VPC within its lab, for names: 1 or more. */
+    /** Number of the VPC within its lab, for names, 1 or more: `1`. */
     readonly side: number;
-    /** The VPC's own part of the names; by default `VPC` and the number. */
+    /** The VPC's own part of the names: `"Blue"`; by default `VPC` and the number. */
     readonly label?: string | undefined;
-    /** First part of the names: `ljh` by default. */
+    /** First part of the names: `"test"`; `"lab"` by default. */
     readonly prefix?: string | undefined;
-    /** Name of the EC2 key pair that opens SSH on the server. */
+    /** Name of the EC2 key pair that opens SSH on the server: `"my-key-pair"`, or an output such as `key.keyName`. */
     readonly keyName: pulumi.Input<string>;
-    /** The server's instance type, of the x86_64 kind: `t2.micro` by default. */
+    /** The server's instance type, of the x86_64 kind: `"t3.micro"`; `"t2.micro"` by default. */
     readonly instanceType?: string | undefined;
-    /** The server's machine image: `al2023` by default. */
+    /** The server's machine image: `"al2"`; `"al2023"` by default. */
     readonly ami?: AmiChoice | undefined;
-    /** Blocks that may open SSH to the server; none by default. */
+    /** Blocks that may open SSH to the server: `["203.0.113.7/32"]`; none by default. */
     readonly sshCidrs?: readonly string[] | undefined;
-    /** Blocks that may send ICMP to the server; none by default. */
+    /** Blocks that may send ICMP to the server: `["10.42.0.0/16"]`; none by default. */
     readonly icmpCidrs?: readonly string[] | undefined;
-    /** Whether the server gets a public DNS name, which names across a peering connection need too: true by default. */
+    /** Whether the server gets a public DNS name, which names across a peering connection need too: `false`; true by default. */
     readonly dnsHostnames?: boolean | undefined;
-    /** Tags for everything that takes tags, besides `Name`. */
-    readonly tags?: Readonly<Record<string, string>> | undefined;
+    /** Tags for everything that takes tags, besides `Name`: `{ team: "network" }`; none by default. */
+    readonly tags?: Tags | undefined;
 }
 
 /** Everything that is wrong with a lab VPC's arguments; empty when all is well. */

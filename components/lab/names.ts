@@ -1,7 +1,7 @@
 /**
  * What the parts of one lab VPC are called: the values of their `Name` tags, and a few texts made from them.
  *
- * @param prefix the lab's prefix: `ljh`.
+ * @param prefix the lab's prefix: `lab`.
  * @param side the number of the VPC within the lab: 1 for the requester, 2 for the accepter.
  * @param label the VPC's own part of the names: `VPC1`.
  */

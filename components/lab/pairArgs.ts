@@ -5,7 +5,7 @@ import type { PeeringSideArgs, VpcPeeringArgs } from "../peering/peeringArgs";
 import { checkPeering } from "../peering/peeringRules";
 import { checkPorts, type Port } from "../peering/ports";
 import { across, sides, type Place, type Side } from "../peering/sides";
-import type { Problem } from "../problems";
+import { problemIf, type Problem } from "../problems";
 import type { AskedSide } from "./expectations";
 import { checkLabVpcArgs, type LabVpcArgs } from "./labVpcArgs";
 
@@ -13,9 +13,11 @@ import { checkLabVpcArgs, type LabVpcArgs } from "./labVpcArgs";
 export interface PairSideArgs
     extends
         Omit<LabVpcArgs, "side" | "prefix" | "tags" | "keyName">,
-        Pick<PeeringSideArgs, "routedCidrBlocks" | "provider"> {
-    /** Name of the EC2 key pair that opens SSH on this side's server; the pair's by default. */
+        Pick<PeeringSideArgs, "routedCidrBlocks" | "dnsResolution" | "provider"> {
+    /** Name of the EC2 key pair that opens SSH on this side's server: `"my-key-pair"`; the pair's by default. */
     readonly keyName?: LabVpcArgs["keyName"] | undefined;
+    /** What this side's server lets in from the other one while peered, besides HTTP: `["tcp/443"]`; the pair's by default. */
+    readonly extraPorts?: readonly Port[] | undefined;
 }
 
 /** How a `PeeredVpcPair` is made: besides its own arguments, some of both VPCs' and some of the peering's. */
@@ -26,27 +28,43 @@ export interface PeeredVpcPairArgs
             VpcPeeringArgs,
             "manageAccepter" | "manageRequester" | "peeringConnectionId" | "autoAccept" | "requestsFrom" | "ingressFrom"
         > {
-    /** The VPC that asks for the peering connection. */
+    /**
+     * The VPC that asks for the peering connection:
+     * `{ cidrBlock: "10.41.0.0/16", subnetCidrBlock: "10.41.1.0/24", privateIp: "10.41.1.100" }`.
+     */
     readonly requester: PairSideArgs;
-    /** The VPC that accepts it. */
+    /**
+     * The VPC that accepts it:
+     * `{ cidrBlock: "10.42.0.0/16", subnetCidrBlock: "10.42.1.0/24", privateIp: "10.42.1.100" }`.
+     */
     readonly accepter: PairSideArgs;
-    /** Whether the two are peered. */
+    /** Whether the two are peered: `true`. */
     readonly peering: boolean;
     /**
-     * Whether each side resolves the other's public DNS names to private addresses while peered: true by default.
+     * Whether each side's public DNS names resolve to private addresses on the other side while peered: `false`; true by default.
      * Source: Amazon VPC Peering Guide, "Enable DNS resolution for a VPC peering connection".
      */
     readonly dnsResolution?: boolean | undefined;
-    /** Ports that the servers open to each other while peered, besides HTTP's; none by default. */
+    /** What the servers let in from each other while peered, besides HTTP: `["tcp/443", "tcp/8000-8100"]`; nothing by default. */
     readonly extraPorts?: readonly Port[] | undefined;
 }
 
 /** The port of the servers' pages. */
 const http: Port = "tcp/80";
 
-/** The ports that the servers open to each other. */
-export function portsOf({ extraPorts = [] }: PeeredVpcPairArgs): Port[] {
-    return [http, ...extraPorts];
+/** What a side's server lets in from the other one. */
+export function portsOf(args: PeeredVpcPairArgs, side: Side): Port[] {
+    return [http, ...(args[side].extraPorts ?? args.extraPorts ?? [])];
+}
+
+/** Whether a side's ports let in pings, which are ICMP of type 8. */
+export function opensPing(args: PeeredVpcPairArgs, side: Side): boolean {
+    return portsOf(args, side).some((port) => ["icmp", "icmp/8", "all"].includes(port));
+}
+
+/** Whether a side's public name resolves to its private address on the other side. */
+function dnsResolutionOf(args: PeeredVpcPairArgs, side: Side): boolean {
+    return args[side].dnsResolution ?? args.dnsResolution ?? true;
 }
 
 /** Arguments of a side's `LabVpc`: its own, or else the pair's. */
@@ -85,7 +103,7 @@ export function checkPeeredVpcPairArgs(args: PeeredVpcPairArgs): Problem[] {
         })),
         dns: { path: pathOf(args, side, "dnsHostnames"), on: labVpcArgs(args, side).dnsHostnames ?? true },
     });
-    const options = { ...args, dnsResolution: args.dnsResolution ?? true };
+    const options = { ...args, dnsResolution: sides.some((side) => dnsResolutionOf(args, side)) };
     const problems = [
         ...sides.flatMap((side) =>
             checkLabVpcArgs(labVpcArgs(args, side)).map((problem) => ({
@@ -96,6 +114,10 @@ export function checkPeeredVpcPairArgs(args: PeeredVpcPairArgs): Problem[] {
         ...checkLabels(args),
         ...checkPeering({ requester: facts("requester"), accepter: facts("accepter") }, options),
         ...checkPorts("extraPorts", args.extraPorts ?? [], [http]),
+        ...sides.flatMap((side) => [
+            ...checkPorts(`${side}.extraPorts`, args[side].extraPorts ?? [], [http]),
+            ...checkStandingRules(args, side),
+        ]),
     ];
     // What both sides share, such as the prefix, is found wrong twice.
     return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
@@ -109,10 +131,36 @@ function checkLabels({ requester, accepter }: PeeredVpcPairArgs): Problem[] {
         : [];
 }
 
+/**
+ * AWS refuses a second rule for one protocol, port and source, and each server's group has rules for SSH and ICMP already.
+ * Source: Amazon EC2 API Reference, "Error codes" (InvalidPermission.Duplicate).
+ */
+function checkStandingRules(args: PeeredVpcPairArgs, side: Side): Problem[] {
+    const { requestsFrom, ingressFrom, [across(side)]: other } = args;
+    if (requestsFrom === side || ingressFrom === "group") {
+        return [];
+    }
+    const { routedCidrBlocks = [] } = other;
+    const sources = routedCidrBlocks.length === 0 ? blocksOf(other) : routedCidrBlocks;
+    const ports: readonly Port[] = args[side].extraPorts ?? args.extraPorts ?? [];
+    return (["sshCidrs", "icmpCidrs"] as const).flatMap((list) => {
+        const value: Port = list === "sshCidrs" ? "tcp/22" : "icmp";
+        const block = labVpcArgs(args, side)[list]?.find((cidr) => sources.includes(cidr));
+        const message = `is open to ${block} already by ${pathOf(args, side, list)}; leave it out of one of the two`;
+        const path = pathOf(args, side, `extraPorts[${ports.indexOf(value)}]`);
+        return problemIf(block !== undefined && ports.includes(value), { path, value, message });
+    });
+}
+
 /** What lets a side's server answer the other's. */
 export function askedSide(args: PeeredVpcPairArgs, side: Side): AskedSide {
     const { icmpCidrs = [], dnsHostnames = true } = labVpcArgs(args, side);
     const from = parseAddress(args[across(side)].privateIp);
     const letsPing = from.ok && readable(icmpCidrs).some((block) => contains(block, from.value));
-    return { letsPing, dnsHostnames };
+    return {
+        letsPing,
+        opensPing: opensPing(args, side),
+        dnsHostnames,
+        dnsResolution: dnsResolutionOf(args, side),
+    };
 }

@@ -3,8 +3,9 @@ import { expectedOutcomes, stageOf, type Stage } from "./expectations";
 import { LabVpc } from "./labVpc";
 import { peeringName } from "./names";
 import { labVpcDefaults } from "./labVpcArgs";
-import { askedSide, checkPeeredVpcPairArgs, labVpcArgs, portsOf, type PeeredVpcPairArgs } from "./pairArgs";
-import type { Side } from "../peering/sides";
+import { askedSide, checkPeeredVpcPairArgs, labVpcArgs, opensPing, portsOf, type PeeredVpcPairArgs } from "./pairArgs";
+import { mergedTags } from "../peering/mergedTags";
+import { sides, type Side } from "../peering/sides";
 import { after, pin } from "../ordering";
 import type { ProbeOutcome } from "../check/probe";
 import { refuse } from "../problems";
@@ -46,15 +47,20 @@ export class PeeredVpcPair extends pulumi.ComponentResource {
 
         const stage = pin(`${name}-stage`, wantedOf(args), this);
         const requestsFrom = args.requestsFrom ?? "both";
-        const dnsResolution = args.dnsResolution ?? true;
         // Rules that leave the program have to be gone before the check runs, while the connection may stay.
-        const rules = pin(`${name}-requests`, `${requestsFrom} by ${args.ingressFrom ?? "cidr"}`, this);
+        const pings = sides.filter((side) => opensPing(args, side)).map((side) => `, pings to the ${side}`);
+        const rules = pin(
+            `${name}-requests`,
+            `${requestsFrom} by ${args.ingressFrom ?? "cidr"}${pings.join("")}`,
+            this,
+        );
         const peeringSide = (side: Side) => ({
             ...args[side],
             vpcId: after(stage, this[side].vpcId),
             cidrBlocks: this[side].cidrBlocks,
             routeTables: { public: after(stage, this[side].routeTableId) },
             securityGroups: { server: after(rules, after(stage, this[side].securityGroupId)) },
+            ports: portsOf(args, side),
             dns: labVpcArgs(args, side).dnsHostnames,
         });
         this.peering = args.peering
@@ -64,9 +70,8 @@ export class PeeredVpcPair extends pulumi.ComponentResource {
                       ...args,
                       requester: peeringSide("requester"),
                       accepter: peeringSide("accepter"),
-                      ports: portsOf(args),
-                      dnsResolution,
-                      tags: { ...args.tags, Name: peeringName(args.prefix ?? labVpcDefaults.prefix) },
+                      dnsResolution: args.dnsResolution ?? true,
+                      tags: mergedTags(args.tags, { Name: peeringName(args.prefix ?? labVpcDefaults.prefix) }),
                   },
                   // Otherwise the connection would be deleted only after the servers, which take longest.
                   { parent: this, dependsOn: [this.requester, this.accepter] },
@@ -77,7 +82,7 @@ export class PeeredVpcPair extends pulumi.ComponentResource {
         const promised = args.manageAccepter === false ? this.peering?.status.requester : "active";
         this.stage = pulumi.output(this.peering && promised).apply((status) => stageOf(status, requestsFrom));
         this.expect = this.stage.apply((now) =>
-            expectedOutcomes(now, requestsFrom, dnsResolution, {
+            expectedOutcomes(now, requestsFrom, {
                 requester: askedSide(args, "requester"),
                 accepter: askedSide(args, "accepter"),
             }),

@@ -1,5 +1,5 @@
 import { getRouteTable } from "@pulumi/aws/ec2/getRouteTable";
-import { getSecurityGroupRule } from "@pulumi/aws/vpc/getSecurityGroupRule";
+import { getSecurityGroupRule, type GetSecurityGroupRuleResult } from "@pulumi/aws/vpc/getSecurityGroupRule";
 import { getSecurityGroupRules } from "@pulumi/aws/vpc/getSecurityGroupRules";
 import type { CustomResourceOptions, InvokeOptions, Resource, ResourceHookArgs } from "@pulumi/pulumi";
 import { known, runsHooks } from "../ordering";
@@ -47,10 +47,7 @@ export function unlessAllowed(opts: CustomResourceOptions): CustomResourceOption
         const rules = await Promise.all(
             ids.map((securityGroupRuleId) => getSecurityGroupRule({ securityGroupRuleId }, asked)),
         );
-        const properties = ["ipProtocol", "fromPort", "toPort", "cidrIpv4", "referencedSecurityGroupId"] as const;
-        const rule = rules.find(
-            (one) => !one.isEgress && properties.every((name) => (one[name] || "") === (wanted[name] ?? "")),
-        );
+        const rule = rules.find((one) => !one.isEgress && isSame(wanted, one));
         return (
             rule && {
                 subject: `The rule ${rule.securityGroupRuleId} of ${group} lets the same in already`,
@@ -59,6 +56,17 @@ export function unlessAllowed(opts: CustomResourceOptions): CustomResourceOption
             }
         );
     });
+}
+
+/** Whether a rule that AWS's provider has read allows what is wanted. It reads empty texts where a rule has nothing. */
+function isSame(wanted: Readonly<Record<string, unknown>>, found: GetSecurityGroupRuleResult): boolean {
+    const texts = ["ipProtocol", "cidrIpv4", "referencedSecurityGroupId"] as const;
+    const ports = ["fromPort", "toPort"] as const;
+    return (
+        texts.every((name) => (found[name] || "") === (wanted[name] ?? "")) &&
+        // Every protocol has no ports, whatever is read of them.
+        (wanted["ipProtocol"] === "-1" || ports.every((name) => found[name] === wanted[name]))
+    );
 }
 
 function unless(opts: CustomResourceOptions & { readonly parent?: Resource }, find: Find): CustomResourceOptions {

@@ -5,12 +5,12 @@ import type { PeeringSideArgs } from "./peeringArgs";
 
 /** What `lookUpVpc` takes besides the VPC's id. */
 export interface LookUpOptions {
-    /** What may read the VPC, and will manage its side: the default provider by default. */
+    /** What may read the VPC, and will manage its side: `new aws.Provider("virginia", { region: "us-east-1" })`; the default provider by default. */
     readonly provider?: Provider | undefined;
-    /** Ids of the route tables that are to get routes; by default all that the VPC has. */
+    /** Ids of the route tables that are to get routes: `["rtb-0123456789abcdef0"]`; by default all that the VPC has. */
     readonly routeTableIds?: readonly string[] | undefined;
-    /** Ids of security groups that are to open ports, by names of your own; none by default. */
-    readonly securityGroups?: Readonly<Record<string, string>> | undefined;
+    /** The security groups that are to open ports, as a side of `VpcPeering` has them: `{ web: group.id }`; none by default. */
+    readonly securityGroups?: PeeringSideArgs["securityGroups"];
 }
 
 /**

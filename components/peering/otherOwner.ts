@@ -1,5 +1,5 @@
 import { shellQuote } from "../shell";
-import type { ParsedPort } from "./ports";
+import type { RulePorts } from "./ports";
 
 /** What the owner of the accepter's VPC needs to know to do their part. */
 export interface AcceptersPart {
@@ -14,7 +14,8 @@ export interface AcceptersPart {
     readonly cidrBlocks: readonly string[];
     /** The security groups that are to let requests in; none when no request comes that way. */
     readonly securityGroupIds: readonly string[];
-    readonly ports: readonly ParsedPort[];
+    /** What they let in. */
+    readonly ports: readonly RulePorts[];
     /** The requester's security groups as the rules' source; empty for its blocks. */
     readonly sourceGroupIds: readonly string[];
     /** Whether the accepter's public DNS names are to resolve to private addresses on the requester's side. */
@@ -62,7 +63,11 @@ function permissions({ ports, cidrBlocks, sourceGroupIds }: AcceptersPart): obje
         sourceGroupIds.length > 0
             ? { UserIdGroupPairs: sourceGroupIds.map(groupPair) }
             : { IpRanges: cidrBlocks.map((CidrIp) => ({ CidrIp })) };
-    return ports.map(({ protocol, port }) => ({ IpProtocol: protocol, FromPort: port, ToPort: port, ...source }));
+    return ports.map(({ ipProtocol, fromPort, toPort }) => ({
+        IpProtocol: ipProtocol,
+        ...(fromPort !== undefined && { FromPort: fromPort, ToPort: toPort }),
+        ...source,
+    }));
 }
 
 /** A security group, of another account where its id has that before it: `222222222222/sg-1`. */

@@ -11,48 +11,78 @@ import {
     type SideFacts,
     type Usage,
 } from "./peeringRules";
+import { byName, checkIds, type Ids } from "./ids";
 import { checkPorts, type Port } from "./ports";
 import { across, sides, type Place, type RequestsFrom, type Side } from "./sides";
-import { checkTags } from "./tags";
+import { checkTags, type Tags } from "./tags";
 
 /** One side of a `VpcPeering`: a VPC of this program or of any other. `lookUpVpc` makes one from a VPC's id. */
 export interface PeeringSideArgs extends Place {
+    /** The VPC's id: `"vpc-0123456789abcdef0"`, or an output such as `vpc.id`. */
     readonly vpcId: pulumi.Input<string>;
-    /** Every IPv4 CIDR block of the VPC. */
+    /** Every IPv4 CIDR block of the VPC: `["10.41.0.0/16"]`. */
     readonly cidrBlocks: readonly string[];
-    /** Every IPv6 CIDR block of the VPC, which must not overlap the other's either; none by default, and none is routed. */
+    /**
+     * Every IPv6 CIDR block of the VPC, which must not overlap the other's either: `["2001:db8:1200::/56"]`; none by default, and
+     * none is routed.
+     */
     readonly ipv6CidrBlocks?: readonly string[] | undefined;
-    /** Which of these blocks, or which parts of them, the other side gets routes to; all of them by default. */
+    /**
+     * Which of the VPC's IPv4 blocks, or which parts of them, the other side gets routes to: `["10.41.1.0/24"]`; all of them by
+     * default, and also where the list is empty.
+     */
     readonly routedCidrBlocks?: readonly string[] | undefined;
-    /** Ids of the route tables that get routes to the other side, by names of your own, which name the routes; none by default. */
-    readonly routeTables?: Readonly<Record<string, pulumi.Input<string>>> | undefined;
-    /** Ids of the security groups that open `ports` to the other side, by names of your own; none by default. */
-    readonly securityGroups?: Readonly<Record<string, pulumi.Input<string>>> | undefined;
-    /** Whether the VPC has both DNS support and DNS hostnames: true by default. */
+    /**
+     * The route tables that get routes to the other side: `{ main: table.id }`, or `["rtb-0123456789abcdef0"]`; none by default.
+     * Their names become part of the routes' names.
+     */
+    readonly routeTables?: Ids | undefined;
+    /**
+     * The security groups that open `ports` to the other side: `{ web: group.id }`, or `["sg-0123456789abcdef0"]`; none by
+     * default. Their names become part of the rules' names.
+     */
+    readonly securityGroups?: Ids | undefined;
+    /** What this side's groups let in from the other side: `["tcp/443"]`; by default the peering's `ports`. */
+    readonly ports?: readonly Port[] | undefined;
+    /**
+     * Whether this VPC's public DNS names resolve to private addresses when the other side asks: `true`; by default the peering's
+     * `dnsResolution`.
+     */
+    readonly dnsResolution?: boolean | undefined;
+    /** Whether the VPC has both DNS support and DNS hostnames, which `dnsResolution` needs: `false`; true by default. */
     readonly dns?: boolean | undefined;
-    /** How much of its quotas the VPC uses already; nothing by default. */
+    /**
+     * How much of its quotas the VPC uses already: `{ activePeerings: ["pcx-0123456789abcdef0"] }`; nothing by default.
+     * Source: Amazon VPC User Guide, "Amazon VPC quotas".
+     */
     readonly usage?: Usage | undefined;
-    /** What manages this side: the component's own provider by default. */
+    /** What manages this side: `new aws.Provider("virginia", { region: "us-east-1" })`; the component's own provider by default. */
     readonly provider?: Provider | undefined;
 }
 
 /** How a {@link VpcPeering} is made. */
 export interface VpcPeeringArgs extends PeeringOptions {
-    /** The side that asks for the connection. */
+    /** The side that asks for the connection: `await lookUpVpc("vpc-0123456789abcdef0")`. */
     readonly requester: PeeringSideArgs;
-    /** The side that accepts it. */
+    /** The side that accepts it: `{ vpcId: vpc.id, cidrBlocks: ["10.42.0.0/16"], routeTables: { main: table.id } }`. */
     readonly accepter: PeeringSideArgs;
     /**
-     * Which side's servers may open connections to the other's: `both` by default. Answers need a way back, so both sides
-     * get their routes in any case, and it is the security groups that tell requests from answers.
+     * Which side's servers may open connections to the other's: `"requester"`; `"both"` by default. Answers need a way back, so
+     * both sides get their routes in any case, and it is the security groups that tell requests from answers.
      */
     readonly requestsFrom?: RequestsFrom | undefined;
-    /** The ports that security groups open to the other side: `["tcp/443"]`; none by default. */
-    readonly ports?: readonly Port[] | undefined;
-    /** Tags of the connection and its rules; `Name` is the component's name by default. */
-    readonly tags?: Readonly<Record<string, string>> | undefined;
     /**
-     * Id of the request to accept where `manageRequester` is off: `pcx-0123456789abcdef0`; none by default. The request has to be
+     * What each side's security groups let in from the other side, unless the side has `ports` of its own: `["tcp/443",
+     * "tcp/8000-8100", "icmp"]`; nothing by default.
+     */
+    readonly ports?: readonly Port[] | undefined;
+    /**
+     * Tags of the connection and its rules: `{ team: "network" }`; `Name` is the component's name by default. Source: Amazon EC2
+     * User Guide, "Tag your Amazon EC2 resources".
+     */
+    readonly tags?: Tags | undefined;
+    /**
+     * Id of the request to accept where `manageRequester` is off: `"pcx-0123456789abcdef0"`; none by default. The request has to be
      * from the requester's VPC, account and region as far as they are declared, and for the accepter's VPC.
      */
     readonly peeringConnectionId?: pulumi.Input<string> | undefined;
@@ -61,6 +91,16 @@ export interface VpcPeeringArgs extends PeeringOptions {
 /** The blocks of a side that the other one gets routes to. */
 export function routedBlocks({ cidrBlocks, routedCidrBlocks = [] }: PeeringSideArgs): readonly string[] {
     return routedCidrBlocks.length === 0 ? cidrBlocks : routedCidrBlocks;
+}
+
+/** What a side's groups let in from the other side. */
+export function portsInto(args: VpcPeeringArgs, side: Side): readonly Port[] {
+    return args[side].ports ?? args.ports ?? [];
+}
+
+/** Whether a side's public names resolve to private addresses on the other side; undefined where that is left as it is. */
+export function dnsResolutionOf(args: VpcPeeringArgs, side: Side): boolean | undefined {
+    return args[side].dnsResolution ?? args.dnsResolution;
 }
 
 /** Everything for which AWS would refuse the peering, as far as it shows before anything is asked of AWS. */
@@ -73,15 +113,20 @@ export function checkVpcPeeringArgs(args: VpcPeeringArgs): Problem[] {
         dns: { path: `${side}.dns`, on: args[side].dns ?? true },
     });
     const [one, other] = [args.requester.vpcId, args.accepter.vpcId];
+    // AWS wants hostnames of both VPCs, whichever's names are to be resolved.
+    const dnsResolution = sides.some((side) => dnsResolutionOf(args, side));
     return [
         ...(typeof one === "string" && typeof other === "string" ? checkSelf(one, other) : []),
         ...sides.flatMap((side) => [
             ...checkCidrList(`${side}.cidrBlocks`, args[side].cidrBlocks),
             ...checkCidrList(`${side}.ipv6CidrBlocks`, args[side].ipv6CidrBlocks ?? [], parseIpv6Cidr),
+            ...checkIds(`${side}.routeTables`, args[side].routeTables, "{ main: table.id }"),
+            ...checkIds(`${side}.securityGroups`, args[side].securityGroups, "{ web: group.id }"),
+            ...checkPorts(`${side}.ports`, args[side].ports ?? []),
         ]),
         ...checkPorts("ports", args.ports ?? []),
         ...checkTags("tags", args.tags),
-        ...checkPeering({ requester: facts("requester"), accepter: facts("accepter") }, args),
+        ...checkPeering({ requester: facts("requester"), accepter: facts("accepter") }, { ...args, dnsResolution }),
     ];
 }
 
@@ -92,7 +137,7 @@ export function peeringWarnings(args: VpcPeeringArgs, connectionId: string): str
             side,
             args[side].usage ?? {},
             connectionId,
-            Object.keys(args[side].routeTables ?? {}),
+            Object.keys(byName(args[side].routeTables)),
             routedBlocks(args[across(side)]),
         ),
     );

@@ -2,10 +2,12 @@ import * as ec2 from "@pulumi/aws/ec2";
 import * as vpc from "@pulumi/aws/vpc";
 import * as pulumi from "@pulumi/pulumi";
 import { unlessAllowed, unlessRouted } from "./existing";
+import { byName } from "./ids";
 import { acceptersCommands } from "./otherOwner";
-import { routedBlocks, type VpcPeeringArgs } from "./peeringArgs";
-import { parsePorts } from "./ports";
+import { dnsResolutionOf, portsInto, routedBlocks, type VpcPeeringArgs } from "./peeringArgs";
+import { parsePort, portName, type RulePorts } from "./ports";
 import { across, sides, type Place, type Side } from "./sides";
+import type { Tags } from "./tags";
 
 /** Where the two sides are; nothing of either where nothing depends on it. */
 export type Places = pulumi.Output<Readonly<Record<Side, Place>>>;
@@ -19,7 +21,7 @@ export interface PeeringParts {
     /** The connection, or its acceptance: it is active once this is made. */
     readonly accepted: pulumi.CustomResource;
     /** Tags of the rules. */
-    readonly tags: Readonly<Record<string, string>>;
+    readonly tags: Tags;
     /** Where the parts of each managed side belong and what makes them; undefined for another owner's side. */
     readonly opts: Readonly<Record<Side, pulumi.CustomResourceOptions | undefined>>;
 }
@@ -31,7 +33,7 @@ interface SideParts {
     readonly args: VpcPeeringArgs;
     readonly places: Places;
     readonly connectionId: pulumi.Output<string>;
-    readonly tags: Readonly<Record<string, string>>;
+    readonly tags: Tags;
     readonly opts: pulumi.CustomResourceOptions;
 }
 
@@ -55,7 +57,7 @@ export function peeringParts({ accepted, opts, ...shared }: PeeringParts): pulum
 }
 
 function routes({ name, side, args, connectionId, opts }: SideParts): ec2.Route[] {
-    return Object.entries(args[side].routeTables ?? {}).flatMap(([table, routeTableId]) =>
+    return Object.entries(byName(args[side].routeTables)).flatMap(([table, routeTableId]) =>
         routedBlocks(args[across(side)]).map(
             (destinationCidrBlock) =>
                 new ec2.Route(
@@ -73,13 +75,13 @@ function rules({ name, side, args, places, tags, opts }: SideParts): vpc.Securit
         return [];
     }
     const sources = ruleSources(args, across(side), places);
-    return Object.entries(args[side].securityGroups ?? {}).flatMap(([group, securityGroupId]) =>
-        parsePorts(args.ports).flatMap(({ protocol, port }) =>
+    return Object.entries(byName(args[side].securityGroups)).flatMap(([group, securityGroupId]) =>
+        rulePorts(args, side).flatMap(([port, ports]) =>
             sources.map(
                 ([role, source]) =>
                     new vpc.SecurityGroupIngressRule(
-                        `${name}-${group}-${protocol}-${port}-${role}`,
-                        { securityGroupId, ...source, ipProtocol: protocol, fromPort: port, toPort: port, tags },
+                        `${name}-${group}-${port}-${role}`,
+                        { securityGroupId, ...source, ...ports, tags },
                         // Changed in place, it would get the text ACCOUNT/GROUP as the group's id, which AWS does not know:
                         // terraform-provider-aws splits it only when it creates a rule.
                         unlessAllowed({ ...opts, replaceOnChanges: ["referencedSecurityGroupId"] }),
@@ -89,13 +91,21 @@ function rules({ name, side, args, places, tags, opts }: SideParts): vpc.Securit
     );
 }
 
+/** What a side's rules let in, each with the name that it gives its rules. */
+function rulePorts(args: VpcPeeringArgs, side: Side): [name: string, ports: RulePorts][] {
+    return portsInto(args, side).flatMap((port) => {
+        const parsed = parsePort(port);
+        return parsed.ok ? [[portName(port), parsed.value]] : [];
+    });
+}
+
 /** Each owner sets the option of its own side. */
 function dnsOption({ name, side, args, connectionId, opts }: SideParts): ec2.PeeringConnectionOptions[] {
-    if (args.dnsResolution === undefined) {
+    const allowRemoteVpcDnsResolution = dnsResolutionOf(args, side);
+    if (allowRemoteVpcDnsResolution === undefined) {
         return [];
     }
-    const option = { allowRemoteVpcDnsResolution: args.dnsResolution };
-    const options = { vpcPeeringConnectionId: connectionId, [side]: option };
+    const options = { vpcPeeringConnectionId: connectionId, [side]: { allowRemoteVpcDnsResolution } };
     return [new ec2.PeeringConnectionOptions(`${name}-dns-resolution`, options, opts)];
 }
 
@@ -110,7 +120,7 @@ function ruleSources(args: VpcPeeringArgs, side: Side, places: Places): RuleSour
     if (args.ingressFrom !== "group") {
         return routedBlocks(args[side]).map((cidrIpv4) => [cidrIpv4, { cidrIpv4 }]);
     }
-    return Object.entries(args[side].securityGroups ?? {}).map(([group, id]) => [
+    return Object.entries(byName(args[side].securityGroups)).map(([group, id]) => [
         `group-${group}`,
         {
             referencedSecurityGroupId: pulumi.all([id, places]).apply(([plain, actual]) => {
@@ -128,7 +138,7 @@ export function acceptersPart(
     places: Places,
 ): pulumi.Output<string[]> {
     const { accepter } = args;
-    const ports = parsePorts(args.ports);
+    const ports = rulePorts(args, "accepter").map(([, rule]) => rule);
     const groups = ruleSources(args, "requester", places).flatMap(
         ([, source]) => source.referencedSecurityGroupId ?? [],
     );
@@ -140,12 +150,12 @@ export function acceptersPart(
             connectionId,
             vpcId: accepter.vpcId,
             region: places.accepter.region,
-            routeTableIds: Object.values(accepter.routeTables ?? {}),
+            routeTableIds: Object.values(byName(accepter.routeTables)),
             cidrBlocks: routedBlocks(args.requester),
-            securityGroupIds: asked ? Object.values(accepter.securityGroups ?? {}) : [],
+            securityGroupIds: asked ? Object.values(byName(accepter.securityGroups)) : [],
             ports,
             sourceGroupIds: groups,
-            dnsResolution: args.dnsResolution ?? false,
+            dnsResolution: dnsResolutionOf(args, "accepter") ?? false,
         })
         .apply(acceptersCommands);
 }

@@ -20,25 +20,32 @@ export type IngressSource = "cidr" | "group";
 /** The options of a connection that AWS allows in some cases only. */
 export interface PeeringOptions {
     /**
-     * Whether the accepter's side is managed too: true by default. If not, another owner has to accept the connection, within
+     * Whether the accepter's side is managed too: `false`; true by default. If not, another owner has to accept the connection, within
      * 7 days; `otherOwner` says what they have to do; and the first update after that completes this side.
      */
     readonly manageAccepter?: boolean | undefined;
     /**
-     * Whether the requester's side is managed too: true by default. If not, its owner has requested the connection already, as
+     * Whether the requester's side is managed too: `false`; true by default. If not, its owner has requested the connection already, as
      * vendors of managed databases do, and only the accepter's side of that request is made.
      */
     readonly manageRequester?: boolean | undefined;
     /** Id of the request to accept where `manageRequester` is off; a text where it is known by now. */
     readonly peeringConnectionId?: unknown;
-    /** Whether the request accepts itself, which AWS allows within one account and region: false by default. */
+    /**
+     * Whether the request accepts itself, which AWS allows within one account and region: `true`; false by default. Source:
+     * Amazon EC2 API Reference, "AcceptVpcPeeringConnection".
+     */
     readonly autoAccept?: boolean | undefined;
     /**
-     * How the rules name the other side: by `cidr`, the default, or by `group`, its `securityGroups`, which AWS allows
-     * within one region.
+     * How the rules name the other side: by `"cidr"`, the default, or by `"group"`, its `securityGroups`, which AWS allows within
+     * one region. Source: Amazon VPC Peering Guide, "Update your security groups to reference peer security groups".
      */
     readonly ingressFrom?: IngressSource | undefined;
-    /** Whether each side resolves the other's public DNS names to private addresses; left as it is by default, which on AWS begins as no. */
+    /**
+     * Whether each side's public DNS names resolve to private addresses on the other side, unless the side says otherwise: `true`;
+     * left as it is by default, which on AWS begins as no. Source: Amazon VPC Peering Guide, "Enable DNS resolution for a VPC
+     * peering connection".
+     */
     readonly dnsResolution?: boolean | undefined;
 }
 

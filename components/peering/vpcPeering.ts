@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { dependenciesOf } from "../ordering";
 import { refuse } from "../problems";
 import { checkVpcPeeringArgs, peeringWarnings, type PeeringSideArgs, type VpcPeeringArgs } from "./peeringArgs";
+import { mergedTags } from "./mergedTags";
 import { acceptersPart, peeringParts } from "./peeringParts";
 import { checkSelf } from "./peeringRules";
 import { findPlaces } from "./places";
@@ -51,7 +52,7 @@ export class VpcPeering extends pulumi.ComponentResource {
         refuse(this, `VpcPeering ${name}`, checkVpcPeeringArgs(args));
 
         const { manageRequester = true, manageAccepter = true, autoAccept = false } = args;
-        const tags = { Name: name, ...args.tags };
+        const tags = mergedTags({ Name: name }, args.tags);
         const child = ({ provider }: PeeringSideArgs) => ({ parent: this, ...(provider && { provider }) });
         const opened = {
             requester: manageRequester ? child(args.requester) : undefined,

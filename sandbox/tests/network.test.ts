@@ -164,6 +164,22 @@ const cases: readonly Case[] = [
         verdict: { "1>2": "http ssh", "2>1": open, "neighbor>2": "ssh" },
     },
     {
+        name: "echo requests allowed, and nothing else of ICMP",
+        rule: "a rule for ICMP type 8 lets pings in; their replies need no rule",
+        fault: (lab) => lab.exchange(lab.two, permit.icmp(anywhere), permit.icmp("10.41.0.0/16", 8)),
+        verdict: { "1>2": open, "2>1": open, "3>2": "ssh" },
+    },
+    {
+        name: "every protocol allowed from one block, and nothing else",
+        rule: "a rule for protocol -1 applies to all traffic of its source",
+        fault: async (lab) =>
+            inReverse(
+                await lab.revoke(lab.two, permit.icmp(anywhere), permit.ssh(anywhere), permit.http("10.41.0.0/16")),
+                await lab.allow(lab.two, permit.all("10.41.0.0/16")),
+            ),
+        verdict: { "1>2": open, "2>1": open, "3>2": "" },
+    },
+    {
         name: "a range of ports for one address",
         rule: "a rule applies to the ports of its range, including both ends, and to the addresses of its block",
         fault: (lab) => lab.exchange(lab.two, permit.http("10.41.0.0/16"), permit.tcp(23, 80, "10.43.1.100/32")),

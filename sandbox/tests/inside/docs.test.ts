@@ -35,22 +35,24 @@ async function project(name: string, program: string, settings: Record<string, s
 }
 
 describe("docs/own-stack.md", () => {
-    let sides: { requester: Side; accepter: Side };
+    let sides: { requester: Side; accepter: Side; shared: Side };
     let servers: { requester: string; accepter: string };
 
     before(async () => {
-        assert.equal(programs.length, 3);
-        const [requester, accepter] = await Promise.all([
+        assert.equal(programs.length, 5);
+        const [requester, accepter, shared] = await Promise.all([
             makeSide(home, "10.1.0.0/16", "own"),
             makeSide(virginia, "10.2.0.0/16", "own"),
+            makeSide(home, "10.3.0.0/16", "shared"),
         ]);
         for (const [api, { vpcId }] of [
             [home, requester],
             [virginia, accepter],
+            [home, shared],
         ] as const) {
             await api.modifyVpcAttribute({ VpcId: vpcId, EnableDnsHostnames: { Value: true } });
         }
-        sides = { requester, accepter };
+        sides = { requester, accepter, shared };
         servers = {
             requester: await makeServer(home, requester, "10.1.1.10"),
             accepter: await makeServer(virginia, accepter, "10.2.1.10"),
@@ -118,4 +120,57 @@ describe("docs/own-stack.md", () => {
         assert.equal(await statusOf(), "active");
         await home.deleteVpcPeeringConnection({ VpcPeeringConnectionId: requestId });
     });
+
+    it("opens to each side what that side says, with the DNS option of one", async () => {
+        const { requester: apps, shared } = sides;
+        const stack = await project("sides", programs[3] ?? "", {
+            appsVpcId: apps.vpcId,
+            appsGroupId: apps.groupId,
+            sharedVpcId: shared.vpcId,
+            sharedGroupId: shared.groupId,
+        });
+        const { connectionId } = await stack.updated<{ connectionId: string }>();
+        const rulesOf = async (GroupId: string) => {
+            const filters = [{ Name: "group-id", Values: [GroupId] }];
+            const { SecurityGroupRules = [] } = await home.describeSecurityGroupRules({ Filters: filters });
+            return SecurityGroupRules.filter(({ Tags = [] }) => Tags.some(({ Value }) => Value === "network")).map(
+                ({ IpProtocol, FromPort, ToPort, CidrIpv4 }) => [IpProtocol, FromPort, ToPort, CidrIpv4],
+            );
+        };
+        assert.deepEqual(await rulesOf(apps.groupId), [["icmp", 8, -1, "10.3.0.0/16"]]);
+        assert.deepEqual(await rulesOf(shared.groupId), [["tcp", 8000, 8100, "10.1.0.0/16"]]);
+        const found = await home.describeVpcPeeringConnections({ VpcPeeringConnectionIds: [connectionId] });
+        const [{ RequesterVpcInfo, AccepterVpcInfo, Tags = [] } = {}] = found.VpcPeeringConnections ?? [];
+        const resolves = [RequesterVpcInfo, AccepterVpcInfo].map(
+            (side) => side?.PeeringOptions?.AllowDnsResolutionFromRemoteVpc ?? false,
+        );
+        assert.deepEqual(resolves, [false, true]);
+        assert.ok(Tags.some(({ Key, Value }) => Key === "stage" && Value === "test"));
+        assert.deepEqual(await stack.plan(), []);
+        await stack.destroy();
+    });
+
+    for (const option of ["transformations", "transforms"]) {
+        it(`changes other arguments of the component's resources by ${option}`, async () => {
+            const program = (programs[4] ?? "").replace("{ transformations:", `{ ${option}:`);
+            const stack = await project(option, program, {
+                requesterVpcId: sides.requester.vpcId,
+                accepterVpcId: sides.shared.vpcId,
+                accepterGroupId: sides.shared.groupId,
+            });
+            await stack.updated();
+            const Filters = [{ Name: "group-id", Values: [sides.shared.groupId] }];
+            const { SecurityGroupRules = [] } = await home.describeSecurityGroupRules({ Filters });
+            assert.deepEqual(
+                SecurityGroupRules.filter(({ FromPort }) => FromPort === 5432).map(({ Description }) => Description),
+                ["NET-1234"],
+            );
+            const refused = await stack.pulumi("destroy", "--yes", "--skip-preview");
+            assert.notEqual(refused.code, 0);
+            assert.match(refused.text, /audited-connection.* protected|protected.*audited-connection/s);
+            const { code, text } = await stack.pulumi("state", "unprotect", "--all", "--yes");
+            assert.equal(code, 0, text);
+            await stack.destroy();
+        });
+    }
 });
