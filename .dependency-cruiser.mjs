@@ -23,9 +23,10 @@ const program = {
     "components/problems.ts": [],
     "components/shell.ts": [],
     "components/ordering.ts": [],
+    "components/namespaces.ts": [],
 };
 /** Files at the root of components/ that its rooms share. */
-const shared = ["components/problems.ts", "components/shell.ts", "components/ordering.ts"];
+const shared = ["components/problems.ts", "components/shell.ts", "components/ordering.ts", "components/namespaces.ts"];
 
 const sandbox = {
     "sandbox/start.mjs": ["sandbox/launch/", "sandbox/cache/"],

@@ -16,6 +16,7 @@ import {
     type Side,
 } from "pulumi-vpc-peering/rules";
 import * as z from "zod";
+import { checkNamespaces, type OtherKey } from "./settings/namespaces";
 import { checkSettings, type Surroundings } from "./settings/rules";
 import { fromText, reference, schema, type Values } from "./settings/schema";
 
@@ -49,7 +50,12 @@ export interface ReadSettings {
 
 /** The configuration as the engine passes it: every value is a text, those of lists and objects as JSON. */
 export interface RawConfig extends Surroundings {
+    /** The project's name, which is the namespace of its settings. */
+    readonly project: string;
+    /** The project's own settings. */
     readonly values: Readonly<Record<string, string>>;
+    /** Keys of other namespaces that are no provider's. */
+    readonly others: readonly OtherKey[];
     /** The default provider's region. */
     readonly defaultRegion: string | undefined;
 }
@@ -164,13 +170,28 @@ export function parseSettings(raw: RawConfig): ReadSettings {
     // A side is a secret as soon as one of its settings is.
     const isSecret = ({ path }: Problem) => raw.isSecret(path.replace(/[.[].*/, ""));
     const hidden = found.map((one) => (isSecret(one) && "value" in one ? { ...one, value: "[secret]" } : one));
-    const problems = [...wrong, ...hidden];
-    return { settings: problems.length > 0 ? undefined : settings, problems, warnings: openSsh(values) };
+    const elsewhere = checkNamespaces({ project: raw.project, given: raw.values, values }, raw.others);
+    const problems = [...wrong, ...hidden, ...elsewhere.problems];
+    return {
+        settings: problems.length > 0 ? undefined : settings,
+        problems,
+        warnings: [...openSsh(values), ...elsewhere.warnings],
+    };
 }
 
 /** The keys whose values are encrypted in the stack's settings file; the language host passes them beside the values. */
 function readSecretKeys(): string[] {
     return JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]") as string[];
+}
+
+/** Whether a namespace is that of an installed provider, or Pulumi's own, as in `pulumi:tags`. */
+function isProviders(namespace: string): boolean {
+    try {
+        require.resolve(`@pulumi/${namespace}/package.json`);
+        return true;
+    } catch {
+        return false;
+    }
 }
 
 /** The error for a configuration that has these problems. */
@@ -185,14 +206,20 @@ export function refusal(problems: readonly Problem[]): pulumi.RunError {
  * there are any, before a resource is registered.
  */
 export function readSettings(): Settings {
-    const namespace = `${pulumi.getProject()}:`;
+    const project = pulumi.getProject();
     const all = pulumi.runtime.allConfig();
-    const own = Object.entries(all).filter(([key]) => key.startsWith(namespace));
     const secretKeys = readSecretKeys();
+    const keys = Object.entries(all).map(([name, value]) => {
+        const [namespace = "", ...rest] = name.split(":");
+        return { namespace, key: rest.join(":"), value, isSecret: secretKeys.includes(name) };
+    });
+    const own = keys.filter(({ namespace }) => namespace === project);
     const { settings, problems, warnings } = parseSettings({
-        values: Object.fromEntries(own.map(([key, value]) => [key.slice(namespace.length), value])),
+        project,
+        values: Object.fromEntries(own.map(({ key, value }) => [key, value])),
+        others: keys.filter(({ namespace }) => namespace !== project && !isProviders(namespace)),
         defaultRegion: all["aws:region"] ?? process.env["AWS_REGION"] ?? process.env["AWS_DEFAULT_REGION"],
-        isSecret: (key) => secretKeys.includes(`${namespace}${key}`),
+        isSecret: (setting) => own.some(({ key, isSecret }) => key === setting && isSecret),
         fileExists: (path) => {
             try {
                 fs.accessSync(path, fs.constants.R_OK);

@@ -9,6 +9,7 @@ export { answersIn } from "./lab/expectations";
 export { privateKeyProblem } from "./check/privateKey";
 export { defaultTimeLimit } from "./check/probe";
 export { describeProblems, problemIf, withoutStack, type Problem } from "./problems";
+export { misplacedSettings } from "./namespaces";
 export { shellWord } from "./shell";
 export { accountOf, across, partitionOf, sides, type Place, type RequestsFrom, type Side } from "./peering/sides";
 export { contains, overlaps, parseAddress, parseCidr, type Cidr, type Parsed } from "./addresses/cidr";

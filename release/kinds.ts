@@ -64,3 +64,9 @@ export const kinds: Readonly<Record<string, Kind>> = {
 export function folderOf(name: string): string {
     return join(import.meta.dirname, "installed", name);
 }
+
+/** The copy of the template that takes the package from where it is packed. */
+export const template = folderOf("template-copy");
+
+/** The two projects of the upgrade: with the package of the version before, and with this one. */
+export const upgrade = { before: folderOf("upgrade-before"), now: folderOf("upgrade-now") };

@@ -43,20 +43,31 @@ function publishedManifest(source: Manifest): object {
     };
 }
 
+/** Compiles `src` in the package's folder, with these options besides those of its settings. */
+function compile(...options: string[]): void {
+    const compiler = join(root, "node_modules/typescript/bin/tsc");
+    const settings = join(import.meta.dirname, "tsconfig.package.json");
+    execFileSync(process.execPath, [compiler, "-p", settings, ...options], { stdio: "inherit" });
+}
+
 /** Builds the package in a folder of its own. */
 function build(manifest: Manifest): void {
     rmSync(built, { recursive: true, force: true });
-    // Beside what is built from them, for the source maps.
-    for (const file of globSync("**/*.ts", { cwd: components })) {
+    const sources = globSync("**/*.ts", { cwd: components });
+    for (const file of sources) {
         cpSync(join(components, file), join(built, "src", file));
     }
-    const compiler = join(root, "node_modules/typescript/bin/tsc");
-    // Comments are in the declarations, where editors show them, and in the sources.
-    for (const part of [["--emitDeclarationOnly"], ["--declaration", "false", "--removeComments"]]) {
-        execFileSync(process.execPath, [compiler, "-p", join(import.meta.dirname, "tsconfig.package.json"), ...part], {
-            stdio: "inherit",
-        });
+    compile("--emitDeclarationOnly");
+    // The sources stay for the source maps. Their doc comments are in the declarations by now: once is enough, and lines count.
+    for (const file of sources) {
+        const path = join(built, "src", file);
+        const text = readFileSync(path, "utf8");
+        writeFileSync(
+            path,
+            text.replace(/^ *\/\*\*.*?\*\//gms, (comment) => comment.replace(/[^\n]/g, "")),
+        );
     }
+    compile("--declaration", "false", "--removeComments");
     for (const [, entry] of entriesOf(manifest)) {
         writeFileSync(join(built, `${entry}.mjs`), `export * from "./${entry}.js";\n`);
         writeFileSync(join(built, `${entry}.d.mts`), `export * from "./${entry}.js";\n`);

@@ -1,5 +1,6 @@
 import * as assert from "assert";
 import { Provider } from "@pulumi/aws/provider";
+import * as pulumi from "@pulumi/pulumi";
 import { VpcPeering } from "../components/peering/vpcPeering";
 import { type Answers, deploy, type Deployment, elsewhere } from "./mocks";
 
@@ -33,6 +34,88 @@ const peer = (answers: Answers, at: () => object = () => ({})): Promise<Deployme
         [],
         answers,
     );
+
+const pair = { vpcId: "vpc-1", peerVpcId: "vpc-2" };
+const own = "vpc-peering-lab/test/p";
+
+/** Connections that AWS has between the two VPCs. */
+const peered = (...connections: object[]): Answers => ({
+    ...elsewhere,
+    "aws:ec2/getVpcPeeringConnections:getVpcPeeringConnections": ({ filters }) => {
+        assert.deepStrictEqual(filters, [
+            { name: "requester-vpc-info.vpc-id", values: ["vpc-1", "vpc-2"] },
+            { name: "accepter-vpc-info.vpc-id", values: ["vpc-1", "vpc-2"] },
+            { name: "status-code", values: ["initiating-request", "pending-acceptance", "provisioning", "active"] },
+        ]);
+        return { ids: connections.map((_, index) => `pcx-${index}`) };
+    },
+    "aws:ec2/getVpcPeeringConnection:getVpcPeeringConnection": ({ id }) => ({
+        ...{ id, status: "active", vpcId: "vpc-1", peerVpcId: "vpc-2", ownerId: "333333333333", tags: {} },
+        ...connections[Number(String(id).slice("pcx-".length))],
+    }),
+});
+
+describe("a connection that is there already", () => {
+    const deletion = (command: string): string =>
+        `"aws ec2 ${command}-vpc-peering-connection --vpc-peering-connection-id pcx-0 --region us-east-1"; then run 'pulumi up' again`;
+    const forward =
+        "The connection pcx-0 between vpc-1 and vpc-2 is there already (active, requested from vpc-1 by account 333333333333";
+    const importing = `"pulumi import aws:ec2/vpcPeeringConnection:VpcPeeringConnection p-connection pcx-0 --parent parent=urn:pulumi:test::vpc-peering-lab::vpc-peering-lab:components:VpcPeering::p --protect=false --generate-code=false"`;
+    const backward = (status: string): string =>
+        `The connection pcx-0 between vpc-1 and vpc-2 is there already (${status}, requested from vpc-2 by account 333333333333), and this stack does not manage it. Remove it with`;
+    const back = { vpcId: "vpc-2", peerVpcId: "vpc-1" };
+    const cases: [what: string, connection: object, message: string][] = [
+        [
+            "made by hand",
+            {},
+            `${forward}), and this stack does not manage it. Have the stack take it over with ${importing}, or remove it with ${deletion("delete")}`,
+        ],
+        [
+            "of another stack",
+            { tags: { "pulumi-vpc-peering": "shop/dev/p" } },
+            `${forward} for shop/dev/p), and this stack does not manage it. Have the stack take it over with ${importing}, or remove it with ${deletion("delete")}`,
+        ],
+        [
+            "of this stack under another name",
+            { tags: { "pulumi-vpc-peering": "vpc-peering-lab/test/old" } },
+            `The connection pcx-0 between vpc-1 and vpc-2 is that of old in this stack; if it was renamed, give it the option aliases: [{ name: "old" }]; if not, leave one of the two out`,
+        ],
+        ["in the other direction, which can't be imported", back, `${backward("active")} ${deletion("delete")}`],
+        [
+            "requested in the other direction, which only its requester may delete",
+            { ...back, status: "pending-acceptance" },
+            `${backward("pending-acceptance")} ${deletion("reject")}`,
+        ],
+    ];
+    for (const [what, connection, message] of cases) {
+        it(`keeps one from being created: one ${what}`, async () => {
+            const { beforeCreate } = await peer(peered(connection));
+            await assert.rejects(beforeCreate("p-connection", pair), { message });
+        });
+    }
+
+    it("is found beside the stack's own, which keeps none from being created", async () => {
+        const ours = { tags: { "pulumi-vpc-peering": own } };
+        const { beforeCreate } = await peer(peered(ours));
+        await beforeCreate("p-connection", pair);
+        const both = await peer(peered(ours, back));
+        await assert.rejects(both.beforeCreate("p-connection", pair), /The connection pcx-1 between/);
+    });
+
+    it("is not looked for while a VPC has no id, and found in previews otherwise", async () => {
+        const { beforeCreate, previewed, calls } = await peer(peered({}));
+        const asked = calls.length;
+        await beforeCreate("p-connection", { ...pair, vpcId: pulumi.unknown });
+        await beforeCreate("p-connection", { ...pair, peerVpcId: pulumi.unknown });
+        assert.strictEqual(calls.length, asked);
+        assert.ok(previewed("p-connection"));
+        assert.ok(!previewed("p-accepter-main-10.41.0.0/16"));
+    });
+
+    it("would be returned in place of one that replaces it, so that one is deleted first", async () => {
+        assert.strictEqual((await peer(elsewhere)).get("p-connection").deleteBeforeReplace, true);
+    });
+});
 
 describe("what is there already", () => {
     it("keeps a route from being created, and the error has what imports and what removes it", async () => {

@@ -1,6 +1,7 @@
 import * as assert from "assert";
 import type { GetVpcResult } from "@pulumi/aws/ec2";
 import { Provider } from "@pulumi/aws/provider";
+import { RunError } from "@pulumi/pulumi";
 import { lookUpVpc, type LookUpOptions } from "../components/peering/lookUpVpc";
 import { checkVpcPeeringArgs, type PeeringSideArgs } from "../components/peering/peeringArgs";
 import { deploy, type Answers, type Deployment } from "./mocks";
@@ -52,6 +53,13 @@ function aws(vpc: Partial<Record<keyof GetVpcResult, unknown>> = {}): Answers {
                 { cidrBlock: "", ipv6CidrBlock: "", destinationPrefixListId: `pl-of-${String(routeTableId)}` },
             ],
         }),
+        "aws:ec2/getSecurityGroups:getSecurityGroups": ({ filters }) => {
+            assert.deepStrictEqual(
+                (filters as { name: string }[]).map(({ name }) => name),
+                ["group-id"],
+            );
+            return { ids: ["sg-9", "sg-1"], vpcIds: ["vpc-9", "vpc-2"] };
+        },
         "aws:ec2/getVpcPeeringConnections:getVpcPeeringConnections": ({ filters }) => {
             const [end, ...rest] = filters as { name: string; values: string[] }[];
             assert.deepStrictEqual(rest, [{ name: "status-code", values: ["active"] }]);
@@ -121,16 +129,16 @@ describe("lookUpVpc", () => {
     });
 
     it("takes the tables that it is told, and the groups", async () => {
-        const routeTableIds = ["rtb-4", "rtb-2"];
+        const routeTableIds = ["rtb-9", "rtb-1"];
         const { side, calls } = await lookUp(aws(), { routeTableIds, securityGroups: { server: "sg-1" } });
         assert.deepStrictEqual(Object.entries(side.routeTables ?? {}), [
-            ["rtb-2", "rtb-2"],
-            ["rtb-4", "rtb-4"],
+            ["rtb-1", "rtb-1"],
+            ["rtb-9", "rtb-9"],
         ]);
-        assert.deepStrictEqual(Object.keys(side.usage?.routes ?? {}), ["rtb-2", "rtb-4"]);
+        assert.deepStrictEqual(Object.keys(side.usage?.routes ?? {}), ["rtb-1", "rtb-9"]);
         assert.deepStrictEqual(side.securityGroups, { server: "sg-1" });
-        assert.ok(!calls.some(({ token }) => token.endsWith(":getRouteTables")));
-        assert.deepStrictEqual(routeTableIds, ["rtb-4", "rtb-2"]);
+        assert.strictEqual(calls.filter(({ token }) => token.endsWith(":getRouteTable")).length, 2);
+        assert.deepStrictEqual(routeTableIds, ["rtb-9", "rtb-1"]);
     });
 
     for (const vpc of [{ enableDnsSupport: false }, { enableDnsHostnames: false }]) {
@@ -158,10 +166,66 @@ describe("lookUpVpc", () => {
         assert.ok(provider && side?.provider === provider);
     });
 
-    it("fails when there is no such VPC", async () => {
-        const none = () => {
-            throw new Error("no matching EC2 VPC found");
+    /** Everything that a failed look-up says, a line each. */
+    const failed = async (answers: Answers, options?: LookUpOptions): Promise<string[]> => {
+        const error: unknown = await lookUp({ ...aws(), ...answers }, options).catch((caught: unknown) => caught);
+        assert.ok(RunError.isInstance(error));
+        const [first, ...lines] = error.message.split("\n");
+        const problems = lines.length === 1 ? "1 problem" : `${lines.length} problems`;
+        const place = "in us-west-2 of account 222222222222";
+        assert.strictEqual(first, `lookUpVpc of vpc-2 ${place} has ${problems}; it found no side for a peering:`);
+        return lines;
+    };
+    const fails = (text: string) => () => {
+        throw Object.assign(new Error(text), { details: text });
+    };
+    const noVpc = '  vpcId = "vpc-2": is no VPC there; correct the id, or pass the provider of its region and account';
+
+    it("fails when there is no such VPC, and says where and what to do", async () => {
+        const none = { "aws:ec2/getVpc:getVpc": fails("no matching EC2 VPC found") };
+        assert.deepStrictEqual(await failed(none), [noVpc]);
+    });
+
+    it("lists all that is not there or is another VPC's", async () => {
+        const answers: Answers = {
+            "aws:ec2/getVpc:getVpc": fails("no matching EC2 VPC found"),
         };
-        await assert.rejects(lookUp({ ...aws(), "aws:ec2/getVpc:getVpc": none }));
+        const options = {
+            routeTableIds: ["rtb-9", "rtb-2", "rtb-1", "rtb-3"],
+            securityGroups: { web: "sg-1", theirs: "sg-9", none: "sg-2" },
+        };
+        assert.deepStrictEqual(await failed(answers, options), [
+            noVpc,
+            '  routeTableIds[1] = "rtb-2": is no route table of vpc-2; correct it, or leave routeTableIds out for all that the VPC has',
+            '  routeTableIds[3] = "rtb-3": is no route table of vpc-2; correct it, or leave routeTableIds out for all that the VPC has',
+            '  securityGroups.theirs = "sg-9": is a security group of vpc-9; name one of vpc-2',
+            '  securityGroups.none = "sg-2": is no security group there; name one of vpc-2',
+        ]);
+    });
+
+    it("names the permissions that the provider lacks", async () => {
+        const denied = (operation: string) =>
+            fails(`operation error EC2: ${operation}, api error UnauthorizedOperation: You are not authorized`);
+        const operations = {
+            "aws:ec2/getVpc:getVpc": "DescribeVpcs",
+            "aws:ec2/getVpcPeeringConnections:getVpcPeeringConnections": "DescribeVpcPeeringConnections",
+            "aws:ec2/getRouteTables:getRouteTables": "DescribeRouteTables",
+            "aws:ec2/getSecurityGroups:getSecurityGroups": "DescribeSecurityGroups",
+        };
+        const answers = Object.entries(operations).map(([call, operation]) => [call, denied(operation)] as const);
+        assert.deepStrictEqual(
+            await failed(Object.fromEntries(answers), { securityGroups: { web: "sg-1" } }),
+            Object.values(operations).map(
+                (operation) =>
+                    `  vpcId = "vpc-2": may not be read; allow ec2:${operation} in the IAM policy of the provider's credentials, or pass another provider`,
+            ),
+        );
+    });
+
+    it("says what else AWS answers", async () => {
+        const broken = { "aws:ec2/getRouteTable:getRouteTable": fails("api error\n  InternalError: AWS's words") };
+        assert.deepStrictEqual(await failed(broken), [
+            `  vpcId = "vpc-2": can't be read: api error InternalError: AWS's words; correct what that names, then look it up again`,
+        ]);
     });
 });

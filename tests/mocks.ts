@@ -25,6 +25,8 @@ export interface Registration {
 export interface Deployment {
     /** What is to run before a resource is created; throws when there is nothing. */
     readonly beforeCreate: (name: string, newInputs: Record<string, unknown>) => Promise<void>;
+    /** Whether that runs in a preview too. */
+    readonly previewed: (name: string) => boolean;
     /** Runs the error hook of a resource, whose name the hook has; returns whether to try again. */
     readonly onError: (name: string) => Promise<boolean>;
     readonly registrations: readonly Registration[];
@@ -182,19 +184,23 @@ export async function deploy(
         await settled(registrations);
         Object.defineProperty(Error, "prepareStackTrace", mapped ?? { value: undefined });
     }
+    const requested = (name: string) => [...requests.values()].find((request) => request.getName() === name);
+    const before = (name: string): pulumi.ResourceHook => {
+        const [hook = ""] = requested(name)?.getHooks()?.getBeforeCreateList() ?? [];
+        const found = hooks.get(hook);
+        if (!pulumi.ResourceHook.isInstance(found)) {
+            throw new Error(`nothing runs before ${name} is created`);
+        }
+        return found;
+    };
     return {
         registrations,
         calls,
         outputs,
         beforeCreate: async (name, newInputs) => {
-            const found = [...requests.values()].find((request) => request.getName() === name);
-            const [hook = ""] = found?.getHooks()?.getBeforeCreateList() ?? [];
-            const before = hooks.get(hook);
-            if (!pulumi.ResourceHook.isInstance(before)) {
-                throw new Error(`nothing runs before ${name} is created`);
-            }
-            await before.callback({ urn: "", id: "", name, type: found?.getType() ?? "", newInputs });
+            await before(name).callback({ urn: "", id: "", name, type: requested(name)?.getType() ?? "", newInputs });
         },
+        previewed: (name) => before(name).opts?.onDryRun ?? false,
         onError: async (name) => {
             const hook = hooks.get(name);
             if (!pulumi.ErrorHook.isInstance(hook)) {

@@ -5,6 +5,9 @@ import type { PeeredVpcPairArgs } from "../components/lab/pairArgs";
 import { PeeredVpcPair } from "../components/lab/peeredVpcPair";
 import { deploy, elsewhere, valueOf, type Deployment } from "./mocks";
 
+/** Tags of the connection, with its owner's. */
+const owned = { Name: "labVPCPeering", "pulumi-vpc-peering": "vpc-peering-lab/test/p-peering" };
+
 const args: PeeredVpcPairArgs = {
     requester: { cidrBlock: "10.41.0.0/16", subnetCidrBlock: "10.41.1.0/24", privateIp: "10.41.1.100" },
     accepter: { cidrBlock: "10.42.0.0/16", subnetCidrBlock: "10.42.1.0/24", privateIp: "10.42.1.100" },
@@ -74,13 +77,13 @@ const peering: Record<string, { type: string; inputs: object; after: string[] }>
         inputs: {
             vpcId: "id-of-p-requester-vpc",
             peerVpcId: "id-of-p-accepter-vpc",
-            tags: { Name: "labVPCPeering" },
+            tags: owned,
         },
         after: ["p-stage", ...base],
     },
     "p-peering-accepter": {
         type: "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter",
-        inputs: { vpcPeeringConnectionId: connectionId, autoAccept: true, tags: { Name: "labVPCPeering" } },
+        inputs: { vpcPeeringConnectionId: connectionId, autoAccept: true, tags: owned },
         after: ["p-peering-connection"],
     },
     "p-peering-requester-public-10.42.0.0/16": route("requester", "10.42.0.0/16"),
@@ -209,8 +212,16 @@ describe("PeeredVpcPair", () => {
             team: "network",
             Name: "meVPCPeering-RT2",
         });
-        assert.deepStrictEqual(get("p-peering-connection").inputs["tags"], { team: "network", Name: "meVPCPeering" });
-        assert.deepStrictEqual(get("p-peering-accepter").inputs["tags"], { team: "network", Name: "meVPCPeering" });
+        assert.deepStrictEqual(get("p-peering-connection").inputs["tags"], {
+            ...owned,
+            team: "network",
+            Name: "meVPCPeering",
+        });
+        assert.deepStrictEqual(get("p-peering-accepter").inputs["tags"], {
+            ...owned,
+            team: "network",
+            Name: "meVPCPeering",
+        });
         assert.deepStrictEqual(get("p-peering-accepter-server-tcp-80-10.41.0.0/16").inputs["tags"], {
             team: "network",
             Name: "meVPCPeering",

@@ -410,7 +410,7 @@ describe("quotaWarnings", () => {
     ];
     for (const [what, usage, added, warnings] of cases) {
         it(`${warnings.length === 0 ? "does not warn" : "warns"} of ${what}`, () => {
-            assert.deepStrictEqual(quotaWarnings("accepter", usage, "pcx-own", ["a", "b"], added), warnings);
+            assert.deepStrictEqual(quotaWarnings("accepter", usage, ["pcx-own"], ["a", "b"], added), warnings);
         });
     }
 });

@@ -8,8 +8,10 @@ import { deploy, type Answers } from "./mocks";
 
 const sideOf = (number: number): Side => (number === 1 ? "requester" : "accepter");
 
+const surroundings = { project: "lab", others: [], isSecret: () => false, fileExists: () => true };
+
 function read(change: Change, defaultRegion: string | undefined = "us-east-1"): ReadSettings {
-    return parseSettings({ values: config(change), defaultRegion, isSecret: () => false, fileExists: () => true });
+    return parseSettings({ ...surroundings, values: config(change), defaultRegion });
 }
 
 function settingsOf(change: Change, defaultRegion?: string): Settings {
@@ -63,10 +65,9 @@ describe("settings of sides elsewhere", () => {
 
     it("leave the region open where nothing says it", () => {
         const { settings } = parseSettings({
+            ...surroundings,
             values: config({ "accepter.region": "us-west-2" }),
             defaultRegion: undefined,
-            isSecret: () => false,
-            fileExists: () => true,
         });
         assert.deepStrictEqual(settings?.pair.requester.region, undefined);
         assert.strictEqual(settings?.defaultRegion, undefined);

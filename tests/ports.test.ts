@@ -138,6 +138,17 @@ describe("ports", () => {
         });
     }
 
+    it("are of a type that knows their forms", () => {
+        // @ts-expect-error -- not a protocol that it has.
+        const protocol: Port = "sctp/443";
+        // @ts-expect-error -- no range of types.
+        const types: Port = "icmp/3-4";
+        assert.deepStrictEqual(
+            [protocol, types].map((port) => parsePort(port).ok),
+            [false, false],
+        );
+    });
+
     it("are refused every further time that one is opened, also where it is open already", () => {
         const found = (ports: string[], taken?: string[]) => checkPorts("k", ports, taken).map(described);
         assert.deepStrictEqual(found([]), []);

@@ -8,7 +8,11 @@ import { namespaced, privateKey, sshPublicKey, type Change } from "./config";
 import { deploy, valueOf, type Answers, type Deployment } from "./mocks";
 
 /** Runs the whole program with these settings; gives what it registered and its outputs. */
-async function up(change: Change, answers: Answers = {}): Promise<Deployment & { exports: Record<string, unknown> }> {
+async function up(
+    change: Change,
+    answers: Answers = {},
+    more: Record<string, string> = {},
+): Promise<Deployment & { exports: Record<string, unknown> }> {
     let exports: Record<string, unknown> = {};
     const deployment = await deploy(
         async () => {
@@ -18,7 +22,7 @@ async function up(change: Change, answers: Answers = {}): Promise<Deployment & {
             // eslint-disable-next-line @typescript-eslint/no-require-imports
             exports = await (require(program) as () => Promise<Record<string, unknown>>)();
         },
-        { "aws:region": "ap-northeast-2", ...namespaced(change) },
+        { "aws:region": "ap-northeast-2", ...namespaced(change), ...more },
         [],
         answers,
     );
@@ -272,6 +276,10 @@ describe("the program", () => {
             const { inputs, ignoreChanges } = (await up({})).get("lab-default-region");
             assert.deepStrictEqual([inputs, ignoreChanges], [{ input: "ap-northeast-2" }, ["input"]]);
         });
+    });
+
+    it("registers nothing when a setting is in another project's namespace", async () => {
+        await assert.rejects(up({}, {}, { "lab:peering": "true" }), /\n {2}lab:peering = true: is not read, /);
     });
 
     it("registers nothing when a setting is wrong", async () => {

@@ -1,4 +1,5 @@
 import * as assert from "assert";
+import { spawnSync } from "child_process";
 import * as fs from "fs";
 import { mock } from "node:test";
 import * as os from "os";
@@ -25,7 +26,9 @@ const paths = reference.map((setting) => setting.path);
 
 function read(change: Change, more: Partial<RawConfig> = {}) {
     return parseSettings({
+        project: project.name,
         values: config(change),
+        others: [],
         defaultRegion: "ap-northeast-2",
         isSecret: () => false,
         fileExists: () => true,
@@ -477,6 +480,79 @@ describe("parseSettings", () => {
     });
 });
 
+describe("settings in another project's namespace", () => {
+    const other = (key: string, value: string, isSecret = false) => ({ namespace: "lab", key, value, isSecret });
+    const found = (others: RawConfig["others"], change: Change = {}) => {
+        const { problems, warnings } = read(change, { project: "mine", others });
+        return [...problems.map(described), ...warnings.filter((warning) => !warning.startsWith("sshCidrs has"))];
+    };
+    const why = "is not read, because the project is called mine; move it with";
+
+    it("are refused where they would change something, with the commands that move them", () => {
+        assert.deepStrictEqual(found([other("peering", "true")]), [
+            `lab:peering = true: ${why} 'pulumi config set --path peering true && pulumi config rm lab:peering', or remove it with 'pulumi config rm lab:peering'`,
+        ]);
+        assert.deepStrictEqual(found([other("sshCidrs", '["203.0.113.7/32"]')]), [
+            `lab:sshCidrs = ["203.0.113.7/32"]: ${why} "pulumi config set --path 'sshCidrs[0]' 203.0.113.7/32 && pulumi config rm lab:sshCidrs", or remove it with 'pulumi config rm lab:sshCidrs'`,
+        ]);
+        assert.match(found([other("sshCidrs", "[]")])[0] ?? "", /"pulumi config set --path sshCidrs '\[\]' && /);
+        assert.match(found([other("peering", "maybe")])[0] ?? "", / set --path peering maybe && /);
+    });
+
+    it("are moved a field at a time, but for those that the project has", () => {
+        const moved = (change: Change) =>
+            /move it with '(.+?)'/.exec(
+                found([other("requester", '{"label":"Blue","region":"us-east-1"}')], change)[0] ?? "",
+            )?.[1];
+        assert.strictEqual(
+            moved({}),
+            "pulumi config set --path requester.label Blue && pulumi config set --path requester.region us-east-1 && pulumi config rm lab:requester",
+        );
+        assert.strictEqual(
+            moved({ "requester.region": "us-west-2" }),
+            "pulumi config set --path requester.label Blue && pulumi config rm lab:requester",
+        );
+    });
+
+    it("are warned of where the project has its own, with the command that removes them", () => {
+        const warning = (key: string) =>
+            `lab:${key} is not read: mine:${key} is set instead. Remove it with 'pulumi config rm lab:${key}'`;
+        assert.deepStrictEqual(found([other("peering", "false")], { peering: "true" }), [warning("peering")]);
+        assert.deepStrictEqual(found([other("requester", '{"label":"Blue"}')], { "requester.label": "Green" }), [
+            warning("requester"),
+        ]);
+    });
+
+    it("are left alone where they say what holds anyway, and what is no setting too", () => {
+        const same = [other("peering", "false"), other("requester", '{"cidrBlock":"10.41.0.0/16"}')];
+        assert.deepStrictEqual(found(same), []);
+        assert.deepStrictEqual(found([other("peering", "true")], { peering: "true" }), []);
+        assert.deepStrictEqual(found([other("token", "word"), other("toString", "word")]), []);
+    });
+
+    it("are moved without being shown where they are secret, or should be", () => {
+        assert.deepStrictEqual(found([other("accepter", '{"externalId":"word"}', true)]), [
+            `lab:accepter = [secret]: ${why} 'pulumi config get --path lab:accepter.externalId | pulumi config set --secret --path accepter.externalId && pulumi config rm lab:accepter', or remove it with 'pulumi config rm lab:accepter'`,
+        ]);
+        const text = found([other("sshPrivateKey", "-----BEGIN")]).join();
+        assert.match(text, /pulumi config set --secret --path sshPrivateKey && /);
+        assert.doesNotMatch(text, /BEGIN/);
+    });
+
+    it("may have values that a shell would take apart", () => {
+        const text = found([other("tags", '{"a.b":"it\'s","c":"-x"}')])[0] ?? "";
+        const [, command = ""] = /move it with "(.+)", or /.exec(text) ?? [];
+        const shown = spawnSync("bash", ["-c", `pulumi() { printf '<%s>' "$@"; echo; }; ${command}`], {
+            encoding: "utf8",
+        });
+        assert.deepStrictEqual(shown.stdout.trim().split("\n"), [
+            '<config><set><--path><tags["a.b"]><it\'s>',
+            "<config><set><--path><tags.c><--><-x>",
+            "<config><rm><lab:tags>",
+        ]);
+    });
+});
+
 describe("checkDefaultRegion", () => {
     const refused =
         "aws:region: the stack is deployed in us-east-1, and its VPCs can't move; go back with 'pulumi config set aws:region us-east-1', or run 'pulumi destroy' before you change it";
@@ -499,6 +575,22 @@ describe("readSettings", () => {
                 assert.strictEqual(readSettings().publicKey, sshPublicKey);
             },
             { ...namespaced(), "aws:region": "ap-northeast-2" },
+        );
+    });
+
+    it("finds its settings in another project's namespace, but not in Pulumi's own or a provider's", async () => {
+        const others = { "pulumi:tags": '{"team":"network"}', "aws:prefix": "aws", "lab:prefix": "other" };
+        await deploy(
+            () => {
+                assert.throws(readSettings, (error: Error) => {
+                    const [first, ...problems] = error.message.split("\n");
+                    assert.match(first ?? "", / has 1 problem; /);
+                    assert.match(problems.join(), /^ {2}lab:prefix = "\[secret\]": is not read, /);
+                    return true;
+                });
+            },
+            { ...namespaced(), ...others },
+            ["lab:prefix"],
         );
     });
 

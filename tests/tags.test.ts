@@ -111,8 +111,13 @@ describe("tags of the components", () => {
         assert.deepStrictEqual(tagsOf(await make({ team: pulumi.output("network") })), plain);
         const named = { team: "network", Name: "mine" };
         const own = tagsOf(await make(pulumi.output(named)));
-        assert.deepStrictEqual(own["peering-connection"], named);
-        assert.deepStrictEqual(own["pair-peering-connection"], { team: "network", Name: "labVPCPeering" });
+        const ofOwner = (owner: string) => ({ "pulumi-vpc-peering": `vpc-peering-lab/test/${owner}` });
+        assert.deepStrictEqual(own["peering-connection"], { ...named, ...ofOwner("peering") });
+        assert.deepStrictEqual(own["pair-peering-connection"], {
+            team: "network",
+            Name: "labVPCPeering",
+            ...ofOwner("pair-peering"),
+        });
         assert.deepStrictEqual(own["vpc-vpc"], { team: "network", Name: "labVPC1" });
     });
 });

@@ -21,6 +21,8 @@ const accepter: PeeringSideArgs = {
 const args: VpcPeeringArgs = { requester, accepter, ports: ["tcp/80"] };
 const id = "id-of-p-connection";
 const tags = { Name: "p" };
+/** Tags of the connection, which has its owner's besides. */
+const owned = { ...tags, "pulumi-vpc-peering": "vpc-peering-lab/test/p" };
 
 const there = () => new Provider("there", { region: "us-west-2" });
 
@@ -72,13 +74,13 @@ interface Part {
 
 const connection = (inputs: object = {}, { provider = "", after = [] }: Part = {}) => ({
     type: "VpcPeeringConnection",
-    inputs: { vpcId: "vpc-1", peerVpcId: "vpc-2", tags, ...inputs },
+    inputs: { vpcId: "vpc-1", peerVpcId: "vpc-2", tags: owned, ...inputs },
     provider,
     after,
 });
 const acceptance = ({ provider = "" }: Part = {}) => ({
     type: "VpcPeeringConnectionAccepter",
-    inputs: { vpcPeeringConnectionId: id, autoAccept: true, tags },
+    inputs: { vpcPeeringConnectionId: id, autoAccept: true, tags: owned },
     provider,
     after: ["p-connection"],
 });
@@ -154,7 +156,7 @@ describe("VpcPeering", () => {
         });
         assert.deepStrictEqual(namesOf(deployment), ["p", "p-accepter", "p-connection"]);
         for (const name of ["p-accepter", "p-connection"]) {
-            assert.deepStrictEqual(deployment.get(name).inputs["tags"], { team: "network", Name: "mine" });
+            assert.deepStrictEqual(deployment.get(name).inputs["tags"], { ...owned, team: "network", Name: "mine" });
         }
     });
 
@@ -386,7 +388,7 @@ describe("VpcPeering, tables and groups", () => {
         const unknown = (map: string): string =>
             `is not known until it is made, so it can't name resources; give a map with names of your own, such as ${map}`;
         assert.deepStrictEqual(message.split("\n"), [
-            "VpcPeering p has 4 problems; nothing was changed:",
+            "VpcPeering p has 4 problems; no connection was requested:",
             '  requester.routeTables[1] = "rtb-1": is listed twice; leave one of them out',
             `  accepter.routeTables[1]: ${unknown("{ main: table.id }")}`,
             `  accepter.routeTables[2]: ${unknown("{ main: table.id }")}`,
@@ -450,7 +452,7 @@ describe("VpcPeering, rules", () => {
         ]);
     });
 
-    it("names groups of another account with the account before them, and none where there are none", async () => {
+    it("names groups of another account with the account before them", async () => {
         const far = { provider: "id-of-there" };
         const sameRegion = { ...elsewhere, "aws:index/getRegion:getRegion": () => ({ region: "us-east-1" }) };
         const own = { ...args, ingressFrom: "group" } as const;
@@ -461,8 +463,6 @@ describe("VpcPeering, rules", () => {
         ]);
         const { replaceOnChanges } = deployment.get("p-accepter-web-tcp-80-group-web");
         assert.deepStrictEqual(replaceOnChanges, ["referencedSecurityGroupId"]);
-        const none = await peer({ ...own, requester: { ...requester, securityGroups: undefined } });
-        assert.deepStrictEqual(rulesOf(none), []);
     });
 });
 
@@ -652,7 +652,8 @@ describe("VpcPeering with another owner's request", () => {
             inputs: { ...part.inputs, vpcPeeringConnectionId: "pcx-1" },
         });
         assert.deepStrictEqual(madeOf(deployment), {
-            "p-accepter": { ...theirId(acceptance()), after: [] },
+            // The tag is its requester's.
+            "p-accepter": { ...theirId({ ...acceptance(), inputs: { autoAccept: true, tags } }), after: [] },
             "p-accepter-main-10.41.0.0/16": theirId(route("rtb-2", "10.41.0.0/16")),
             "p-accepter-web-tcp-80-10.41.0.0/16": rule("sg-2", { cidrIpv4: "10.41.0.0/16" }),
             "p-accepter-dns-resolution": theirId(dnsOption("accepter", true)),
@@ -700,6 +701,15 @@ describe("VpcPeering with another owner's request", () => {
             {},
             { requester: { ...theirs.requester, accountId: "444444444444" } },
             /requester\.accountId = "444444444444": is declared, but the request pcx-1 is from 333333333333;/,
+        ],
+        [
+            "has no id yet, where the accepter's provider leads elsewhere",
+            {},
+            {
+                peeringConnectionId: pulumi.output(pulumi.unknown as string),
+                accepter: { ...accepter, accountId: "444444444444" },
+            },
+            /no connection was accepted:\n {2}accepter\.accountId = "444444444444": is declared, but the accepter's provider leads to 111111111111;/,
         ],
         [
             "is from a region from which groups can't be named",
@@ -750,7 +760,7 @@ describe("VpcPeering, refusals", () => {
         });
         assert.ok(pulumi.ResourceError.isInstance(error) && error.hideStack);
         assert.deepStrictEqual(error.message.split("\n"), [
-            "VpcPeering p has 5 problems; nothing was changed:",
+            "VpcPeering p has 5 problems; no connection was requested:",
             itself,
             '  accepter.cidrBlocks[1] = "10.41.0.0/16": equals requester.cidrBlocks[0], and AWS peers only VPCs whose blocks are apart (VPC Peering Guide, "VPC peering limitations"); choose another block for one of them',
             `  requester.routedCidrBlocks[0] = "10.99.0.0/16": is not inside any block of that VPC (10.41.0.0/16), and a peering connection leads to the VPC's own addresses only (VPC Peering Guide, "VPC peering limitations"); choose one of those blocks or a part of one`,
@@ -772,7 +782,7 @@ describe("VpcPeering, refusals", () => {
                         requester: { ...requester, dns: false, ports: ["tcp/0"] },
                         accepter: { ...accepter, dnsResolution: true },
                     }),
-                /has 2 problems; nothing was changed:\n {2}requester\.ports\[0\] = "tcp\/0": has the port 0.*\n {2}requester\.dns = false: is off/,
+                /has 2 problems; no connection was requested:\n {2}requester\.ports\[0\] = "tcp\/0": has the port 0.*\n {2}requester\.dns = false: is off/,
             );
         });
     });
@@ -782,13 +792,19 @@ describe("VpcPeering, refusals", () => {
         await deploy(() => {
             try {
                 new VpcPeering("p", {
-                    requester: { ...requester, cidrBlocks: ["10.41.0.0"], ipv6CidrBlocks: ["2001:db8:0:100::/56"] },
+                    requester: {
+                        ...requester,
+                        cidrBlocks: ["10.41.0.0"],
+                        securityGroups: {},
+                        ipv6CidrBlocks: ["2001:db8:0:100::/56"],
+                    },
                     accepter: {
                         ...accepter,
                         cidrBlocks: ["10.42.0.0/16", "10.42.0.0/16"],
                         ipv6CidrBlocks: ["10.43.0.0/16", "2001:db8:0:100::/60"],
                     },
                     ports: ["tcp/443", "tcp/443"],
+                    ingressFrom: "group",
                     tags: { "aws:x": "y" },
                 });
             } catch (caught) {
@@ -796,14 +812,24 @@ describe("VpcPeering, refusals", () => {
             }
         });
         assert.deepStrictEqual(message.split("\n"), [
-            "VpcPeering p has 6 problems; nothing was changed:",
+            "VpcPeering p has 7 problems; no connection was requested:",
             '  requester.cidrBlocks[0] = "10.41.0.0": is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16',
             '  accepter.cidrBlocks[1] = "10.42.0.0/16": is listed twice; leave one of them out',
             '  accepter.ipv6CidrBlocks[0] = "10.43.0.0/16": is not an IPv6 CIDR block; write ADDRESS/PREFIX, such as 2001:db8:1200::/56',
             '  ports[1] = "tcp/443": is open already; leave it out',
+            '  ingressFrom = "group": leaves the ports closed, because no group is there to be the rules\' source; name groups in requester.securityGroups, or choose cidr',
             '  tags["aws:x"] = "y": has a key that begins with aws:, which AWS keeps for itself; choose another',
             '  accepter.ipv6CidrBlocks[1] = "2001:db8:0:100::/60": overlaps requester.ipv6CidrBlocks[0], 2001:db8:0:100::/56, and AWS peers only VPCs whose blocks are apart (VPC Peering Guide, "VPC peering limitations"); choose another block for one of them',
         ]);
+    });
+
+    it("refuses a side without blocks, to which no route would lead", async () => {
+        await deploy(() => {
+            assert.throws(
+                () => new VpcPeering("p", { ...args, requester: { ...requester, cidrBlocks: [] } }),
+                /requester\.cidrBlocks = \[\]: has no block, and every VPC has one \(.*\); list all IPv4 blocks of the VPC$/,
+            );
+        });
     });
 
     it("refuses declared places that never peer", async () => {
@@ -837,6 +863,18 @@ describe("VpcPeering, refusals", () => {
                 "VpcPeering p has 2 problems; no connection was requested:",
                 `  requester.region = "us-west-1": is declared, but the requester's provider leads to us-east-1; correct what the provider is made with (region, profile, role) or what is declared`,
                 `  accepter.accountId = "333333333333": is declared, but the accepter's provider leads to 222222222222; correct what the provider is made with (region, profile, role) or what is declared`,
+            ],
+        ],
+        [
+            "places of a VPC that has no id yet, as in the preview of one that the program makes",
+            () => ({
+                requester: { ...requester, vpcId: pulumi.output(pulumi.unknown as string) },
+                accepter: { ...accepter, region: "eu-west-1", provider: there() },
+            }),
+            elsewhere,
+            [
+                "VpcPeering p has 1 problem; no connection was requested:",
+                `  accepter.region = "eu-west-1": is declared, but the accepter's provider leads to us-west-2; correct what the provider is made with (region, profile, role) or what is declared`,
             ],
         ],
         [
@@ -895,30 +933,44 @@ describe("VpcPeering, refusals", () => {
         });
     }
 
-    it("has the other owner open nothing by group where the requester has no groups, as on a side of its own", async () => {
-        const { peering } = await peer(
-            {
-                requester: { ...requester, securityGroups: {} },
-                accepter,
-                manageAccepter: false,
-                ingressFrom: "group",
-                ports: ["tcp/80"],
-            },
-            withStatus("pending-acceptance"),
-        );
-        const commands = await valueOf(peering.otherOwner);
-        assert.ok(commands.length > 2);
-        assert.ok(!commands.some((line) => line.includes("ingress")), commands.join("\n"));
+    it("warns of arguments that come to nothing, before anything is made", async () => {
+        const log = mock.method(pulumi.log, "warn", () => Promise.resolve());
+        try {
+            await peer({ ...args, requester: { ...requester, securityGroups: {} } });
+            assert.deepStrictEqual(
+                log.mock.calls.map(({ arguments: [message] }) => message as unknown),
+                [
+                    `ports = ["tcp/80"]: stays closed on the requester's side; name groups in requester.securityGroups, or set requestsFrom to requester if only its servers send requests`,
+                ],
+            );
+        } finally {
+            log.mock.restore();
+        }
     });
 
     it("warns of quotas by what the sides have and get", async () => {
         const log = mock.method(pulumi.log, "warn", () => Promise.resolve());
         const many = (count: number) => Array.from({ length: count }, (_, index) => `${index}`);
+        const full: VpcPeeringArgs = {
+            ...args,
+            requester: { ...requester, usage: { activePeerings: [...many(41), "pcx-0"] } },
+            accepter: { ...accepter, usage: { routes: { main: many(399) } } },
+        };
+        const own: Answers = {
+            "aws:ec2/getVpcPeeringConnections:getVpcPeeringConnections": ({ filters }) => {
+                assert.deepStrictEqual(filters, [
+                    { name: "tag:pulumi-vpc-peering", values: ["vpc-peering-lab/test/p"] },
+                    { name: "status-code", values: ["active"] },
+                ]);
+                return { ids: ["pcx-0"] };
+            },
+        };
         try {
-            await peer({
-                requester: { ...requester, usage: { activePeerings: [...many(41), id] } },
-                accepter: { ...accepter, usage: { routes: { main: many(399) } } },
-            });
+            // As in a preview, where a connection that is to be replaced has no id.
+            await peer(
+                { ...full, requester: { ...full.requester, vpcId: pulumi.output(pulumi.unknown as string) } },
+                own,
+            );
             assert.deepStrictEqual(
                 log.mock.calls.map(({ arguments: [message] }) => (message as string).split(";")[0]),
                 [
@@ -926,6 +978,11 @@ describe("VpcPeering, refusals", () => {
                     "With this connection the accepter's route table main has 400 routes",
                 ],
             );
+            log.mock.resetCalls();
+            const request = { manageRequester: false, peeringConnectionId: "pcx-0" };
+            const theirs = { ...full.requester, securityGroups: {} };
+            await peer({ ...full, ...request, requester: theirs }, withStatus("pending-acceptance"));
+            assert.strictEqual(log.mock.callCount(), 2);
             log.mock.resetCalls();
             await peer(args);
             assert.strictEqual(log.mock.callCount(), 0);

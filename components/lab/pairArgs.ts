@@ -5,7 +5,7 @@ import type { PeeringSideArgs, VpcPeeringArgs } from "../peering/peeringArgs";
 import { checkPeering } from "../peering/peeringRules";
 import { checkPorts, type Port } from "../peering/ports";
 import { across, sides, type Place, type Side } from "../peering/sides";
-import { problemIf, type Problem } from "../problems";
+import type { Problem } from "../problems";
 import type { AskedSide } from "./expectations";
 import { checkLabVpcArgs, type LabVpcArgs } from "./labVpcArgs";
 
@@ -136,19 +136,26 @@ function checkLabels({ requester, accepter }: PeeredVpcPairArgs): Problem[] {
  * Source: Amazon EC2 API Reference, "Error codes" (InvalidPermission.Duplicate).
  */
 function checkStandingRules(args: PeeredVpcPairArgs, side: Side): Problem[] {
-    const { requestsFrom, ingressFrom, [across(side)]: other } = args;
-    if (requestsFrom === side || ingressFrom === "group") {
+    if (args.requestsFrom === side || args.ingressFrom === "group") {
         return [];
     }
+    const other = args[across(side)];
     const { routedCidrBlocks = [] } = other;
     const sources = routedCidrBlocks.length === 0 ? blocksOf(other) : routedCidrBlocks;
     const ports: readonly Port[] = args[side].extraPorts ?? args.extraPorts ?? [];
-    return (["sshCidrs", "icmpCidrs"] as const).flatMap((list) => {
-        const value: Port = list === "sshCidrs" ? "tcp/22" : "icmp";
+    return (
+        [
+            ["tcp/22", "sshCidrs"],
+            ["icmp", "icmpCidrs"],
+        ] as const
+    ).flatMap(([value, list]) => {
+        const index = ports.indexOf(value);
         const block = labVpcArgs(args, side)[list]?.find((cidr) => sources.includes(cidr));
+        if (index < 0 || block === undefined) {
+            return [];
+        }
         const message = `is open to ${block} already by ${pathOf(args, side, list)}; leave it out of one of the two`;
-        const path = pathOf(args, side, `extraPorts[${ports.indexOf(value)}]`);
-        return problemIf(block !== undefined && ports.includes(value), { path, value, message });
+        return [{ path: pathOf(args, side, `extraPorts[${index}]`), value, message }];
     });
 }
 

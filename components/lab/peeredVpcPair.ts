@@ -5,6 +5,7 @@ import { peeringName } from "./names";
 import { labVpcDefaults } from "./labVpcArgs";
 import { askedSide, checkPeeredVpcPairArgs, labVpcArgs, opensPing, portsOf, type PeeredVpcPairArgs } from "./pairArgs";
 import { mergedTags } from "../peering/mergedTags";
+import { usesGroups } from "../peering/openings";
 import { sides, type Side } from "../peering/sides";
 import { after, pin } from "../ordering";
 import type { ProbeOutcome } from "../check/probe";
@@ -59,7 +60,9 @@ export class PeeredVpcPair extends pulumi.ComponentResource {
             vpcId: after(stage, this[side].vpcId),
             cidrBlocks: this[side].cidrBlocks,
             routeTables: { public: after(stage, this[side].routeTableId) },
-            securityGroups: { server: after(rules, after(stage, this[side].securityGroupId)) },
+            ...(usesGroups(args, side) && {
+                securityGroups: { server: after(rules, after(stage, this[side].securityGroupId)) },
+            }),
             ports: portsOf(args, side),
             dns: labVpcArgs(args, side).dnsHostnames,
         });

@@ -1,5 +1,8 @@
 import type { Provider } from "@pulumi/aws/provider";
 import * as ec2 from "@pulumi/aws/ec2";
+import { RunError, type InvokeOptions } from "@pulumi/pulumi";
+import { describeProblems, messageOf, problemIf, withoutStack, type Problem } from "../problems";
+import { byName } from "./ids";
 import { placeOf } from "./sideAccess";
 import type { PeeringSideArgs } from "./peeringArgs";
 
@@ -18,11 +21,13 @@ export interface LookUpOptions {
  * how much of its quotas it uses. Await it before you make the component, so that previews know the name of everything that is
  * made: have the program export an async function.
  *
- * Fails when there is no such VPC.
+ * Throws a RunError that lists all that is wrong: a VPC that is not there; a route table or security group that is not there or
+ * is another VPC's; what the provider may not read.
  */
 export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Promise<PeeringSideArgs> {
-    const { provider, securityGroups } = options;
+    const { provider, routeTableIds, securityGroups } = options;
     const opts = provider === undefined ? {} : { provider };
+    const vpc = { path: "vpcId", value: vpcId };
     const connections = (end: "requester" | "accepter") =>
         ec2.getVpcPeeringConnections(
             {
@@ -33,28 +38,63 @@ export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Pro
             },
             opts,
         );
-    const [found, place, all, requested, accepted] = await Promise.all([
-        ec2.getVpc({ id: vpcId }, opts),
+    // Groups of the same program are yet to be made.
+    const known = Object.entries(byName(securityGroups)).flatMap(([name, id]) =>
+        typeof id === "string" ? [[name, id] as const] : [],
+    );
+    const readTables = async () => {
+        const { ids: all } = await ec2.getRouteTables({ vpcId }, opts);
+        const [ids, others] = [routeTableIds ?? all, (routeTableIds ?? []).filter((id) => !all.includes(id))];
+        const read = [...ids].filter((id) => all.includes(id)).sort();
+        const tables = await Promise.all(read.map((routeTableId) => ec2.getRouteTable({ routeTableId }, opts)));
+        return { others, routes: read.map((id, index) => [id, tables[index]?.routes ?? []] as const) };
+    };
+    const [place, found, peerings, tables, groups] = await Promise.all([
         placeOf(opts),
-        options.routeTableIds ?? ec2.getRouteTables({ vpcId }, opts).then(({ ids }) => ids),
-        connections("requester"),
-        connections("accepter"),
+        attempt(vpc, ec2.getVpc({ id: vpcId }, opts)),
+        attempt(vpc, Promise.all([connections("requester"), connections("accepter")])),
+        attempt(vpc, readTables()),
+        attempt(
+            vpc,
+            vpcsOf(
+                known.map(([, id]) => id),
+                opts,
+            ),
+        ),
     ]);
-    const ids = [...all].sort();
-    const tables = await Promise.all(ids.map((routeTableId) => ec2.getRouteTable({ routeTableId }, opts)));
+    const ofGroups = groups.answer ? known : [];
+    const problems = [
+        ...[found, peerings, tables, groups].flatMap(({ problem }) => problem ?? []),
+        ...(tables.answer?.others ?? []).map((value) => ({
+            path: `routeTableIds[${(routeTableIds ?? []).indexOf(value)}]`,
+            value,
+            message: `is no route table of ${vpcId}; correct it, or leave routeTableIds out for all that the VPC has`,
+        })),
+        ...ofGroups.flatMap(([name, value]) => {
+            const actual = groups.answer?.get(value);
+            const what = actual === undefined ? "no security group there" : `a security group of ${actual}`;
+            const message = `is ${what}; name one of ${vpcId}`;
+            return problemIf(actual !== vpcId, { path: `securityGroups.${name}`, value, message });
+        }),
+    ];
+    if (!found.answer || problems.length > 0) {
+        const subject = `lookUpVpc of ${vpcId} in ${place.region} of account ${place.accountId}`;
+        throw withoutStack(new RunError(describeProblems(subject, problems, "it found no side for a peering")));
+    }
+    const routes = tables.answer?.routes ?? [];
     return {
         vpcId,
-        cidrBlocks: associated(found.cidrBlockAssociations).map(({ cidrBlock }) => cidrBlock),
-        ipv6CidrBlocks: associated(found.ipv6CidrBlockAssociations).map(({ ipv6CidrBlock }) => ipv6CidrBlock),
-        routeTables: Object.fromEntries(ids.map((id) => [id, id])),
+        cidrBlocks: associated(found.answer.cidrBlockAssociations).map(({ cidrBlock }) => cidrBlock),
+        ipv6CidrBlocks: associated(found.answer.ipv6CidrBlockAssociations).map(({ ipv6CidrBlock }) => ipv6CidrBlock),
+        routeTables: Object.fromEntries(routes.map(([id]) => [id, id])),
         securityGroups,
-        dns: found.enableDnsSupport && found.enableDnsHostnames,
+        dns: found.answer.enableDnsSupport && found.answer.enableDnsHostnames,
         usage: {
-            activePeerings: [...requested.ids, ...accepted.ids],
+            activePeerings: (peerings.answer ?? []).flatMap(({ ids }) => ids),
             routes: Object.fromEntries(
-                tables.map(({ routes }, index) => [
-                    ids[index] ?? "",
-                    routes.map((route) => route.cidrBlock || route.ipv6CidrBlock || route.destinationPrefixListId),
+                routes.map(([id, of]) => [
+                    id,
+                    of.map((route) => route.cidrBlock || route.ipv6CidrBlock || route.destinationPrefixListId),
                 ]),
             ),
         },
@@ -67,4 +107,42 @@ export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Pro
 /** The blocks that are associated by now; terraform-provider-aws 5.100.0, which the sandbox may use, leaves IPv6 out. */
 function associated<Association extends { state: string }>(associations: readonly Association[] = []): Association[] {
     return associations.filter(({ state }) => state === "associated");
+}
+
+/** What AWS answered to a question, or why it did not. */
+interface Attempt<Answer> {
+    readonly answer?: Answer;
+    readonly problem?: Problem;
+}
+
+/** Asks about the VPC. */
+async function attempt<Answer>(vpc: Omit<Problem, "message">, asked: Promise<Answer>): Promise<Attempt<Answer>> {
+    try {
+        return { answer: await asked };
+    } catch (error) {
+        return { problem: { ...vpc, message: refusal(messageOf(error).replaceAll(/\s+/g, " ")) } };
+    }
+}
+
+/** Why AWS, or its provider, does not tell, and what to do about it. */
+function refusal(text: string): string {
+    if (/UnauthorizedOperation|AccessDenied/.test(text)) {
+        const [, operation = "Describe*"] = /operation error EC2: (\w+)/.exec(text) ?? [];
+        return `may not be read; allow ec2:${operation} in the IAM policy of the provider's credentials, or pass another provider`;
+    }
+    return /no matching|\.NotFound/.test(text)
+        ? "is no VPC there; correct the id, or pass the provider of its region and account"
+        : `can't be read: ${text}; correct what that names, then look it up again`;
+}
+
+/** The VPC of each of these security groups, by the group's id; nothing of one that is not there. */
+async function vpcsOf(groupIds: readonly string[], opts: InvokeOptions): Promise<ReadonlyMap<string, string>> {
+    if (groupIds.length === 0) {
+        return new Map();
+    }
+    const { ids, vpcIds } = await ec2.getSecurityGroups(
+        { filters: [{ name: "group-id", values: [...groupIds] }] },
+        opts,
+    );
+    return new Map(ids.map((id, index) => [id, vpcIds[index] ?? ""]));
 }

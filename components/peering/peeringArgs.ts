@@ -2,7 +2,8 @@ import type { Provider } from "@pulumi/aws/provider";
 import type * as pulumi from "@pulumi/pulumi";
 import { checkCidrList } from "../addresses/addressPlan";
 import { parseIpv6Cidr } from "../addresses/cidr";
-import type { Problem } from "../problems";
+import { problemIf, type Problem } from "../problems";
+import { checkOpenings, openingWarnings, type Opening, type Openings } from "./openings";
 import {
     checkPeering,
     checkSelf,
@@ -12,9 +13,10 @@ import {
     type Usage,
 } from "./peeringRules";
 import { byName, checkIds, type Ids } from "./ids";
+import { ownTag } from "./ownership";
 import { checkPorts, type Port } from "./ports";
 import { across, sides, type Place, type RequestsFrom, type Side } from "./sides";
-import { checkTags, type Tags } from "./tags";
+import { checkTags, isPlain, type Tags } from "./tags";
 
 /** One side of a `VpcPeering`: a VPC of this program or of any other. `lookUpVpc` makes one from a VPC's id. */
 export interface PeeringSideArgs extends Place {
@@ -112,12 +114,18 @@ export function checkVpcPeeringArgs(args: VpcPeeringArgs): Problem[] {
         ),
         dns: { path: `${side}.dns`, on: args[side].dns ?? true },
     });
+    const { tags = {} } = args;
     const [one, other] = [args.requester.vpcId, args.accepter.vpcId];
-    // AWS wants hostnames of both VPCs, whichever's names are to be resolved.
+    // Either side's option needs DNS hostnames in both VPCs.
     const dnsResolution = sides.some((side) => dnsResolutionOf(args, side));
     return [
         ...(typeof one === "string" && typeof other === "string" ? checkSelf(one, other) : []),
         ...sides.flatMap((side) => [
+            ...problemIf(args[side].cidrBlocks.length === 0, {
+                path: `${side}.cidrBlocks`,
+                value: [],
+                message: `has no block, and every VPC has one (Amazon VPC User Guide, "VPC CIDR blocks"); list all IPv4 blocks of the VPC`,
+            }),
             ...checkCidrList(`${side}.cidrBlocks`, args[side].cidrBlocks),
             ...checkCidrList(`${side}.ipv6CidrBlocks`, args[side].ipv6CidrBlocks ?? [], parseIpv6Cidr),
             ...checkIds(`${side}.routeTables`, args[side].routeTables, "{ main: table.id }"),
@@ -125,18 +133,34 @@ export function checkVpcPeeringArgs(args: VpcPeeringArgs): Problem[] {
             ...checkPorts(`${side}.ports`, args[side].ports ?? []),
         ]),
         ...checkPorts("ports", args.ports ?? []),
-        ...checkTags("tags", args.tags),
+        ...checkOpenings(openings(args)),
+        // The connection has this tag besides.
+        ...checkTags("tags", isPlain(tags) ? { ...tags, [ownTag]: "" } : tags),
         ...checkPeering({ requester: facts("requester"), accepter: facts("accepter") }, { ...args, dnsResolution }),
     ];
 }
 
-/** Warnings of quotas that the sides come near with this connection. */
-export function peeringWarnings(args: VpcPeeringArgs, connectionId: string): string[] {
+/** Warnings of arguments that come to nothing. */
+export function argumentWarnings(args: VpcPeeringArgs): string[] {
+    return openingWarnings(openings(args));
+}
+
+/** What the arguments say of opening ports. */
+function openings(args: VpcPeeringArgs): Openings {
+    const opening = (side: Side): Opening => ({
+        ports: { path: args[side].ports ? `${side}.ports` : "ports", value: portsInto(args, side) },
+        groups: Object.keys(byName(args[side].securityGroups)).length,
+    });
+    return { ...args, requester: opening("requester"), accepter: opening("accepter") };
+}
+
+/** Warnings of quotas that the sides come near with this connection; `own` are the ids that are its own. */
+export function peeringWarnings(args: VpcPeeringArgs, own: readonly string[]): string[] {
     return sides.flatMap((side) =>
         quotaWarnings(
             side,
             args[side].usage ?? {},
-            connectionId,
+            own,
             Object.keys(byName(args[side].routeTables)),
             routedBlocks(args[across(side)]),
         ),

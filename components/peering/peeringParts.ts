@@ -142,9 +142,7 @@ export function acceptersPart(
     const groups = ruleSources(args, "requester", places).flatMap(
         ([, source]) => source.referencedSecurityGroupId ?? [],
     );
-    // No rule without a source, as on a side that is managed.
-    const named = args.ingressFrom !== "group" || groups.length > 0;
-    const asked = args.requestsFrom !== "accepter" && ports.length > 0 && named;
+    const asked = args.requestsFrom !== "accepter" && ports.length > 0;
     return pulumi
         .output({
             connectionId,

@@ -152,9 +152,9 @@ export function checkSelf(requesterVpcId: string, accepterVpcId: string): Proble
 
 /** How much of its quotas a VPC uses, as far as it is known. */
 export interface Usage {
-    /** Ids of its active peering connections. */
+    /** Ids of its active peering connections: `["pcx-0123456789abcdef0"]`; none by default. */
     readonly activePeerings?: readonly string[] | undefined;
-    /** Destinations of the routes of each of its route tables, by the table's name among the arguments. */
+    /** Destinations of the routes of each of its route tables, by the table's name in `routeTables`: `{ main: ["10.0.0.0/8"] }`; none by default. */
     readonly routes?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
@@ -165,14 +165,14 @@ const near = 0.8;
  * Warnings for a side that comes near a quota; a connection and routes that are there already count once. Source: Amazon VPC
  * User Guide, "Amazon VPC quotas".
  *
- * @param connectionId the connection's id.
+ * @param own ids of the connection itself, where it is there already.
  * @param tables names of the route tables that get routes.
  * @param destinations the blocks that each of them gets a route to.
  */
 export function quotaWarnings(
     side: Side,
     usage: Usage,
-    connectionId: string,
+    own: readonly string[],
     tables: readonly string[],
     destinations: readonly string[],
 ): string[] {
@@ -182,9 +182,9 @@ export function quotaWarnings(
         count < near * quota
             ? []
             : [`${subject} has ${count} ${things}; AWS allows ${quota} by default, ${most} at most. ${way}`];
-    const peerings = new Set([...(usage.activePeerings ?? []), connectionId]).size;
+    const others = new Set(usage.activePeerings?.filter((id) => !own.includes(id)));
     return [
-        ...warning(`With this one the ${side}'s VPC`, peerings, "active peering connections", 50, "125"),
+        ...warning(`With this one the ${side}'s VPC`, others.size + 1, "active peering connections", 50, "125"),
         ...tables.flatMap((table) => {
             const routes = new Set([...(usage.routes?.[table] ?? []), ...destinations]).size;
             return warning(`With this connection the ${side}'s route table ${table}`, routes, "routes", 500, "1,000");

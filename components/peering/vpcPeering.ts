@@ -1,11 +1,19 @@
 import * as ec2 from "@pulumi/aws/ec2";
 import * as pulumi from "@pulumi/pulumi";
 import { dependenciesOf } from "../ordering";
-import { refuse } from "../problems";
-import { checkVpcPeeringArgs, peeringWarnings, type PeeringSideArgs, type VpcPeeringArgs } from "./peeringArgs";
+import { refuse, type Problem } from "../problems";
+import { unlessPeered } from "./existing";
+import {
+    argumentWarnings,
+    checkVpcPeeringArgs,
+    peeringWarnings,
+    type PeeringSideArgs,
+    type VpcPeeringArgs,
+} from "./peeringArgs";
+import { ownConnections, ownerOf, ownTag } from "./ownership";
 import { mergedTags } from "./mergedTags";
 import { acceptersPart, peeringParts } from "./peeringParts";
-import { checkSelf } from "./peeringRules";
+import { checkPlaces, checkSelf } from "./peeringRules";
 import { findPlaces } from "./places";
 import { checkRequest, findConnection, refuseEnded, requesterPlace, requestLifetime } from "./request";
 import type { Side } from "./sides";
@@ -33,7 +41,10 @@ import type { Side } from "./sides";
  *
  * The connection is free, and so is its traffic within one availability zone; between zones and regions it is charged.
  *
- * Throws a ResourceError that lists everything that AWS would refuse, before anything is created.
+ * The connection has the tag `pulumi-vpc-peering: PROJECT/STACK/NAME`, by which its stack knows it.
+ *
+ * Throws a ResourceError that lists everything that AWS would refuse or that would come to nothing, in previews already. A pair of
+ * VPCs that is peered already is refused too, with the commands that take the connection over or delete it.
  */
 export class VpcPeering extends pulumi.ComponentResource {
     /** The connection's id, known before it is accepted. */
@@ -49,10 +60,20 @@ export class VpcPeering extends pulumi.ComponentResource {
 
     constructor(name: string, args: VpcPeeringArgs, opts?: pulumi.ComponentResourceOptions) {
         super("vpc-peering-lab:components:VpcPeering", name, {}, opts);
-        refuse(this, `VpcPeering ${name}`, checkVpcPeeringArgs(args));
 
         const { manageRequester = true, manageAccepter = true, autoAccept = false } = args;
+        // True whatever else the program has made by then.
+        const outcome = `no connection was ${manageRequester ? "requested" : "accepted"}`;
+        const refused = (problems: readonly Problem[]) => {
+            refuse(this, `VpcPeering ${name}`, problems, outcome);
+        };
+        refused(checkVpcPeeringArgs(args));
+        this.warn(argumentWarnings(args));
+
         const tags = mergedTags({ Name: name }, args.tags);
+        const owner = ownerOf(name);
+        // Within one account its acceptance has the same tags as the connection.
+        const ofConnection = manageRequester ? mergedTags(tags, { [ownTag]: owner }) : tags;
         const child = ({ provider }: PeeringSideArgs) => ({ parent: this, ...(provider && { provider }) });
         const opened = {
             requester: manageRequester ? child(args.requester) : undefined,
@@ -61,17 +82,25 @@ export class VpcPeering extends pulumi.ComponentResource {
         const theirs = pulumi
             .output(manageRequester ? undefined : args.peeringConnectionId)
             .apply(async (id) => (id === undefined ? undefined : this.theirRequest(name, id, child(args.accepter))));
-        const found = theirs.apply((seen) =>
-            findPlaces({ ...args, requester: { ...args.requester, ...(seen && requesterPlace(seen)) } }, opened, args),
-        );
-        // Ids and providers tell some problems only now, before there is a connection.
+        // Providers tell where they lead before any VPC has an id, so that previews find it.
+        const declared = pulumi.output(findPlaces(args, opened, args)).apply((found) => {
+            refused(found.problems);
+            return found.places;
+        });
+        const places = pulumi
+            .all([declared, theirs])
+            .apply(([known, seen]) =>
+                seen ? { ...known, requester: { ...known.requester, ...requesterPlace(seen) } } : known,
+            );
+        // Ids tell the rest, before there is a connection.
         const { id, vpcId, peerVpcId, peerRegion, peerOwnerId } = pulumi
-            .all([args.requester.vpcId, args.accepter.vpcId, found, theirs])
-            .apply(([one, other, { places: actual, problems: late }, seen]) => {
+            .all([args.requester.vpcId, args.accepter.vpcId, places, theirs])
+            .apply(([one, other, { requester, accepter }, seen]) => {
                 const expected = { requester: { ...args.requester, vpcId: one }, accepter: { vpcId: other } };
-                const all = [...checkSelf(one, other), ...late, ...(seen ? checkRequest(seen, expected) : [])];
-                refuse(this, `VpcPeering ${name}`, all, `no connection was ${seen ? "accepted" : "requested"}`);
-                const { requester, accepter } = actual;
+                const ofRequest = seen
+                    ? [...checkRequest(seen, expected), ...checkPlaces({ requester, accepter }, args)]
+                    : [];
+                refused([...checkSelf(one, other), ...ofRequest]);
                 return {
                     id: seen?.id ?? "",
                     vpcId: one,
@@ -84,19 +113,19 @@ export class VpcPeering extends pulumi.ComponentResource {
         const connection = manageRequester
             ? new ec2.VpcPeeringConnection(
                   `${name}-connection`,
-                  { vpcId, peerVpcId, peerRegion, peerOwnerId, ...(autoAccept && { autoAccept }), tags },
-                  { ...child(args.requester), dependsOn: after },
+                  { vpcId, peerVpcId, peerRegion, peerOwnerId, ...(autoAccept && { autoAccept }), tags: ofConnection },
+                  {
+                      ...unlessPeered(child(args.requester), owner),
+                      dependsOn: after,
+                      // In place of a second connection of the same VPCs AWS returns the first, which would then be deleted.
+                      deleteBeforeReplace: true,
+                  },
               )
             : undefined;
         this.connectionId = connection?.id ?? id;
-        // Only its id tells the connection from the others that a VPC has once it is there.
-        this.connectionId.apply((known) => {
-            for (const warning of peeringWarnings(args, known)) {
-                void pulumi.log.warn(warning, this);
-            }
-        });
+        this.warnOfQuotas(args, owner, child(args.requester));
         const complete = (accepted: pulumi.CustomResource) =>
-            peeringParts({ name, args, places: found.places, accepted, tags, opts: opened }).map((part) => part.id);
+            peeringParts({ name, args, places, accepted, tags, opts: opened }).map((part) => part.id);
 
         if (manageAccepter || connection === undefined) {
             // A resource of its own, because the two sides may have two owners.
@@ -105,7 +134,7 @@ export class VpcPeering extends pulumi.ComponentResource {
                     ? connection
                     : new ec2.VpcPeeringConnectionAccepter(
                           `${name}-accepter`,
-                          { vpcPeeringConnectionId: this.connectionId, autoAccept: true, tags },
+                          { vpcPeeringConnectionId: this.connectionId, autoAccept: true, tags: ofConnection },
                           { ...child(args.accepter), ...(!connection && { dependsOn: after }) },
                       );
             const parts = complete(accepted);
@@ -136,7 +165,7 @@ export class VpcPeering extends pulumi.ComponentResource {
             this.status = { requester: status, accepter: status };
             const expiry = this.expiry(name, connection.id);
             this.expires = pulumi.all([active, expiry]).apply(([is, time]) => (is ? null : time));
-            const commands = acceptersPart(args, connection.id, found.places);
+            const commands = acceptersPart(args, connection.id, places);
             this.otherOwner = pulumi.all([active, commands]).apply(([is, all]) => (is ? [] : all));
             this.path = pulumi.all([connection.id, parts]).apply(([id, ids]) => [id, ...ids]);
         }
@@ -147,6 +176,24 @@ export class VpcPeering extends pulumi.ComponentResource {
             otherOwner: this.otherOwner,
             path: this.path,
         });
+    }
+
+    /** Warns of quotas that the sides come near, in previews too; this connection counts once. */
+    private warnOfQuotas(args: VpcPeeringArgs, owner: string, opts: pulumi.InvokeOptions): void {
+        if (peeringWarnings(args, []).length === 0) {
+            return;
+        }
+        const theirs = args.peeringConnectionId;
+        const own = theirs === undefined ? ownConnections(owner, opts) : pulumi.output(theirs).apply((id) => [id]);
+        pulumi.output(own).apply((ids) => {
+            this.warn(peeringWarnings(args, ids));
+        });
+    }
+
+    private warn(warnings: readonly string[]): void {
+        for (const warning of warnings) {
+            void pulumi.log.warn(warning, this);
+        }
     }
 
     /** Another owner's request; throws a ResourceError if there is none or it has ended. */

@@ -13,6 +13,28 @@ export function withSettings(file: string, project: string, settings: Settings):
     return stringify({ ...parsed, config: merged(parsed.config, Object.fromEntries(own)) });
 }
 
+/** The text of a settings file without its secrets, and without what it says of their encryption. */
+export function withoutSecrets(file: string): string {
+    const encryption = ["encryptionsalt", "encryptedkey", "secretsprovider"];
+    const rest = Object.entries(parse(file) as Settings).filter(([key]) => !encryption.includes(key));
+    return stringify(plain(Object.fromEntries(rest)));
+}
+
+function plain(value: Setting): Setting {
+    if (Array.isArray(value)) {
+        return (value as readonly Setting[]).filter((item) => !isSecret(item)).map(plain);
+    }
+    if (!isObject(value)) {
+        return value;
+    }
+    const kept = Object.entries(value).filter(([, inner]) => !isSecret(inner));
+    return Object.fromEntries(kept.map(([key, inner]) => [key, plain(inner)]));
+}
+
+function isSecret(value: Setting): boolean {
+    return isObject(value) && Object.keys(value).join() === "secure";
+}
+
 function merged(before: Setting | undefined, after: Setting): Setting {
     if (!isObject(before) || !isObject(after)) {
         return after;

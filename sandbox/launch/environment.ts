@@ -1,15 +1,25 @@
-import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { parse } from "yaml";
 import { credentialsOf } from "../api/client/caller.ts";
 import { run } from "../cache/process.ts";
 import type { Engine } from "../engine/engine.ts";
-import { withSettings } from "../lab/settings.ts";
+import { withoutSecrets, withSettings } from "../lab/settings.ts";
 import { generateKeyPair } from "../servers/keys.ts";
 
-/** The project, and the stack that every sandbox has. */
-export const PROJECT = "vpc-peering-lab";
+/** The stack that every sandbox has. */
 export const STACK = "dev";
+
+/**
+ * Encrypts the secrets of stacks in a sandbox. It is the same in all of them, so that the settings file of one's own project,
+ * which stays when a sandbox ends, can be read in the next one. Anybody can know it: it protects nothing.
+ */
+const PASSPHRASE = "sandbox";
+
+/** The name of a Pulumi project, which is also the namespace of its settings. */
+export function projectName(folder: string): string {
+    return (parse(readFileSync(join(folder, "Pulumi.yaml"), "utf8")) as { readonly name: string }).name;
+}
 
 /** The run's key pair. */
 interface KeyPair {
@@ -21,7 +31,7 @@ interface KeyPair {
 
 /** Creates a key pair, and configures every SSH client in the sandbox, including scp and rsync, to use it. */
 export async function makeKeyPair(runDir: string, hostsFile: string): Promise<KeyPair> {
-    const pair = generateKeyPair(PROJECT);
+    const pair = generateKeyPair("sandbox");
     const privateKeyPath = join(runDir, "id_ed25519");
     writeFileSync(privateKeyPath, pair.private, { mode: 0o600 });
     const config = join(runDir, "ssh_config");
@@ -69,7 +79,19 @@ export function awsEnvironment(endpoint: string, region: string): Record<string,
     };
 }
 
-/** The environment of Pulumi: this run's own home, backend and passphrase. */
+/** Makes a `pulumi` that refuses to open a stack whose secrets can't be read, and returns its folder. */
+function makePulumi(engine: Engine, runDir: string): string {
+    const folder = join(runDir, "pulumi-bin");
+    mkdirSync(folder);
+    const check = `'${process.execPath}' --disable-warning=ExperimentalWarning '${join(import.meta.dirname, "checkSecrets.ts")}'`;
+    const script = `case "$1 $2" in "stack init" | "stack select") ${check} "$@" || exit ;; esac`;
+    writeFileSync(join(folder, "pulumi"), `#!/bin/sh\n${script}\nexec '${join(engine.binDir, "pulumi")}' "$@"\n`, {
+        mode: 0o755,
+    });
+    return folder;
+}
+
+/** The environment of Pulumi: this run's own home and backend. */
 export function pulumiEnvironment(engine: Engine, runDir: string): Record<string, string> {
     const home = join(runDir, "pulumi");
     const backend = join(runDir, "backend");
@@ -78,15 +100,18 @@ export function pulumiEnvironment(engine: Engine, runDir: string): Record<string
     symlinkSync(engine.pluginsDir, join(home, "plugins"));
     return {
         ...engine.env,
-        PATH: [engine.binDir, process.env["PATH"]].join(delimiter),
+        PATH: [makePulumi(engine, runDir), engine.binDir, process.env["PATH"]].join(delimiter),
         PULUMI_HOME: home,
         PULUMI_BACKEND_URL: `file://${backend}`,
-        PULUMI_CONFIG_PASSPHRASE: randomBytes(16).toString("hex"),
+        PULUMI_CONFIG_PASSPHRASE: PASSPHRASE,
         PULUMI_SKIP_UPDATE_CHECK: "true",
     };
 }
 
-/** Creates the stack. A copy of its settings file with the run's key pair is mounted over the checkout's. */
+/**
+ * Creates the stack. A copy of its settings file with the run's key pair is mounted over the checkout's. Secrets are left out:
+ * where the checkout's stack is used on AWS too, they are encrypted with something that is not in the sandbox.
+ */
 export async function makeStack(
     checkout: string,
     runDir: string,
@@ -96,7 +121,10 @@ export async function makeStack(
     const file = `Pulumi.${STACK}.yaml`;
     const [settings, own] = [join(checkout, file), join(runDir, file)];
     const keySettings = { sshPublicKey: publicKey, sshPrivateKeyPath: privateKeyPath };
-    writeFileSync(own, withSettings(readFileSync(settings, "utf8"), PROJECT, keySettings));
+    writeFileSync(
+        own,
+        withSettings(withoutSecrets(readFileSync(settings, "utf8")), projectName(checkout), keySettings),
+    );
     await layOver(settings, own);
     await run("pulumi", ["stack", "init", STACK], { cwd: checkout, env });
 }

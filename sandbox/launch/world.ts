@@ -13,7 +13,7 @@ import {
     makeCommands,
     makeKeyPair,
     makeStack,
-    PROJECT,
+    projectName,
     pulumiEnvironment,
     STACK,
 } from "./environment.ts";
@@ -75,7 +75,16 @@ async function start({ task, engine, moto, awsCli }: Run): Promise<Message> {
         ...providers?.env,
         VPC_PEERING_LAB_NAMES: names.variables,
     } as Record<string, string>;
-    const known = { env, runDir, endpoint, region: REGION, privateKeyPath, checkout, project: PROJECT, stack: STACK };
+    const known = {
+        env,
+        runDir,
+        endpoint,
+        region: REGION,
+        privateKeyPath,
+        checkout,
+        project: projectName(checkout),
+        stack: STACK,
+    };
     return { ready: { ...known, engine: engine?.summary ?? [] } };
 }
 

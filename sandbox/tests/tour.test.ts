@@ -10,7 +10,7 @@ import { packetVerdicts } from "../lab/acts/byProgram.ts";
 import { Cleanup } from "../lab/cleanup.ts";
 import { readCommand } from "../lab/command.ts";
 import { playActs, type Stage } from "../lab/play.ts";
-import { withSettings } from "../lab/settings.ts";
+import { withoutSecrets, withSettings } from "../lab/settings.ts";
 import { readArguments } from "../launch/command.ts";
 
 const start = join(import.meta.dirname, "../start.mjs");
@@ -188,6 +188,22 @@ describe("withSettings", () => {
                     subnet: { cidrBlock: "10.42.1.0/24", name: "y" },
                 },
             },
+        });
+    });
+});
+
+describe("withoutSecrets", () => {
+    it("leaves out secrets, nested ones too, and the salt or key of their encryption", () => {
+        const file = `secretsprovider: awskms://alias/key
+encryptedkey: AAAA
+encryptionsalt: v1:AAAA
+config:
+  lab:sshPrivateKey: { secure: AAAA }
+  lab:accepter: { region: us-east-1, externalId: { secure: AAAA } }
+  lab:sshCidrs: [192.0.2.0/24, { secure: AAAA }]
+`;
+        assert.deepEqual(parse(withoutSecrets(file)), {
+            config: { "lab:accepter": { region: "us-east-1" }, "lab:sshCidrs": ["192.0.2.0/24"] },
         });
     });
 });

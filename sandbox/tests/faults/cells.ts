@@ -235,17 +235,19 @@ async function peerByHand({ ec2 }: Drill, { requester, accepter }: Outputs): Pro
     return VpcPeeringConnectionId;
 }
 
-/** What someone has made already before peering is turned on, and what the error about it says; none where AWS gives it away. */
+/** What someone has made already before peering is turned on, and what the error about it says. */
 const additions: Readonly<
-    Record<string, { said?: RegExp; make: (drill: Drill, outputs: Outputs) => Promise<unknown> }>
+    Record<string, { said: RegExp; make: (drill: Drill, outputs: Outputs) => Promise<unknown> }>
 > = {
-    peering: { make: peerByHand },
+    peering: { said: /The connection pcx-\w+ between vpc-\w+ and vpc-\w+ is there already/, make: peerByHand },
     route: {
         said: /A route to 10\.42\.0\.0\/16 is in rtb-\w+ already/,
         make: async (drill, outputs) => {
             const VpcPeeringConnectionId = await peerByHand(drill, outputs);
             const { routeTableId: RouteTableId } = outputs.requester;
             await drill.ec2.createRoute({ RouteTableId, ...toAccepter, VpcPeeringConnectionId });
+            // The route outlives its connection, as a blackhole.
+            await drill.ec2.deleteVpcPeeringConnection({ VpcPeeringConnectionId });
         },
     },
     rule: {
@@ -258,18 +260,16 @@ const additions: Readonly<
 function additionCell(what: string, remedy: "import" | "removal"): Cell {
     const { said, make } = additions[what] ?? assert.fail(what);
     return {
-        name: `${what}-by-hand${said ? `-${remedy}` : ""}`,
-        does: `the ${what} is there before${said ? `; the message's ${remedy}` : ", and is taken over"}`,
+        name: `${what}-by-hand-${remedy}`,
+        does: `the ${what} is there before; the message's ${remedy}`,
         play: async (drill) => {
             await base(drill);
             await make(drill, await drill.outputs<Outputs>());
             await drill.set({ peering: "true" });
-            if (said) {
-                const text = await drill.mustFail(said, ...up);
-                const program = remedy === "import" ? "pulumi import" : "aws ec2";
-                const command = commandsIn(text).find((one) => one.startsWith(program)) ?? assert.fail(text);
-                await drill.type(remedy === "import" ? `${command} --yes --skip-preview` : command);
-            }
+            const text = await drill.mustFail(said, ...up);
+            const program = remedy === "import" ? "pulumi import" : "aws ec2";
+            const command = commandsIn(text).find((one) => one.startsWith(program)) ?? assert.fail(text);
+            await drill.type(remedy === "import" ? `${command} --yes --skip-preview` : command);
             await drill.must(...up);
             await stands(drill);
         },
@@ -385,6 +385,7 @@ export const cells: readonly Cell[] = [
         },
     })),
     additionCell("peering", "import"),
+    additionCell("peering", "removal"),
     additionCell("route", "import"),
     additionCell("route", "removal"),
     additionCell("rule", "import"),

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { EC2 } from "@aws-sdk/client-ec2";
 import { inventory } from "../../lab/inventory.ts";
+import { projectName } from "../../launch/environment.ts";
 import { FaultyApi } from "./faultyApi.ts";
 
 /** A command's exit code and output. */
@@ -99,7 +100,7 @@ export class Drill {
     }
 
     #readState(): void {
-        const file = new URL(`${process.env["PULUMI_BACKEND_URL"]}/.pulumi/stacks/vpc-peering-lab/dev.json`);
+        const file = new URL(`${process.env["PULUMI_BACKEND_URL"]}/.pulumi/stacks/${projectName(".")}/dev.json`);
         try {
             JSON.parse(readFileSync(file, "utf8"));
             this.#reads++;

@@ -93,6 +93,58 @@ describe("commands", () => {
         assert.deepEqual(commandsIn(after.text), []);
     });
 
+    it("in the error about settings in another project's namespace move them", async () => {
+        const secret = ["config", "set", "--secret", "--path"];
+        await stack.set({
+            "lab:prefix": "other",
+            "lab:requester.label": "Blue",
+            "lab:requester.instanceType": "t3.micro",
+            "lab:sshCidrs[0]": "203.0.113.7/32",
+            "lab:tags.team": "it's ours",
+        });
+        assert.equal((await stack.pulumi(...secret, "lab:accepter.label", "Green")).code, 0);
+        // What the project's settings file has is left out, so that there is something to move.
+        for (const key of ["requester.label", "sshCidrs", "tags"]) {
+            await stack.pulumi("config", "rm", "--path", key);
+        }
+        const before = await stack.pulumi("preview");
+        assert.notEqual(before.code, 0);
+        assert.match(before.text, /has 5 problems; nothing was changed/);
+        assert.doesNotMatch(before.text, /Green/);
+        const moves = [...before.text.matchAll(/move it with (["'])(.+?)\1, or remove it/g)].map(
+            ([, , move]) => move ?? "",
+        );
+        assert.equal(moves.length, 5);
+        for (const command of moves) {
+            const { code, text } = await type(command);
+            assert.equal(code, 0, `${command}: ${text}`);
+        }
+        const after = await stack.pulumi("preview");
+        assert.equal(after.code, 0, after.text);
+        const shown = await stack.pulumi("config", "--json", "--show-secrets");
+        const config = JSON.parse(shown.text) as Record<
+            string,
+            { value: string; objectValue?: object; secret: boolean }
+        >;
+        assert.deepEqual(
+            Object.keys(config).filter((key) => key.startsWith("lab:")),
+            [],
+        );
+        const { prefix, requester, accepter, sshCidrs, tags } = Object.fromEntries(
+            Object.entries(config).map(([key, value]) => [key.replace(/.*:/, ""), value]),
+        );
+        assert.equal(prefix?.value, "other");
+        assert.deepEqual(sshCidrs?.objectValue, ["203.0.113.7/32"]);
+        assert.deepEqual(tags?.objectValue, { team: "it's ours" });
+        // The fields that the project had are still there.
+        assert.partialDeepStrictEqual(requester?.objectValue, {
+            cidrBlock: "10.41.0.0/16",
+            label: "Blue",
+            instanceType: "t3.micro",
+        });
+        assert.partialDeepStrictEqual(accepter, { objectValue: { label: "Green" }, secret: true });
+    });
+
     for (const page of pages) {
         it(`in ${page} are accepted by the CLI`, async () => {
             const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { cpSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 /** A command's exit code and output. */
 export interface Result {
@@ -28,6 +31,11 @@ export class Stack {
 
     constructor(folder?: string) {
         this.#folder = folder;
+    }
+
+    /** The project's folder. */
+    get folder(): string {
+        return this.#folder ?? process.cwd();
     }
 
     pulumi(...args: string[]): Promise<Result> {
@@ -65,4 +73,19 @@ export class Stack {
             .filter(({ op }) => op !== "same" && op !== "read")
             .map(({ op, urn }) => `${op} ${urn.split("::").slice(2).join(" ").split("$").at(-1) ?? ""}`);
     }
+}
+
+/** Creates a project with the components and a program of its own; returns its stack. */
+export async function project(name: string, program: string, settings: Record<string, string>): Promise<Stack> {
+    const folder = mkdtempSync(join(tmpdir(), `${name}-`));
+    cpSync("components", join(folder, "components"), { recursive: true });
+    cpSync("tsconfig.json", join(folder, "tsconfig.json"));
+    symlinkSync(join(process.cwd(), "node_modules"), join(folder, "node_modules"));
+    writeFileSync(join(folder, "index.ts"), program);
+    writeFileSync(join(folder, "Pulumi.yaml"), `name: ${name}\nruntime: nodejs\nmain: index.ts\n`);
+    const stack = new Stack(folder);
+    const init = await run("pulumi", ["stack", "init", "dev", "--non-interactive"], folder);
+    assert.equal(init.code, 0, init.text);
+    await stack.set({ "aws:region": process.env["AWS_REGION"] ?? "", ...settings });
+    return stack;
 }

@@ -1,0 +1,43 @@
+import { readFileSync } from "fs";
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { PeeredVpcPair, VpcPeering } from "pulumi-vpc-peering";
+import { ReachabilityCheck } from "pulumi-vpc-peering/check";
+
+const config = new pulumi.Config();
+const key = new aws.ec2.KeyPair("key", { publicKey: config.require("sshPublicKey") });
+
+// Everything that the package makes. What has a default is given, since a version may change a default and say so.
+const pair = new PeeredVpcPair("pair", {
+    requester: { cidrBlock: "10.1.0.0/16", subnetCidrBlock: "10.1.1.0/24", privateIp: "10.1.1.10" },
+    accepter: { cidrBlock: "10.2.0.0/16", subnetCidrBlock: "10.2.1.0/24", privateIp: "10.2.1.10" },
+    peering: true,
+    prefix: "own",
+    instanceType: "t2.micro",
+    ami: "al2023",
+    keyName: key.keyName,
+    sshCidrs: ["0.0.0.0/0"],
+    icmpCidrs: ["10.1.0.0/16", "10.2.0.0/16"],
+    requestsFrom: "both",
+    ingressFrom: "group",
+    extraPorts: ["tcp/443"],
+    dnsResolution: true,
+    tags: { team: "network" },
+});
+const privateKey = readFileSync(config.require("sshPrivateKeyPath"), "utf8");
+new ReachabilityCheck(
+    "check",
+    { vpcs: [pair.requester, pair.accepter], expect: pair.expect, path: pair.path, ssh: { privateKey } },
+    { dependsOn: pair },
+);
+
+// A request that another owner has yet to accept.
+const third = new aws.ec2.Vpc("third", { cidrBlock: "10.3.0.0/16", enableDnsHostnames: true });
+const request = new VpcPeering("request", {
+    requester: { vpcId: pair.requester.vpcId, cidrBlocks: ["10.1.0.0/16"] },
+    accepter: { vpcId: third.id, cidrBlocks: ["10.3.0.0/16"] },
+    manageAccepter: false,
+});
+
+export const stage = pair.stage;
+export const requested = request.status.requester;

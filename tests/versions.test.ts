@@ -1,0 +1,27 @@
+import assert from "assert/strict";
+import { readFileSync } from "fs";
+
+/** What is read of a manifest. */
+interface Manifest {
+    readonly version: string;
+    readonly dependencies: Readonly<Record<string, string>>;
+}
+
+function manifest(folder: string): Manifest {
+    return JSON.parse(readFileSync(`${folder}package.json`, "utf8")) as Manifest;
+}
+
+// One version is released as a whole: package, template, and what CHANGELOG.md says of it.
+describe("the package's version", () => {
+    const { version } = manifest("components/");
+
+    it("is what the lab and the template install", () => {
+        assert.equal(manifest("").dependencies["pulumi-vpc-peering"], version);
+        assert.equal(manifest("template/").dependencies["pulumi-vpc-peering"], `^${version}`);
+    });
+
+    it("is the newest of the changelog", () => {
+        const [, newest] = /^## (\S+)/m.exec(readFileSync("CHANGELOG.md", "utf8")) ?? [];
+        assert.equal(newest, version);
+    });
+});
