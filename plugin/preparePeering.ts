@@ -7,7 +7,7 @@ import {
     type Port,
     type VpcPeeringArgs as Prepared,
 } from "pulumi-vpc-peering";
-import { checkVpcPeeringArgs, sides, type Problem, type Side } from "pulumi-vpc-peering/rules";
+import { checkVpcPeeringArgs, problemIf, sides, type Problem, type Side } from "pulumi-vpc-peering/rules";
 import { checkAccess, providerOf } from "./access";
 import { IngressFrom, RequestsFrom } from "./choices";
 import { checkChoice, checkKnown, refuse, settled } from "./inputs";
@@ -100,29 +100,38 @@ async function completeSide(
         const message = `are needed, because the VPC's id is not known yet, so it can't be looked up; list its IPv4 blocks, and name its route tables in ${side}.routeTables`;
         return failed({ path, message });
     }
+    const tables = knownOf(routeTables);
     try {
-        const tables = knownOf(routeTables);
-        const { usage, ...found } = await lookUpVpc(vpcId, {
-            provider,
-            ...(routeTables && { routeTableIds: Object.values(tables) }),
-        });
-        const routes = Object.entries(tables).map(([name, id]) => [name, usage?.routes?.[id] ?? []]);
+        const found = await lookUpVpc(vpcId, { provider, securityGroups: knownOf(given.securityGroups) });
+        const { usage = {} } = found;
+        const message = `is no route table of ${vpcId}; correct it, or leave ${side}.routeTables out for all that the VPC has`;
+        const routes = Object.entries(tables).map(([name, id]) => [name, usage.routes?.[id] ?? []]);
         return {
             args: {
-                ...found,
-                ...rest,
-                ...(ports && { ports: ports as Port[] }),
-                ...(routeTables && { routeTables }),
-                // Not the caller's to say, because it is known.
-                dns: found.dns,
+                ...given,
+                cidrBlocks: found.cidrBlocks,
                 ipv6CidrBlocks: found.ipv6CidrBlocks,
+                dns: found.dns,
+                region: given.region ?? found.region,
+                accountId: given.accountId ?? found.accountId,
+                routeTables: routeTables ?? found.routeTables,
                 usage: routeTables ? { ...usage, routes: Object.fromEntries(routes) } : usage,
             },
-            problems: [],
+            problems: Object.entries(tables).flatMap(([name, value]) =>
+                problemIf(!Object.keys(found.routeTables ?? {}).includes(value), {
+                    path: `${side}.routeTables.${name}`,
+                    value,
+                    message,
+                }),
+            ),
         };
     } catch (error) {
-        const message = `can't be looked up: ${error instanceof Error ? error.message : String(error)}`;
-        return failed({ path: `${side}.vpcId`, value: vpcId, message });
+        const { problems } = error as { readonly problems?: readonly Problem[] };
+        if (problems === undefined) {
+            throw error;
+        }
+        const own = problems.map((problem) => ({ ...problem, path: `${side}.${problem.path}` }));
+        return { args: { ...given, cidrBlocks: [] }, problems: own };
     }
 }
 
