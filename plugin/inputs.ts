@@ -14,7 +14,7 @@ async function settle(value: unknown): Promise<unknown> {
         // The SDK keeps both out of its types; `apply` is just not called for what is unknown.
         const { isKnown, promise } = value as unknown as {
             readonly isKnown: Promise<boolean>;
-            promise(withUnknowns: boolean): Promise<unknown>;
+            readonly promise: (withUnknowns: boolean) => Promise<unknown>;
         };
         const inside = await promise(true);
         return (await isKnown) || pulumi.containsUnknowns(inside) ? inside : pulumi.unknown;

@@ -3,7 +3,6 @@ import { PeeredVpcPair as Pair, type LabVpc } from "pulumi-vpc-peering";
 import { ReachabilityCheck, resultLine } from "pulumi-vpc-peering/check";
 import type { PeeredVpcPairArgs } from "./peeredVpcPairArgs";
 import type { PreparedPair } from "./preparePair";
-import type { PreparedOptions } from "./vpcPeering";
 
 /** What was made of a side. */
 export interface PairSideOutputs {
@@ -44,7 +43,8 @@ export class PeeredVpcPair extends pulumi.ComponentResource {
     /** The peering connection's id: `pcx-0123456789abcdef0`; empty where there is none. */
     readonly connectionId: pulumi.Output<string>;
 
-    constructor(name: string, args: PeeredVpcPairArgs, { prepared, ...opts }: PreparedOptions<PreparedPair>) {
+    /** @param prepared what {@link preparePair} made of the arguments. */
+    constructor(name: string, args: PeeredVpcPairArgs, opts: pulumi.ComponentResourceOptions, prepared: PreparedPair) {
         // The private key is nobody's to see in the state.
         const { privateKey: _, ...inputs } = args;
         super("vpc-peering:index:PeeredVpcPair", name, inputs, opts);

@@ -105,7 +105,7 @@ async function completeSide(
         const found = await lookUpVpc(vpcId, { provider, securityGroups: knownOf(given.securityGroups) });
         const { usage = {} } = found;
         const message = `is no route table of ${vpcId}; correct it, or leave ${side}.routeTables out for all that the VPC has`;
-        const routes = Object.entries(tables).map(([name, id]) => [name, usage.routes?.[id] ?? []]);
+        const routes = Object.entries(tables).map(([name, id]) => [name, usage.routes?.[id] ?? []] as const);
         return {
             args: {
                 ...given,

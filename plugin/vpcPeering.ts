@@ -2,11 +2,6 @@ import * as pulumi from "@pulumi/pulumi";
 import { VpcPeering as Peering, type VpcPeeringArgs as PeeringArgs } from "pulumi-vpc-peering";
 import type { VpcPeeringArgs } from "./vpcPeeringArgs";
 
-/** Options of a component whose arguments have been checked and completed. */
-export interface PreparedOptions<Args> extends pulumi.ComponentResourceOptions {
-    readonly prepared: Args;
-}
-
 /**
  * A peering connection between two VPCs, with what it takes for packets to pass: its acceptance, a route for each block in each
  * route table, security group rules and DNS resolution. The two may be in different regions and accounts. Either side may be
@@ -29,7 +24,8 @@ export class VpcPeering extends pulumi.ComponentResource {
     /** What the accepter's owner still has to run: `aws ec2 accept-vpc-peering-connection` and what else it takes; empty where nothing. */
     readonly otherOwner: pulumi.Output<string[]>;
 
-    constructor(name: string, args: VpcPeeringArgs, { prepared, ...opts }: PreparedOptions<PeeringArgs>) {
+    /** @param prepared what {@link preparePeering} made of the arguments. */
+    constructor(name: string, args: VpcPeeringArgs, opts: pulumi.ComponentResourceOptions, prepared: PeeringArgs) {
         super("vpc-peering:index:VpcPeering", name, args, opts);
         const { dependsOn = [] } = opts;
         const peering = new Peering(name, prepared, { parent: this, dependsOn });

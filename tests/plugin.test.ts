@@ -4,6 +4,7 @@ import { join } from "path";
 import * as pulumi from "@pulumi/pulumi";
 import type { ConstructResult } from "@pulumi/pulumi/provider";
 import { PeeringProvider } from "../plugin/provider";
+import { inferredSchema } from "../plugin/inferSchema";
 import { privateKey } from "./config";
 import { deploy, elsewhere, valueOf, type Answers, type Deployment } from "./mocks";
 
@@ -36,7 +37,7 @@ async function construct(
         answers,
     );
     assert.ok(result);
-    const state = Object.entries(result.state as Record<string, pulumi.Output<unknown>>);
+    const state = Object.entries<pulumi.Output<unknown>>(result.state);
     const values = await Promise.all(state.map(async ([key, output]) => [key, await valueOf(output)] as const));
     return { ...deployment, state: Object.fromEntries(values) };
 }
@@ -103,11 +104,11 @@ describe("the plugin's schema", () => {
     let schema: Schema;
 
     before(async () => {
-        schema = JSON.parse(await provider.getSchema()) as Schema;
+        schema = JSON.parse(await inferredSchema()) as Schema;
     });
 
     it("is the one that is kept, which 'npm run docs' writes", () => {
-        assert.deepStrictEqual(JSON.parse(readFileSync(join(folder, "schema.json"), "utf8")), schema);
+        assert.deepStrictEqual(JSON.parse(provider.schema), schema);
     });
 
     it("has the package's version", () => {
@@ -227,7 +228,7 @@ describe("VpcPeering for other languages", () => {
         assert.strictEqual(built.get("p-connection").provider, "");
         assert.strictEqual(built.get("p-connection").inputs["peerRegion"], "us-west-2");
         const through = built.calls.filter(({ token }) => token.endsWith(":getVpc")).map(({ provider: one }) => one);
-        assert.deepStrictEqual(through.map((one) => one?.includes(there) ?? false).sort(), [false, true]);
+        assert.deepStrictEqual(through.filter((one) => one?.includes(there)).length, 1);
     });
 
     it("refuses all that is wrong at once, each problem at its argument", async () => {
