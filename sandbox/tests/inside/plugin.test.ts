@@ -101,16 +101,16 @@ describe("plugin/README.md", () => {
         const stack = await project("wrong", { "Pulumi.yaml": wrong });
         const { code, text } = await stack.up();
         assert.notEqual(code, 0);
-        const [, first = ""] = /```text\n(.+?)\n/s.exec(readFileSync("plugin/README.md", "utf8")) ?? [];
-        assert.ok(text.includes(first.replace("1 problem;", "2 problems;")), text);
-        assert.match(
-            text,
-            /property ports\[0\] with value '\{tcp\/0\}' has a problem: "tcp\/0" has the port 0, and ports/,
-        );
-        assert.match(
-            text,
-            /property accepter\.vpcId with value '\{vpc-0\}' has a problem: "vpc-0" is no VPC there; correct the id/,
-        );
+        const [, heading = "", problem = ""] =
+            /```text\n(.+)\n +- (.+); …\n```/.exec(readFileSync("plugin/README.md", "utf8")) ?? [];
+        for (const shown of [
+            heading.replace("1 problem;", "3 problems;"),
+            problem,
+            `property accepter.vpcId with value '{vpc-0}' has a problem: "vpc-0" is no VPC there; correct the id`,
+            `property accepter.securityGroups.web with value '{${sides.accepter.groupId}}' has a problem: `,
+        ]) {
+            assert.ok(shown !== "" && text.includes(shown), `${shown}\n${text}`);
+        }
         assert.ok(!(await stack.pulumi("stack", "export")).text.includes('"aws:'));
     });
 
