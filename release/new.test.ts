@@ -1,11 +1,36 @@
 import assert from "node:assert/strict";
-import { readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run, Stack } from "../sandbox/tests/inside/pulumi.ts";
+import { serveGit } from "../sandbox/tests/world/gitServer.ts";
 import { folderOf, template } from "./kinds.ts";
 
 // `pulumi new` with the template, as install.test.ts has made it ready, from nothing to two VPCs that are peered, and back. Runs
 // inside a sandbox; what npm installs is in its cache by then.
+
+it("begins with a folder of a Git repository", async () => {
+    const work = mkdtempSync(join(tmpdir(), "template-"));
+    const [repository, project] = [join(work, "lab"), join(work, "project")];
+    cpSync(template, join(repository, "template"), { recursive: true });
+    const author = "-c user.name=test -c user.email=test@example.com";
+    const commit = `git init -q -b main && git add . && git ${author} commit -q -m template`;
+    const bare = `git clone -q --bare ${repository} ${work}/owner/lab.git`;
+    const cloned = await run("sh", ["-c", `cd ${repository} && ${commit} && ${bare}`]);
+    assert.equal(cloned.code, 0, cloned.text);
+    const server = await serveGit(work);
+    try {
+        const trusting = Object.entries(server.env).map(([name, value]) => `${name}=${value}`);
+        const source = `${server.url}/owner/lab.git/template`;
+        const args = [source, "--generate-only", "--yes", "--name", "from-git", "--dir", project];
+        const { code, text } = await run("env", [...trusting, "pulumi", "new", ...args]);
+        assert.equal(code, 0, text);
+        assert.match(readFileSync(join(project, "Pulumi.yaml"), "utf8"), /^name: from-git$/m);
+        assert.match(readFileSync(join(project, "package.json"), "utf8"), /"name": "from-git"/);
+    } finally {
+        server.close();
+    }
+});
 
 describe("a project of the template", () => {
     const folder = folderOf("my-own-lab");
@@ -13,7 +38,6 @@ describe("a project of the template", () => {
 
     before(async function () {
         rmSync(folder, { recursive: true, force: true });
-        process.env["npm_config_offline"] = "true";
         const key = (await new Stack().pulumi("config", "get", "sshPrivateKeyPath")).text.trim();
         const publicKey = (await run("ssh-keygen", ["-y", "-f", key])).text.trim();
         const settings = { sshPublicKey: publicKey, sshPrivateKeyPath: key, sshCidr: "0.0.0.0/0" };

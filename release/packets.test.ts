@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, symlinkSync, unlinkSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { EC2 } from "@aws-sdk/client-ec2";
 import { run, Stack } from "../sandbox/tests/inside/pulumi.ts";
@@ -11,27 +11,13 @@ import { folderOf, kinds } from "./kinds.ts";
 
 const api = new EC2({ endpoint: process.env["AWS_ENDPOINT_URL"] ?? "", region: process.env["AWS_REGION"] ?? "" });
 
-/**
- * Has the engine take its one version of AWS's plugin for the one that a project asks for; they speak one protocol. The folder of
- * plugins is a link into the cache, so it becomes one of this run's own.
- */
+/** Has the engine take its one version of AWS's plugin for the one that a project asks for; they speak one protocol. */
 function offerPlugin(folder: string): void {
     const manifest = readFileSync(join(folder, "node_modules/@pulumi/aws/package.json"), "utf8");
     const { version } = JSON.parse(manifest) as { version: string };
     const plugins = join(process.env["PULUMI_HOME"] ?? "", "plugins");
-    const shared = realpathSync(plugins);
-    if (shared !== plugins) {
-        unlinkSync(plugins);
-        mkdirSync(plugins);
-        for (const plugin of readdirSync(shared)) {
-            symlinkSync(join(shared, plugin), join(plugins, plugin));
-        }
-    }
     const [present = ""] = readdirSync(plugins).filter((plugin) => /^resource-aws-v[\d.]+$/.test(plugin));
-    const wanted = join(plugins, `resource-aws-v${version}`);
-    if (!existsSync(wanted)) {
-        symlinkSync(join(plugins, present), wanted);
-    }
+    cpSync(join(plugins, present), join(plugins, `resource-aws-v${version}`), { recursive: true, force: false });
 }
 
 describe("the package, installed, in packets", () => {

@@ -174,7 +174,7 @@ describe("the program", () => {
             );
             assert.strictEqual(get(provider).inputs["region"], "us-west-2");
             assert.deepStrictEqual(JSON.parse(get(provider).inputs["assumeRoles"] as string), [
-                { roleArn, sessionName: "vpc-peering-lab", externalId: "word" },
+                { roleArn, sessionName: "vpc-peering", externalId: "word" },
             ]);
             for (const { name, type, provider: through } of registrations) {
                 if (type.startsWith("aws:")) {

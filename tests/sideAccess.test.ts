@@ -26,14 +26,14 @@ describe("sideProvider", () => {
                 "us-east-1",
                 [
                     "lab-us-east-1-222222222222",
-                    { region: "us-east-1", assumeRoles: [{ roleArn, sessionName: "vpc-peering-lab" }] },
+                    { region: "us-east-1", assumeRoles: [{ roleArn, sessionName: "vpc-peering" }] },
                 ],
             ],
             [
                 "a role without any region",
                 { roleArn },
                 undefined,
-                ["lab-222222222222", { assumeRoles: [{ roleArn, sessionName: "vpc-peering-lab" }] }],
+                ["lab-222222222222", { assumeRoles: [{ roleArn, sessionName: "vpc-peering" }] }],
             ],
             [
                 "everything, the role's account before the profile",
@@ -44,7 +44,7 @@ describe("sideProvider", () => {
                     {
                         region: "us-west-2",
                         profile: "me",
-                        assumeRoles: [{ roleArn, sessionName: "vpc-peering-lab", externalId: "x" }],
+                        assumeRoles: [{ roleArn, sessionName: "vpc-peering", externalId: "x" }],
                     },
                 ],
             ],
@@ -96,7 +96,7 @@ describe("sideProvider on a stack with aws:* settings", () => {
         maxRetries: "3",
     };
     const keys = { accessKey: "AKIA", secretKey: "word", token: "other" };
-    const role = JSON.stringify([{ roleArn, sessionName: "vpc-peering-lab" }]);
+    const role = JSON.stringify([{ roleArn, sessionName: "vpc-peering" }]);
 
     it("takes all of them to another region", async () => {
         assert.deepStrictEqual(plain(await inputsOf({ region: "us-west-2" })), {

@@ -45,7 +45,7 @@ export function sideProvider(
         ...inherited(stack, access),
         region,
         ...(profile !== undefined && { profile }),
-        ...(roleArn !== undefined && { assumeRoles: [{ roleArn, externalId, sessionName: "vpc-peering-lab" }] }),
+        ...(roleArn !== undefined && { assumeRoles: [{ roleArn, externalId, sessionName: "vpc-peering" }] }),
     });
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isComplete, makeEntry, withLock } from "../cache/cache.ts";
 import type { Found } from "./parts.ts";
@@ -11,18 +11,21 @@ export interface Plugin extends Found {
 }
 
 /**
- * Links the parts into one folder with `bin` and `plugins`, and returns the folder. Its name is a hash of its contents, so
+ * Links the programs of some folders and the plugins into one folder with `bin` and `plugins`, and returns the folder. Its name is a hash of its contents, so
  * runs with other parts do not change it.
  */
 export async function assemble(
     folder: string,
-    cli: Found,
+    programs: readonly Pick<Found, "dir" | "own">[],
     plugins: readonly Plugin[],
     log: (line: string) => void,
 ): Promise<string> {
-    const links = readdirSync(cli.dir)
-        .filter((file) => file.startsWith("pulumi"))
-        .map((file) => ({ at: `bin/${file}`, to: join(cli.dir, file) }));
+    // The CLI warns of language hosts that are not beside its own real path. What is our own is in the cache, as the links are.
+    const links = programs.flatMap(({ dir, own }) =>
+        readdirSync(dir)
+            .filter((file) => file.startsWith("pulumi"))
+            .map((file) => ({ at: `bin/${file}`, to: join(dir, file), hard: own })),
+    );
     const files: { at: string; text: string }[] = [];
     for (const { name, dir, own } of plugins) {
         const program = `pulumi-resource-${name}`;
@@ -30,7 +33,7 @@ export async function assemble(
         if (own) {
             files.push({ at, text: launcherOf(name) });
         } else {
-            links.push({ at, to: join(dir, program) });
+            links.push({ at, to: join(dir, program), hard: false });
         }
     }
     const name = createHash("sha256")
@@ -44,8 +47,8 @@ export async function assemble(
                 for (const { at } of [...links, ...files]) {
                     mkdirSync(dirname(join(dir, at)), { recursive: true });
                 }
-                links.forEach(({ at, to }) => {
-                    symlinkSync(to, join(dir, at));
+                links.forEach(({ at, to, hard }) => {
+                    (hard ? linkSync : symlinkSync)(to, join(dir, at));
                 });
                 files.forEach(({ at, text }) => {
                     writeFileSync(join(dir, at), text, { mode: 0o755 });

@@ -5,13 +5,14 @@ import { cacheDir } from "../cache/tool.mjs";
 import { assemble, type Plugin } from "./assemble.ts";
 import { terraformBridge } from "./find/goBuild.ts";
 import { findTerraformProvider, isExecutable } from "./find/machine.ts";
+import { prepareHosts, prepareNode, preparePython, type Language } from "./languages.ts";
 import { awsPart, cliPart, commandPart, DOWNLOAD_SECONDS, type Found, type Part } from "./parts.ts";
 
 /** A Pulumi engine that is ready to run. */
 export interface Engine {
-    /** Folder with the `pulumi` CLI and the language host; put it first on PATH. */
+    /** Folder with the `pulumi` CLI and the language hosts; put it first on PATH. */
     readonly binDir: string;
-    /** A complete `plugins` folder; link or bind-mount it as `<PULUMI_HOME>/plugins`. */
+    /** A folder of plugins, small enough to copy it to `<PULUMI_HOME>/plugins`. */
     readonly pluginsDir: string;
     /** Environment variables for `pulumi` and its plugins. */
     readonly env: Readonly<Record<string, string>>;
@@ -25,10 +26,14 @@ type Log = (line: string) => void;
 
 /**
  * Finds, downloads or builds the Pulumi CLI and its plugins. Downloads and builds are kept in the cache, so that later runs
- * need neither time nor the network. `limit` is the time limit for each download in seconds. Throws one error that lists
- * everything the machine lacks.
+ * need neither time nor the network. `languages` are those of the programs that will run, besides Node. `limit` is the time
+ * limit for each download in seconds. Throws one error that lists everything the machine lacks.
  */
-export async function prepareEngine(log: Log, limit = DOWNLOAD_SECONDS): Promise<Engine> {
+export async function prepareEngine(
+    log: Log,
+    languages: readonly Language[] = [],
+    limit = DOWNLOAD_SECONDS,
+): Promise<Engine> {
     const folder = join(cacheDir(), "engine");
     const parts = [cliPart(limit), awsPart(limit), commandPart(limit)] as const;
     const known = await Promise.all(parts.map((part) => find(folder, part)));
@@ -40,7 +45,11 @@ export async function prepareEngine(log: Log, limit = DOWNLOAD_SECONDS): Promise
         { name: "aws", ...aws },
         { name: "command", ...command },
     ];
-    const set = await assemble(folder, cli, plugins, log);
+    const hosts = await prepareHosts(cli, languages, log);
+    if (languages.includes("nodejs")) {
+        await prepareNode();
+    }
+    const set = await assemble(folder, [cli, ...hosts], plugins, log);
     return {
         binDir: join(set, "bin"),
         pluginsDir: join(set, "plugins"),
@@ -51,6 +60,7 @@ export async function prepareEngine(log: Log, limit = DOWNLOAD_SECONDS): Promise
             VPC_PEERING_LAB_TERRAFORM_PROVIDER: findTerraformProvider()?.path ?? "",
             // The CLI, the bridge and the Terraform provider live for seconds; collecting garbage seldom is a tenth of them.
             GOGC: "400",
+            ...(languages.includes("python") && (await preparePython(log))),
         },
         ownPlugins: plugins.filter(({ own }) => own).map(({ name }) => name),
         summary: parts.map(({ title }, index) => `${title}: ${found[index]?.origin ?? ""}`),

@@ -1,6 +1,14 @@
 import { join } from "node:path";
 import { run } from "../cache/process.ts";
-import { checkVersion, fingerprint, goBuild, languageHost, pulumiCli, terraformBridge } from "./find/goBuild.ts";
+import {
+    checkVersion,
+    completeLanguageHost,
+    fingerprint,
+    goBuild,
+    languageHost,
+    pulumiCli,
+    terraformBridge,
+} from "./find/goBuild.ts";
 import { findPlugin, findPulumi, findTerraformProvider, onPath, terraformPluginDirs } from "./find/machine.ts";
 import { pinnedVersion } from "./versions.ts";
 
@@ -47,7 +55,7 @@ export interface Part {
     };
 }
 
-/** The Pulumi CLI with its Node language host; `limit` is the time limit for its download in seconds. */
+/** The Pulumi CLI with its language hosts; `limit` is the time limit for its download in seconds. */
 export function cliPart(limit: number): Part {
     const version = pinnedVersion("pulumi");
     return {
@@ -71,7 +79,7 @@ export function cliPart(limit: number): Part {
             },
         },
         own: {
-            entry: `pulumi-own-${fingerprint(pulumiCli)}-${fingerprint(languageHost)}`,
+            entry: `pulumi-own-${fingerprint(pulumiCli, languageHost)}`,
             origin: "built from Go modules",
             usable: true,
             lacks: lacksGo,
@@ -79,6 +87,7 @@ export function cliPart(limit: number): Part {
                 await goBuild(pulumiCli, dir);
                 await checkVersion(dir);
                 await goBuild(languageHost, dir);
+                await completeLanguageHost(dir);
             },
         },
     };
@@ -146,7 +155,8 @@ async function download(
     await run(command, args, { cwd: import.meta.dirname, env: { ...env, TMPDIR: dir }, timeout: limit });
 }
 
-function lacksGo(): string[] {
+/** What the machine lacks to build a Go program, with its remedy. */
+export function lacksGo(): string[] {
     return onPath("go")
         ? []
         : ["Go 1.25 or later, to build Pulumi: install it and put `go` on PATH, or install Pulumi itself."];

@@ -1,10 +1,13 @@
+import { LANGUAGES, type Language } from "../engine/languages.ts";
 import { readCommand, type Reply } from "../lab/command.ts";
 import type { Run } from "./run.ts";
 
-const usage = `usage: npm run sandbox [-- [--no-pulumi] [PROGRAM ARG …]]
+const usage = `usage: npm run sandbox [-- [--languages LIST | --no-pulumi] [PROGRAM ARG …]]
        npm run sandbox -- --attach [PID]
 
 Runs a program, by default a shell, in a fresh sandbox: EC2 and the network behind it, on this machine only.
+  --languages   makes ready for component packages and for programs in other languages than Node's: a list with commas of
+                nodejs, python, yaml, dotnet
   --no-pulumi   leaves out Pulumi, which takes minutes to build if it can't be downloaded
   --attach      opens another shell in a sandbox of this checkout that is running, such as the lab's
 
@@ -14,6 +17,8 @@ npm run lab -- --help describes the lab.`;
 export interface Command {
     readonly task: Run["task"];
     readonly pulumi: boolean;
+    /** Languages to make ready for; none by default. */
+    readonly languages?: readonly Language[];
     readonly awsCli: boolean;
 }
 
@@ -39,15 +44,38 @@ export function readArguments([verb, ...args]: readonly string[]): Command | Att
         const isRight = rest.length === 0 && (pid === undefined || /^\d+$/.test(pid));
         return isRight ? { attach: pid } : { says: `--attach takes a PID or nothing\n\n${usage}`, code: 2 };
     }
-    // Everything after the program's name belongs to the program.
-    const program = args.findIndex((arg) => !arg.startsWith("-"));
-    const options = program < 0 ? args : args.slice(0, program);
-    const unknown = options.find((option) => !["--no-pulumi", "--help", "-h"].includes(option));
-    if (verb !== "shell" || unknown !== undefined) {
-        return { says: `${unknown === undefined ? "" : `unknown option ${unknown}\n\n`}${usage}`, code: 2 };
+    if (verb !== "shell") {
+        return { says: usage, code: 2 };
     }
-    if (options.some((option) => option === "--help" || option === "-h")) {
-        return { says: usage, code: 0 };
+    return readShell(args);
+}
+
+/** Reads the arguments of `npm run sandbox`. Everything after the program's name belongs to the program. */
+function readShell(args: readonly string[]): Command | Reply {
+    const rest = [...args];
+    let pulumi = true;
+    let languages: readonly string[] = [];
+    while (rest[0]?.startsWith("-")) {
+        const option = rest.shift();
+        if (option === "--help" || option === "-h") {
+            return { says: usage, code: 0 };
+        } else if (option === "--no-pulumi") {
+            pulumi = false;
+        } else if (option === "--languages") {
+            languages = rest.shift()?.split(",") ?? [""];
+        } else {
+            return { says: `unknown option ${option ?? ""}\n\n${usage}`, code: 2 };
+        }
     }
-    return { task: { shell: args.slice(options.length) }, pulumi: options.length === 0, awsCli: false };
+    if (!languages.every(isLanguage)) {
+        return { says: `--languages takes a list of ${LANGUAGES.join(", ")}\n\n${usage}`, code: 2 };
+    }
+    if (!pulumi && languages.length > 0) {
+        return { says: `--languages needs Pulumi, which --no-pulumi leaves out\n\n${usage}`, code: 2 };
+    }
+    return { task: { shell: rest }, pulumi, ...(languages.length > 0 && { languages }), awsCli: false };
+}
+
+function isLanguage(name: string): name is Language {
+    return (LANGUAGES as readonly string[]).includes(name);
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { parse } from "yaml";
 import { credentialsOf } from "../api/client/caller.ts";
@@ -97,7 +97,8 @@ export function pulumiEnvironment(engine: Engine, runDir: string): Record<string
     const backend = join(runDir, "backend");
     mkdirSync(home);
     mkdirSync(backend);
-    symlinkSync(engine.pluginsDir, join(home, "plugins"));
+    // A copy, which is small, because what the run installs is its own. The engine takes no links to folders.
+    cpSync(engine.pluginsDir, join(home, "plugins"), { recursive: true, verbatimSymlinks: true });
     return {
         ...engine.env,
         PATH: [makePulumi(engine, runDir), engine.binDir, process.env["PATH"]].join(delimiter),
@@ -105,6 +106,8 @@ export function pulumiEnvironment(engine: Engine, runDir: string): Record<string
         PULUMI_BACKEND_URL: `file://${backend}`,
         PULUMI_CONFIG_PASSPHRASE: PASSPHRASE,
         PULUMI_SKIP_UPDATE_CHECK: "true",
+        // npm, which the engine installs SDKs with, would wait minutes for a registry.
+        npm_config_offline: "true",
     };
 }
 

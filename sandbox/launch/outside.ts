@@ -23,7 +23,7 @@ async function main(args: readonly string[]): Promise<number> {
         return attach(command.attach);
     }
     const parts = await Promise.allSettled([
-        command.pulumi ? prepareEngine(say) : undefined,
+        command.pulumi ? prepareEngine(say, command.languages) : undefined,
         prepareMoto(say),
         command.awsCli ? prepareAwsCli(say) : undefined,
     ]);

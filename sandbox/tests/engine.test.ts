@@ -96,7 +96,7 @@ describe("the bridge's log", () => {
 
 describe("the engine's go.mod", () => {
     it("requires the version of the CLI that package.json pins", () => {
-        const text = readFileSync(join(import.meta.dirname, "../engine/find/go/engine/go.mod"), "utf8");
+        const text = readFileSync(join(import.meta.dirname, "../engine/find/go/go.mod"), "utf8");
         assert.match(text, new RegExp(`pulumi/pkg/v3 v${pinnedVersion("pulumi").replaceAll(".", "\\.")}`));
     });
 });

@@ -16,7 +16,6 @@ import { basename, delimiter, dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { run } from "../cache/process.ts";
 import { prepareEngine } from "../engine/engine.ts";
-import { languageHost } from "../engine/find/goBuild.ts";
 import { pinnedVersion } from "../engine/versions.ts";
 import { pulumiEnvironment } from "../launch/environment.ts";
 import { checkout } from "../launch/install.mjs";
@@ -269,10 +268,10 @@ describe("the vendor's engine", () => {
     it("is built if it can't be downloaded, and not asked for again then", async () => {
         const go = join(cache, "programs");
         mkdirSync(go);
-        // It says where a package's source is, and writes a program that says the CLI's version to the file after -o.
+        // It says where a module's source is, and writes a program that says the CLI's version to the file after -o.
         const source = join(cache, "source");
-        mkdirSync(source);
-        writeFileSync(join(source, "main.go"), languageHost.patch?.from ?? "");
+        mkdirSync(join(source, "python/cmd"), { recursive: true });
+        writeFileSync(join(source, "python/cmd/pulumi-language-python-exec"), "");
         const build = `#!/bin/sh
 [ "$1" = list ] && { echo "${source}"; exit; }
 while [ "$1" != -o ]; do shift; done

@@ -167,6 +167,19 @@ describe("the sandbox's arguments", () => {
             awsCli: false,
         });
     });
+
+    it("take languages to make ready for, and reject others", () => {
+        assert.deepEqual(readArguments(["shell", "--languages", "yaml,python", "pulumi", "up"]), {
+            task: { shell: ["pulumi", "up"] },
+            pulumi: true,
+            languages: ["yaml", "python"],
+            awsCli: false,
+        });
+        for (const list of [["cobol"], [], ["yaml", "--no-pulumi"]]) {
+            const reply = readArguments(["shell", "--languages", ...list]);
+            assert.match("says" in reply ? reply.says : "", /^--languages (takes a list of nodejs, |needs Pulumi)/);
+        }
+    });
 });
 
 describe("withSettings", () => {

@@ -1,25 +1,19 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { freemem } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { run } from "../../cache/process.ts";
 import { runTool, showWork } from "../../cache/tool.mjs";
 import { pinnedVersion } from "../versions.ts";
 
-/** A program built from Go modules. */
-interface GoProgram {
+/** A program built from Go modules. `go/go.mod` pins those of all programs, so that common dependencies are compiled once. */
+export interface GoProgram {
     /** Name for people. */
     readonly title: string;
-    /**
-     * Folder in `go/` whose go.mod and go.sum pin its dependencies. The CLI and the bridge share one, so that common
-     * dependencies are compiled once.
-     */
-    readonly module: "engine" | "language";
+    /** A package of a module, or `./` and a folder in `go/` for one of our own. */
     readonly package: string;
     /** File name of the executable. */
     readonly file: string;
-    /** A Go file to add to the package, and the text of a file of its own that is replaced to make use of it; none by default. */
-    readonly patch?: { readonly add: string; readonly file: string; readonly from: string; readonly to: string };
     /** Expected build time in seconds on two cores, after the builds of the programs before it. */
     readonly seconds: number;
 }
@@ -27,38 +21,45 @@ interface GoProgram {
 /** The Pulumi CLI. */
 export const pulumiCli: GoProgram = {
     title: "the Pulumi CLI",
-    module: "engine",
     package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
     file: "pulumi",
     seconds: 210,
 };
 
-/**
- * Runs Node programs for the CLI. Later versions are no Go module of their own, and this one's proxy of the engine's resource
- * monitor lacks what came after it, so it is made to pass unknown calls on.
- */
+/** Runs Node and Python programs for the CLI and generates SDKs; Pulumi's own are in Go modules that proxies do not serve. */
 export const languageHost: GoProgram = {
-    title: "Pulumi's language host for Node",
-    module: "language",
-    package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
+    title: "the language host",
+    package: "./host",
     file: "pulumi-language-nodejs",
-    patch: {
-        add: "passOn.go",
-        file: "main.go",
-        from: "Options: rpcutil.OpenTracingServerInterceptorOptions(tracingSpan),",
-        to: "Options: append(rpcutil.OpenTracingServerInterceptorOptions(tracingSpan), passOn(conn)),",
-    },
+    seconds: 15,
+};
+
+/** Pulumi's language host for YAML programs. */
+export const yamlHost: GoProgram = {
+    title: "Pulumi's language host for YAML",
+    package: "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml",
+    file: "pulumi-language-yaml",
+    seconds: 15,
+};
+
+/** Pulumi's language host for .NET. */
+export const dotnetHost: GoProgram = {
+    title: "Pulumi's language host for .NET",
+    package: "github.com/pulumi/pulumi-dotnet/pulumi-language-dotnet/v3",
+    file: "pulumi-language-dotnet",
     seconds: 15,
 };
 
 /** Runs any Terraform provider as a Pulumi plugin. */
 export const terraformBridge: GoProgram = {
     title: "Pulumi's Terraform bridge",
-    module: "engine",
     package: "github.com/pulumi/pulumi-terraform-bridge/v3/dynamic",
     file: "pulumi-resource-terraform-provider",
     seconds: 75,
 };
+
+const FOLDER = join(import.meta.dirname, "go");
+const MODULE_FILES = ["go.mod", "go.sum"];
 
 const CLI_VERSION = `v${pinnedVersion("pulumi")}`;
 
@@ -76,56 +77,49 @@ const FLAGS = [
 /** Free memory in bytes above which the compiler collects garbage less often, which saves a sixth of its time. */
 const AMPLE_MEMORY = 8 * 2 ** 30;
 
-/** A hash of the program's dependencies, patch, build flags and platform. */
-export function fingerprint({ module, patch }: GoProgram): string {
+/** A hash of the programs' dependencies, own source, build flags and platform. */
+export function fingerprint(...programs: readonly GoProgram[]): string {
     const hash = createHash("sha256");
-    for (const file of ["go.mod", "go.sum", patch?.add ?? []].flat()) {
-        hash.update(readFileSync(join(moduleDir(module), file)));
+    for (const file of [...MODULE_FILES, ...programs.flatMap(sourceOf)]) {
+        hash.update(readFileSync(join(FOLDER, file)));
     }
     return hash
-        .update([...FLAGS, patch?.to ?? [], process.platform, process.arch].join(" "))
+        .update([...FLAGS, process.platform, process.arch].join(" "))
         .digest("hex")
         .slice(0, 12);
 }
 
 /** Builds the program into `dir`. */
-export async function goBuild(
-    { title, module, package: source, file, patch, seconds }: GoProgram,
-    dir: string,
-): Promise<void> {
+export async function goBuild(program: GoProgram, dir: string): Promise<void> {
+    const { title, package: source, file, seconds } = program;
     // A copy, so that builds never write to the checkout.
-    const cwd = join(dir, `.src-${module}`);
-    mkdirSync(cwd);
-    for (const name of ["go.mod", "go.sum"]) {
-        copyFileSync(join(moduleDir(module), name), join(cwd, name));
+    const cwd = join(dir, ".src");
+    for (const name of [...MODULE_FILES, ...sourceOf(program)]) {
+        mkdirSync(dirname(join(cwd, name)), { recursive: true });
+        copyFileSync(join(FOLDER, name), join(cwd, name));
     }
     // Independent of a Go workspace around the cache, as -buildvcs=false is of version control.
     const env = { GOWORK: "off", ...(freemem() > AMPLE_MEMORY && { GOGC: "800" }) };
-    const built = patch ? await patchedCopy(patch, { module, source, cwd, env }) : source;
-    const command = ["go", "build", ...FLAGS, "-o", join(dir, file), built];
+    const command = ["go", "build", ...FLAGS, "-o", join(dir, file), source];
     await showWork(`building ${title}`, seconds, () => runTool(file, command, { cwd, env }));
     rmSync(cwd, { recursive: true });
 }
 
-/** Copies a package into the build's folder and patches it there; returns the copy's path for `go build`. */
-async function patchedCopy(
-    { add, file, from, to }: NonNullable<GoProgram["patch"]>,
-    build: { module: GoProgram["module"]; source: string; cwd: string; env: Readonly<Record<string, string>> },
-): Promise<string> {
-    const { module, source, cwd, env } = build;
-    const folder = (await run("go", ["list", "-f", "{{.Dir}}", source], { cwd, env })).trim();
-    const copy = join(cwd, "patched");
-    mkdirSync(copy);
-    for (const name of readdirSync(folder).filter((name) => name.endsWith(".go") && !name.endsWith("_test.go"))) {
-        writeFileSync(join(copy, name), readFileSync(join(folder, name)));
+/** Makes the language host's names for other languages in `dir`, where it is built, and the script that it runs Python with. */
+export async function completeLanguageHost(dir: string): Promise<void> {
+    for (const language of ["python", "go"]) {
+        // Not symbolic links: the CLI warns of hosts whose real path has another name.
+        linkSync(join(dir, languageHost.file), join(dir, `pulumi-language-${language}`));
     }
-    const parts = readFileSync(join(folder, file), "utf8").split(from);
-    if (parts.length !== 2) {
-        throw new Error(`${file} of ${source} has ${parts.length - 1} lines to replace, not one.`);
-    }
-    writeFileSync(join(copy, file), parts.join(to));
-    copyFileSync(join(moduleDir(module), add), join(copy, add));
-    return "./patched";
+    const module = ["list", "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3"];
+    const sdk = (await run("go", module, { cwd: FOLDER, env: { GOWORK: "off" } })).trim();
+    const script = "pulumi-language-python-exec";
+    copyFileSync(join(sdk, "python/cmd", script), join(dir, script));
+}
+
+/** The files of a package of our own, in `go/`. */
+function sourceOf({ package: source }: GoProgram): string[] {
+    return source.startsWith("./") ? readdirSync(join(FOLDER, source)).map((name) => join(source, name)) : [];
 }
 
 /** Throws unless the CLI in `dir` reports the version that the checkout pins. */
@@ -134,8 +128,4 @@ export async function checkVersion(dir: string): Promise<void> {
     if (version !== CLI_VERSION) {
         throw new Error(`The Pulumi CLI built as ${CLI_VERSION} reports version ${version}.`);
     }
-}
-
-function moduleDir(module: GoProgram["module"]): string {
-    return join(import.meta.dirname, "go", module);
 }

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { EC2 } from "@aws-sdk/client-ec2";
 import { makeSide, type Side } from "../world/side.ts";
-import { project } from "./pulumi.ts";
+import { project, run, type Stack } from "./pulumi.ts";
 import { curl, makeServer, on } from "./webServers.ts";
 
 // The examples of docs/own-stack.md, unchanged, with the real engine and real packets. Runs inside a sandbox.

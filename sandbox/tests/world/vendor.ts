@@ -70,7 +70,7 @@ const servers = [https.createServer({ key, cert }, answer).listen(443), http.cre
 await Promise.all(servers.map((server) => new Promise((resolve) => server.once("listening", resolve))));
 
 const log: string[] = [];
-const outcome = await prepareEngine((line) => log.push(line), limit).then(
+const outcome = await prepareEngine((line) => log.push(line), [], limit).then(
     (engine) => ({ engine }),
     (error: unknown) => ({ error: messageOf(error) }),
 );

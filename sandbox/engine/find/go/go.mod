@@ -369,3 +369,7 @@ replace github.com/hashicorp/terraform-plugin-sdk/v2 => github.com/pulumi/terraf
 tool github.com/pulumi/pulumi/pkg/v3/cmd/pulumi
 
 tool github.com/pulumi/pulumi-terraform-bridge/v3/dynamic
+
+tool github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml
+
+tool github.com/pulumi/pulumi-dotnet/pulumi-language-dotnet/v3
