@@ -222,7 +222,7 @@ describe("VpcPeering for other languages", () => {
         const { inputs } = built.get(there);
         assert.strictEqual(inputs["region"], "us-west-2");
         assert.deepStrictEqual(JSON.parse(String(inputs["assumeRoles"])), [
-            { roleArn: accepter.roleArn, externalId: "agreed-upon", sessionName: "vpc-peering-lab" },
+            { roleArn: accepter.roleArn, externalId: "agreed-upon", sessionName: "vpc-peering" },
         ]);
         assert.strictEqual(built.get("p-accepter").provider, `id-of-${there}`);
         assert.strictEqual(built.get("p-connection").provider, "");

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { EC2 } from "@aws-sdk/client-ec2";
 import { onPath } from "../../engine/find/machine.ts";
+import { serveGit } from "../world/gitServer.ts";
 import { makeSide, type Side } from "../world/side.ts";
 import { run, Stack } from "./pulumi.ts";
 import { curl, makeServer, on } from "./webServers.ts";
@@ -13,11 +17,11 @@ import { curl, makeServer, on } from "./webServers.ts";
 
 const api = new EC2({ endpoint: process.env["AWS_ENDPOINT_URL"] ?? "", region: process.env["AWS_REGION"] ?? "" });
 const plugin = resolve("plugin");
+const readme = readFileSync("plugin/README.md", "utf8");
 
 /** The example in a language. */
 function example(language: string): string {
-    const [, code] =
-        new RegExp(`\`\`\`${language}\n(.+?)\`\`\``, "s").exec(readFileSync("plugin/README.md", "utf8")) ?? [];
+    const [, code] = new RegExp(`\`\`\`${language}\n(.+?)\`\`\``, "s").exec(readme) ?? [];
     assert.ok(code, `an example in ${language}`);
     return code;
 }
@@ -101,8 +105,7 @@ describe("plugin/README.md", () => {
         const stack = await project("wrong", { "Pulumi.yaml": wrong });
         const { code, text } = await stack.up();
         assert.notEqual(code, 0);
-        const [, heading = "", problem = ""] =
-            /```text\n(.+)\n +- (.+); …\n```/.exec(readFileSync("plugin/README.md", "utf8")) ?? [];
+        const [, heading = "", problem = ""] = /```text\n(.+)\n +- (.+); …\n```/.exec(readme) ?? [];
         for (const shown of [
             heading.replace("1 problem;", "3 problems;"),
             problem,
@@ -125,6 +128,26 @@ describe("plugin/README.md", () => {
             "__main__.py": program("python"),
         };
         await passes(await project("python", files));
+    });
+
+    it("is added from a tag of the repository, which installs what it needs", async function () {
+        if (!onPath("pulumi-language-yaml")) {
+            console.error("skipped: start the sandbox with --languages yaml");
+            this.skip();
+        }
+        const repository = join(folder, "repositories/OWNER/vpc-peering-lab.git");
+        await succeeds(folder, "git", "clone", "--bare", "--quiet", process.cwd(), repository);
+        const [command = "", version = ""] = /pulumi package add https.*@(v\S+)/.exec(readme) ?? [];
+        await succeeds(repository, "git", "tag", "--force", version);
+        const server = await serveGit(join(folder, "repositories"));
+        const dir = join(folder, "git");
+        mkdirSync(dir);
+        writeFileSync(join(dir, "Pulumi.yaml"), "name: git\nruntime: yaml\n");
+        const trusting = Object.entries(server.env).map(([name, value]) => `${name}=${value}`);
+        const typed = command.replace("https://example.com", server.url).split(" ");
+        await succeeds(dir, "env", ...trusting, ...typed);
+        server.close();
+        assert.match(readFileSync(join(dir, "Pulumi.yaml"), "utf8"), /vpc-peering: git\.test\/OWNER\/.*\/plugin@v/);
     });
 
     it("compiles in Go", async function () {
@@ -166,7 +189,14 @@ describe("plugin/README.md", () => {
             console.error("skipped: start the sandbox with --languages dotnet");
             this.skip();
         }
-        await succeeds(folder, "pulumi", "package", "gen-sdk", plugin, "--language", "dotnet", "--out", "sdk");
+        // The package's logo is downloaded for it.
+        const server = createServer((_, response) => response.end("logo")).listen(0, "127.0.0.1");
+        await once(server, "listening");
+        const logoUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+        const schema = JSON.parse(readFileSync("plugin/schema.json", "utf8")) as object;
+        writeFileSync(join(folder, "schema.json"), JSON.stringify({ ...schema, logoUrl }));
+        await succeeds(folder, "pulumi", "package", "gen-sdk", "schema.json", "--language", "dotnet", "--out", "sdk");
+        server.close();
         const source = readFileSync(join(folder, "sdk/dotnet/VpcPeering.cs"), "utf8");
         assert.match(source, /public partial class VpcPeering : global::Pulumi.ComponentResource/);
     });
