@@ -39,10 +39,13 @@ export async function preparePair(
     const subject = `PeeredVpcPair ${name}`;
     refuse(subject, checkKnown(known, passedOn));
 
+    const access = sides.flatMap((own) => checkAccess(own, known[own]));
+    // Where that is wrong AWS is not asked for anything: what it says of credentials would tell less.
+    const asks = access.length === 0;
     const side = (own: Side) => {
         const { extraPorts, ...rest } = known[own];
         const { keyName } = args[own];
-        const provider = providerOf(`${name}-${own}`, known[own], opts);
+        const provider = asks ? providerOf(`${name}-${own}`, known[own], opts) : undefined;
         return {
             ...rest,
             ...(extraPorts && { extraPorts: extraPorts as Port[] }),
@@ -62,10 +65,10 @@ export async function preparePair(
     };
     refuse(subject, [
         ...checkChoices(known),
-        ...sides.flatMap((own) => checkAccess(own, known[own])),
+        ...access,
         ...checkPeeredVpcPairArgs(pair),
         ...checkLogin(known),
-        ...(await checkWhere(pair)),
+        ...(asks ? await checkWhere(pair) : []),
     ]);
     return { pair, ssh: isChecked(known) ? { privateKey: args.privateKey } : undefined, timeLimit: known.timeLimit };
 }

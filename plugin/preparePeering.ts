@@ -31,10 +31,13 @@ export async function preparePeering(
     const subject = `VpcPeering ${name}`;
     refuse(subject, checkKnown(known, passedOn));
 
+    const access = sides.flatMap((side) => checkAccess(side, known[side]));
+    // Where that is wrong AWS is not asked for anything: what it says of credentials would tell less.
+    const asks = access.length === 0;
     const isManaged = { requester: known.manageRequester ?? true, accepter: known.manageAccepter ?? true };
     const complete = (side: Side) => {
-        const provider = isManaged[side] ? providerOf(`${name}-${side}`, known[side], opts) : undefined;
-        return completeSide(side, known[side], provider, isManaged[side]);
+        const provider = isManaged[side] && asks ? providerOf(`${name}-${side}`, known[side], opts) : undefined;
+        return completeSide(side, known[side], provider, { isManaged: isManaged[side], asks });
     };
     const [requester, accepter] = (await Promise.all(sides.map(complete))) as [Completed, Completed];
     const found = [...requester.problems, ...accepter.problems];
@@ -49,17 +52,20 @@ export async function preparePeering(
         const { provider } = whole[side];
         return isManaged[side] ? { ...(provider && { provider }) } : undefined;
     };
-    // Without its blocks a side has no other problem that is worth a word.
-    const isFound = found.length === 0;
-    const places = isFound
-        ? await findPlaces(whole, { requester: asked("requester"), accepter: asked("accepter") }, whole)
-        : { problems: [] };
+    // A side that was not found has no blocks, which is no problem of its own.
+    const blind = sides.filter((side) => whole[side].cidrBlocks.length === 0 && known[side].cidrBlocks === undefined);
+    const isBlind = (path: string) =>
+        blind.some((side) => path === `${side}.cidrBlocks` || path.startsWith(`${side}.routedCidrBlocks`));
+    const places =
+        asks && found.length === 0
+            ? await findPlaces(whole, { requester: asked("requester"), accepter: asked("accepter") }, whole)
+            : { problems: [] };
     refuse(subject, [
         ...checkChoice("requestsFrom", known.requestsFrom, RequestsFrom),
         ...checkChoice("ingressFrom", known.ingressFrom, IngressFrom),
-        ...sides.flatMap((side) => checkAccess(side, known[side])),
+        ...access,
         ...found,
-        ...checkVpcPeeringArgs(whole).filter(({ path }) => isFound || !/\.(routedC|c)idrBlocks/.test(path)),
+        ...checkVpcPeeringArgs(whole).filter(({ path }) => !isBlind(path)),
         ...places.problems,
     ]);
 
@@ -82,13 +88,13 @@ async function completeSide(
     side: Side,
     { vpcId, cidrBlocks, ports, routeTables, ...rest }: Known,
     provider: Provider | undefined,
-    isManaged: boolean,
+    { isManaged, asks }: { readonly isManaged: boolean; readonly asks: boolean },
 ): Promise<Completed> {
     const given = { ...rest, vpcId, provider, routeTables, ...(ports && { ports: ports as Port[] }) };
     if (cidrBlocks !== undefined) {
         return { args: { ...given, cidrBlocks }, problems: [] };
     }
-    const failed = (problem: Problem): Completed => ({ args: { ...given, cidrBlocks: [] }, problems: [problem] });
+    const failed = (...problems: readonly Problem[]): Completed => ({ args: { ...given, cidrBlocks: [] }, problems });
     const path = `${side}.cidrBlocks`;
     if (!isManaged) {
         return failed({
@@ -99,6 +105,9 @@ async function completeSide(
     if (pulumi.isUnknown(vpcId)) {
         const message = `are needed, because the VPC's id is not known yet, so it can't be looked up; list its IPv4 blocks, and name its route tables in ${side}.routeTables`;
         return failed({ path, message });
+    }
+    if (!asks) {
+        return failed();
     }
     const tables = knownOf(routeTables);
     try {
@@ -130,8 +139,7 @@ async function completeSide(
         if (problems === undefined) {
             throw error;
         }
-        const own = problems.map((problem) => ({ ...problem, path: `${side}.${problem.path}` }));
-        return { args: { ...given, cidrBlocks: [] }, problems: own };
+        return failed(...problems.map((problem) => ({ ...problem, path: `${side}.${problem.path}` })));
     }
 }
 

@@ -264,6 +264,17 @@ describe("VpcPeering for other languages", () => {
         );
     });
 
+    it("asks AWS nothing through a role that is none", async () => {
+        const problems = await refused("VpcPeering", {
+            requester: { vpcId: "vpc-1", roleArn: "arn:aws:iam::222222222222:user/me" },
+            accepter: { vpcId: "vpc-9", roleArn: "arn:aws:iam::222222222222:role/peering", accountId: "333333333333" },
+            ports: ["tcp/0"],
+        });
+        assert.deepStrictEqual(Object.keys(problems), ["requester.roleArn", "accepter.roleArn", "ports[0]", "ports"]);
+        assert.match(problems["requester.roleArn"] ?? "", /is not the ARN of an IAM role; write one such as/);
+        assert.match(problems["accepter.roleArn"] ?? "", /is a role of another account than accepter.accountId/);
+    });
+
     it("refuses what only a look at the VPCs shows: overlapping blocks, and DNS that is off", async () => {
         const problems = await refused("VpcPeering", {
             requester: { vpcId: "vpc-1" },
