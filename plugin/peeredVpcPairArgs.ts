@@ -73,7 +73,7 @@ export interface PeeredVpcPairArgs {
     /** Whether the request accepts itself, which AWS allows within one account and region: `true`; false by default. */
     readonly autoAccept?: boolean;
     /** Tags for everything that takes tags, besides `Name`: `{ team: network }`; none by default. */
-    readonly tags?: Record<string, string>;
+    readonly tags?: Record<string, pulumi.Input<string>>;
     /**
      * Whether real packets show what the stage promises, over SSH with bash and OpenSSH of the machine that Pulumi runs on:
      * `false`; true by default where `privateKey` or `sshAgent` is given, else false.

@@ -24,7 +24,7 @@ export interface PreparedPair {
 }
 
 /** Arguments that resources are only made with. */
-const passedOn = /^((requester\.|accepter\.)?keyName|peeringConnectionId|privateKey)$/;
+const passedOn = /^((requester\.|accepter\.)?keyName|peeringConnectionId|privateKey|tags(\..+)?)$/;
 
 /**
  * The arguments of the pair that a `PeeredVpcPair` of other languages is, with a provider for each side. Throws an
@@ -58,6 +58,7 @@ export async function preparePair(
     const pair: PairArgs = {
         ...rest,
         ...(extraPorts && { extraPorts: extraPorts as Port[] }),
+        ...(args.tags && { tags: args.tags }),
         keyName: args.keyName,
         ...(peeringConnectionId !== undefined && { peeringConnectionId }),
         requester: side("requester"),

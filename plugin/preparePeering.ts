@@ -16,7 +16,7 @@ import type { PeeringSide, VpcPeeringArgs } from "./vpcPeeringArgs";
 type Known = pulumi.Unwrap<PeeringSide>;
 
 /** Arguments that resources are only made with. */
-const passedOn = /^((requester|accepter)\.(vpcId|routeTables\..+|securityGroups\..+)|peeringConnectionId)$/;
+const passedOn = /^((requester|accepter)\.(vpcId|routeTables\..+|securityGroups\..+)|peeringConnectionId|tags(\..+)?)$/;
 
 /**
  * The arguments of the peering that a `VpcPeering` of other languages is: with a provider for each side, and with what AWS says of
@@ -45,6 +45,7 @@ export async function preparePeering(
     const whole = {
         ...rest,
         ...(ports && { ports: ports as Port[] }),
+        ...(args.tags && { tags: args.tags }),
         requester: requester.args,
         accepter: accepter.args,
     };

@@ -68,5 +68,5 @@ export interface VpcPeeringArgs {
     /** Whether the request accepts itself, which AWS allows within one account and region: `true`; false by default. */
     readonly autoAccept?: boolean;
     /** Tags of the connection and its rules: `{ team: network }`; `Name` is the component's name by default. */
-    readonly tags?: Record<string, string>;
+    readonly tags?: Record<string, pulumi.Input<string>>;
 }

@@ -187,6 +187,12 @@ describe("VpcPeering for other languages", () => {
         });
     });
 
+    it("passes tags on that are outputs", async () => {
+        const built = await construct("VpcPeering", { ...existing, tags: { team: pulumi.output("network") } });
+        const { team } = built.get("p-connection").inputs["tags"] as Record<string, string>;
+        assert.strictEqual(team, "network");
+    });
+
     it("gives the routes of a VPC that is looked up to the tables that are named", async () => {
         const requester = { ...existing.requester, routeTables: { main: "rtb-of-vpc-1-a" } };
         const built = await construct("VpcPeering", { ...existing, requester });
