@@ -117,6 +117,59 @@ describe("plugin/README.md", () => {
         assert.ok(!(await stack.pulumi("stack", "export")).text.includes('"aws:'));
     });
 
+    it("makes a pair with its check, and peers a VPC of which a preview knows no id", async function () {
+        if (!onPath("pulumi-language-yaml")) {
+            console.error("skipped: start the sandbox with --languages yaml");
+            this.skip();
+        }
+        const privateKey = (await new Stack().pulumi("config", "get", "sshPrivateKeyPath")).text.trim();
+        const side = (net: string) =>
+            `{ cidrBlock: ${net}.0.0/16, subnetCidrBlock: ${net}.1.0/24, privateIp: ${net}.1.10 }`;
+        const stack = await project("pair", {
+            "Pulumi.yaml": `name: pair
+runtime: yaml
+resources:
+  pair:
+    type: vpc-peering:PeeredVpcPair
+    properties:
+      requester: ${side("10.3")}
+      accepter: ${side("10.4")}
+      peering: true
+      keyName: servers-of-${sides.requester.vpcId}
+      sshCidrs: [0.0.0.0/0]
+      icmpCidrs: [10.3.0.0/16, 10.4.0.0/16]
+      privateKey: { fn::readFile: ${privateKey} }
+  another:
+    type: vpc-peering:VpcPeering
+    properties:
+      requester:
+        vpcId: \${pair.requester.vpcId}
+        cidrBlocks: [10.3.0.0/16]
+        routeTables: { public: "\${pair.requester.routeTableId}" }
+      accepter:
+        vpcId: ${sides.requester.vpcId}
+        securityGroups: { web: ${sides.requester.groupId} }
+      requestsFrom: requester
+      ports: [tcp/80]
+outputs:
+  stage: \${pair.stage}
+  check: \${pair.check}
+  publicIp: \${pair.requester.publicIp}
+`,
+        });
+        await stack.plan();
+        const { stage, check, publicIp } = await stack.updated<
+            Record<"stage" | "publicIp", string> & { check: string[] }
+        >();
+        assert.deepEqual(
+            [stage, ...check.map((line) => line.replace(/ping.*, /, ""))],
+            ["reachable", "VPC1 -> VPC2: as expected", "VPC2 -> VPC1: as expected"],
+        );
+        assert.match((await on(publicIp, curl("10.1.1.10"))) ?? "", /^[234]\d\d$/);
+        assert.ok(!(await stack.pulumi("stack", "export")).text.includes("PRIVATE KEY"));
+        await stack.destroy();
+    });
+
     it("passes packets both ways from Python", async function () {
         if (process.env["PIP_FIND_LINKS"] === undefined) {
             console.error("skipped: start the sandbox with --languages python");
