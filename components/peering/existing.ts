@@ -1,3 +1,4 @@
+import { AsyncResource } from "async_hooks";
 import { randomUUID } from "crypto";
 import { getRouteTable } from "@pulumi/aws/ec2/getRouteTable";
 import { getVpcPeeringConnection, type GetVpcPeeringConnectionResult } from "@pulumi/aws/ec2/getVpcPeeringConnection";
@@ -168,7 +169,9 @@ function unless(
     if (!runsHooks()) {
         return opts;
     }
+    // Where the component is part of a package for other languages, the SDK knows the engine only in the calls that it makes it in.
+    const bound = AsyncResource.bind(beforeCreate);
     // Hooks need names that are unique in the program.
-    const hook = onDryRun ? new ResourceHook(`unless-${randomUUID()}`, beforeCreate, { onDryRun }) : beforeCreate;
+    const hook = onDryRun ? new ResourceHook(`unless-${randomUUID()}`, bound, { onDryRun }) : bound;
     return { ...opts, hooks: { beforeCreate: [hook] } };
 }

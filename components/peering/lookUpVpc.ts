@@ -16,6 +16,16 @@ export interface LookUpOptions {
     readonly securityGroups?: PeeringSideArgs["securityGroups"];
 }
 
+/** What is wrong with a look at a VPC, as one text, and each by itself. */
+export class LookUpError extends RunError {
+    readonly problems: readonly Problem[];
+
+    constructor(subject: string, problems: readonly Problem[]) {
+        super(describeProblems(subject, problems, "it found no side for a peering"));
+        this.problems = problems;
+    }
+}
+
 /**
  * A side for a `VpcPeering`, from a VPC that exists already: asks AWS for its blocks, route tables, DNS attributes, place, and
  * how much of its quotas it uses. Await it before you make the component, so that previews know the name of everything that is
@@ -25,8 +35,8 @@ export interface LookUpOptions {
  * const accepter = await lookUpVpc("vpc-0123456789abcdef0", { securityGroups: { web: "sg-0123456789abcdef0" } });
  * ```
  *
- * Throws a RunError that lists all that is wrong: a VPC that is not there; a route table or security group that is not there or
- * is another VPC's; what the provider may not read.
+ * Throws a {@link LookUpError} that lists all that is wrong: a VPC that is not there; a route table or security group that is not
+ * there or is another VPC's; what the provider may not read.
  */
 export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Promise<PeeringSideArgs> {
     const { provider, routeTableIds, securityGroups } = options;
@@ -83,7 +93,7 @@ export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Pro
     ];
     if (!found.answer || problems.length > 0) {
         const subject = `lookUpVpc of ${vpcId} in ${place.region} of account ${place.accountId}`;
-        throw withoutStack(new RunError(describeProblems(subject, problems, "it found no side for a peering")));
+        throw withoutStack(new LookUpError(subject, problems));
     }
     const routes = tables.answer?.routes ?? [];
     return {

@@ -46,12 +46,16 @@ export class BridgeLog {
     }
 
     private take(request: engine.LogRequest): void {
-        const call = [...this.calls].find(({ bridged }) => bridged === request.getUrn());
+        const calls = [...this.calls].filter(({ bridged }) => bridged === request.getUrn());
         // The bridge puts the severity at the start of each message.
         const message = request.getMessage().replace(/^\[\w+\] (: )?/, "");
         if (request.getSeverity() === engine.LogSeverity.ERROR) {
-            call?.errors.push(message);
+            // Questions have no URN, so that any of those that are in progress may be the one that fails.
+            for (const { errors } of calls) {
+                errors.push(message);
+            }
         } else {
+            const [call] = calls;
             call?.log.send(request.setUrn(call.urn).setMessage(message));
         }
     }
