@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,11 +9,11 @@ import { EC2 } from "@aws-sdk/client-ec2";
 import { onPath } from "../../engine/find/machine.ts";
 import { serveGit } from "../world/gitServer.ts";
 import { makeSide, type Side } from "../world/side.ts";
-import { run, Stack } from "./pulumi.ts";
-import { curl, makeServer, on } from "./webServers.ts";
+import { run, Stack } from "../inside/pulumi.ts";
+import { curl, makeServer, on } from "../inside/webServers.ts";
 
-// The examples of plugin/README.md, with the real engine and real packets. Runs inside a sandbox that was started with
-// `--languages yaml,python,dotnet`; what needs one of them is skipped where it was not.
+// The examples of plugin/README.md, with the real engine and real packets: `npm run test:languages`. Runs inside a sandbox that was
+// started with `--languages nodejs,yaml,python,dotnet`.
 
 const api = new EC2({ endpoint: process.env["AWS_ENDPOINT_URL"] ?? "", region: process.env["AWS_REGION"] ?? "" });
 const plugin = resolve("plugin");
@@ -31,6 +31,19 @@ async function succeeds(cwd: string, program: string, ...args: string[]): Promis
     const { code, text } = await run(program, args, cwd);
     assert.equal(code, 0, text);
     return text;
+}
+
+/** Gives a project the checkout's packages in such a way that npm may change them. */
+async function layPackages(project: string): Promise<void> {
+    for (const name of ["package.json", "package-lock.json"]) {
+        copyFileSync(name, join(project, name));
+    }
+    const [packages, upper, work] = ["node_modules", "../upper", "../work"].map((name) => join(project, name));
+    for (const made of [packages, upper, work]) {
+        mkdirSync(made ?? "");
+    }
+    const layers = [`lowerdir=${resolve("node_modules")}`, `upperdir=${upper}`, `workdir=${work}`].join(",");
+    await succeeds(project, "mount", "-t", "overlay", "overlay", "-o", layers, packages ?? "");
 }
 
 describe("plugin/README.md", () => {
@@ -61,13 +74,18 @@ describe("plugin/README.md", () => {
     }
 
     /** A project of these files with the package added to it. */
-    async function project(name: string, files: Readonly<Record<string, string>>): Promise<Stack> {
+    async function project(
+        name: string,
+        files: Readonly<Record<string, string>>,
+        prepare?: (dir: string) => Promise<void>,
+    ): Promise<Stack> {
         const dir = join(folder, name);
         mkdirSync(dir);
         for (const [file, text] of Object.entries(files)) {
             // Stacks of one project have one name each.
             writeFileSync(join(dir, file), text.replace(/^name: .*/, `name: ${name}`));
         }
+        await prepare?.(dir);
         await succeeds(dir, "pulumi", "stack", "init", "dev", "--non-interactive");
         await succeeds(dir, "pulumi", "package", "add", plugin);
         return new Stack(dir);
@@ -88,19 +106,11 @@ describe("plugin/README.md", () => {
         assert.deepEqual(await ways(), [undefined, undefined]);
     }
 
-    it("passes packets both ways from YAML", async function () {
-        if (!onPath("pulumi-language-yaml")) {
-            console.error("skipped: start the sandbox with --languages yaml");
-            this.skip();
-        }
+    it("passes packets both ways from YAML", async () => {
         await passes(await project("yaml", { "Pulumi.yaml": program("yaml") }));
     });
 
-    it("shows each problem at its argument, all at once, before anything is created", async function () {
-        if (!onPath("pulumi-language-yaml")) {
-            console.error("skipped: start the sandbox with --languages yaml");
-            this.skip();
-        }
+    it("shows each problem at its argument, all at once, before anything is created", async () => {
         const wrong = program("yaml").replace("tcp/80", "tcp/0").replace(sides.accepter.vpcId, "vpc-0");
         const stack = await project("wrong", { "Pulumi.yaml": wrong });
         const { code, text } = await stack.up();
@@ -117,11 +127,7 @@ describe("plugin/README.md", () => {
         assert.ok(!(await stack.pulumi("stack", "export")).text.includes('"aws:'));
     });
 
-    it("makes a pair with its check, and peers a VPC of which a preview knows no id", async function () {
-        if (!onPath("pulumi-language-yaml")) {
-            console.error("skipped: start the sandbox with --languages yaml");
-            this.skip();
-        }
+    it("makes a pair with its check, and peers a VPC of which a preview knows no id", async () => {
         const privateKey = (await new Stack().pulumi("config", "get", "sshPrivateKeyPath")).text.trim();
         const side = (net: string) =>
             `{ cidrBlock: ${net}.0.0/16, subnetCidrBlock: ${net}.1.0/24, privateIp: ${net}.1.10 }`;
@@ -170,11 +176,7 @@ outputs:
         await stack.destroy();
     });
 
-    it("passes packets both ways from Python", async function () {
-        if (process.env["PIP_FIND_LINKS"] === undefined) {
-            console.error("skipped: start the sandbox with --languages python");
-            this.skip();
-        }
+    it("passes packets both ways from Python", async () => {
         const files = {
             "Pulumi.yaml": "name: database\nruntime: { name: python, options: { virtualenv: venv } }\n",
             "requirements.txt": "pulumi\n",
@@ -183,11 +185,19 @@ outputs:
         await passes(await project("python", files));
     });
 
-    it("is added from a tag of the repository, which installs what it needs", async function () {
-        if (!onPath("pulumi-language-yaml")) {
-            console.error("skipped: start the sandbox with --languages yaml");
-            this.skip();
-        }
+    it("passes packets both ways from TypeScript", async () => {
+        const { requester, accepter } = sides;
+        const side = ({ vpcId, groupId }: Side) => JSON.stringify({ vpcId, securityGroups: { web: groupId } });
+        const index = `import { VpcPeering } from "@pulumi/vpc-peering";
+const requester = ${side(requester)};
+const accepter = ${side(accepter)};
+export const { connectionId } = new VpcPeering("database", { requester, accepter, ports: ["tcp/80"] });
+`;
+        const files = { "Pulumi.yaml": "name: nodejs\nruntime: nodejs\n", "index.ts": index };
+        await passes(await project("nodejs", files, layPackages));
+    });
+
+    it("is added from a tag of the repository, which installs what it needs", async () => {
         const repository = join(folder, "repositories/OWNER/vpc-peering-lab.git");
         await succeeds(folder, "git", "clone", "--bare", "--quiet", process.cwd(), repository);
         const [command = "", version = ""] = /pulumi package add https.*@(v\S+)/.exec(readme) ?? [];
@@ -237,11 +247,7 @@ outputs:
         );
     });
 
-    it("has an SDK for .NET", async function () {
-        if (!onPath("pulumi-language-dotnet")) {
-            console.error("skipped: start the sandbox with --languages dotnet");
-            this.skip();
-        }
+    it("has an SDK for .NET", async () => {
         // The package's logo is downloaded for it.
         const server = createServer((_, response) => response.end("logo")).listen(0, "127.0.0.1");
         await once(server, "listening");
