@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../sandbox/cache/process.ts";
+import { filesOf, pages } from "../sandbox/tests/inside/pages/page.ts";
 import { folderOf, kinds, template, upgrade, type Kind } from "./kinds.ts";
 
 // The package as npm packs it, installed into projects as its users have them: their compilers, their module kinds, the oldest
@@ -119,6 +120,24 @@ describe("the package, installed", () => {
             });
         });
     }
+
+    // A suite, so that it runs after those before it, whose packages it has.
+    describe("its pages", () => {
+        it("have programs that a strict compiler takes", async () => {
+            const folder = folderOf("newest");
+            const programs = join(folder, "pages");
+            rmSync(programs, { recursive: true, force: true });
+            for (const page of pages) {
+                const own = join(programs, page.replaceAll("/", "-"));
+                mkdirSync(own, { recursive: true });
+                for (const [file, program] of Object.entries(filesOf(page))) {
+                    writeFileSync(join(own, file), program);
+                }
+            }
+            writeFileSync(join(programs, "tsconfig.json"), JSON.stringify({ extends: "../tsconfig.json" }));
+            await run(join(folder, "node_modules/.bin/tsc"), ["--noEmit", "-p", programs], { cwd: folder });
+        });
+    });
 
     it("is installed beside the version before, for an upgrade", async () => {
         const packages = { [upgrade.before]: join(here, "previous.tgz"), [upgrade.now]: tarball };

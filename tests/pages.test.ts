@@ -14,7 +14,7 @@ describe("the generated pages", () => {
 });
 
 describe("the pages", () => {
-    const all = ["", "docs", "sandbox"].flatMap((folder) =>
+    const all = ["", "docs", "docs/package", "components", "sandbox"].flatMap((folder) =>
         fs.readdirSync(path.join(root, folder)).map((file) => path.join(folder, file)),
     );
     for (const page of all.filter((file) => file.endsWith(".md"))) {
@@ -29,6 +29,12 @@ describe("the pages", () => {
             assert.deepStrictEqual(missing, []);
         });
     }
+
+    it("about the package are all in the table of docs/own-stack.md", () => {
+        const table = fs.readFileSync(path.join(root, "docs/own-stack.md"), "utf8");
+        const listed = [...table.matchAll(/\(package\/([^)]+)\)/g)].map(([, page = ""]) => page);
+        assert.deepStrictEqual(listed.sort(), fs.readdirSync(path.join(root, "docs/package")).sort());
+    });
 
     it("use no reference in the table of rules that is not there", () => {
         const text = fs.readFileSync(path.join(root, "docs/rules.md"), "utf8");

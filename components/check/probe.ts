@@ -4,6 +4,7 @@ import { shellQuote } from "../shell";
 export interface ProbedServer {
     /** Its name in messages: `VPC1`. */
     readonly label: string;
+    /** Its private address: `10.41.1.100`. */
     readonly privateIp: string;
     /** The page that it serves, one line of HTML. */
     readonly page: string;

@@ -17,46 +17,57 @@ import {
 
 /** How the check logs in to the servers. */
 export interface SshAccess {
-    /** Login name: `ec2-user` by default. */
+    /** Login name: `"admin"`; `"ec2-user"` by default. */
     readonly user?: string | undefined;
     /**
-     * Private key in OpenSSH or PEM form and without a passphrase, kept as a secret; it is the only one that is tried. By
-     * default this machine's SSH configuration and agent count, as for `ssh` by hand.
+     * Private key in OpenSSH or PEM form and without a passphrase, kept as a secret; it is the only one that is tried:
+     * `readFileSync("/home/me/.ssh/id_ed25519", "utf8")`. By default this machine's SSH configuration and agent count, as for `ssh`
+     * by hand.
      */
     readonly privateKey?: pulumi.Input<string> | undefined;
 }
 
 /** A VPC with a server that can be probed, as `LabVpc` is one. */
 export interface ProbedVpc {
+    /** What a probe needs to know of the server ahead: `{ label: "VPC1", privateIp: "10.41.1.100", page: "<html>1</html>" }`. */
     readonly probed: ProbedServer;
-    /** The server's public address and DNS name. */
+    /** The server's public address, by which the check logs in: `instance.publicIp`. */
     readonly publicIp: pulumi.Output<string>;
+    /** The server's public DNS name: `instance.publicDns`; empty where the VPC has no DNS hostnames. */
     readonly publicDns: pulumi.Output<string>;
-    /** The server's instance ID. */
+    /** The server's instance id: `instance.id`. */
     readonly serverId: pulumi.Output<string>;
 }
 
-/** What was expected of packets from one instance to another, by their IDs, and did not come. */
+/** What was expected of packets from one instance to another, and did not come. */
 export interface BrokenPromise {
+    /** Id of the asking instance. */
     readonly from: string;
+    /** Id of the instance that was asked. */
     readonly to: string;
+    /** What the asking one's probes had to come to. */
     readonly expected: ProbeOutcome;
 }
 
 /** How a {@link ReachabilityCheck} is made. */
 export interface ReachabilityCheckArgs {
-    /** The two VPCs whose servers are to be probed, each from the other. */
+    /** The two VPCs whose servers are to be probed, each from the other: `[pair.requester, pair.accepter]`. */
     readonly vpcs: readonly [ProbedVpc, ProbedVpc];
-    /** What the first server's probes have to come to, and the second's. */
+    /**
+     * What the first server's probes have to come to, and the second's: `pair.expect`, or of each
+     * `{ icmp: "reply", http: "page", dns: "private" }`.
+     */
     readonly expect: pulumi.Input<readonly [ProbeOutcome, ProbeOutcome]>;
-    /** Ids of what the packets depend on: the check runs again whenever any of it changes. */
+    /** Ids of what the packets depend on: `pair.path`. The check runs again whenever any of it changes. */
     readonly path: pulumi.Input<pulumi.Input<string>[]>;
+    /** How it logs in: `{ user: "admin", privateKey }`; `{}` leaves it to this machine's SSH configuration and agent. */
     readonly ssh: SshAccess;
-    /** How long a server may take to boot and to run its user data, in seconds: 300 by default. */
+    /** How long a server may take to boot and to run its user data, in seconds: `600`; 300 by default. */
     readonly timeLimit?: number | undefined;
     /**
-     * Says why packets between two servers do not do what is expected. It is asked when a promise is broken, and what it says is
-     * part of the failure. If it fails itself, the failure is only without it. By default nothing is asked.
+     * Says why packets between two servers do not do what is expected: `({ from, to }) => myAnalysis(from, to)`. It is asked when a
+     * promise is broken, and what it says is part of the failure. If it fails itself, the failure is only without it. By default
+     * nothing is asked.
      */
     readonly explain?: ((broken: BrokenPromise) => Promise<string>) | undefined;
 }
@@ -65,12 +76,15 @@ export interface ReachabilityCheckArgs {
 export interface DirectionResult {
     /** The asking and the asked server: `VPC1 -> VPC2`. */
     readonly direction: string;
-    /** When it was measured, in UTC. It stays so until something of the stack changes; `npm run check` measures now. */
+    /** When it was measured, in UTC: `2026-01-31T12:00:00Z`. It stays so until something of the stack changes; `npm run check` measures now. */
     readonly measured: string;
+    /** What the probes had to come to. */
     readonly expected: ProbeOutcome;
+    /** What they came to. */
     readonly seen: ProbeOutcome;
-    /** The asked server's public DNS name, and the address that the asking one was given for it; null when none. */
+    /** The asked server's public DNS name; empty where its VPC has no DNS hostnames. */
     readonly publicName: string;
+    /** The address that the asking server was given for that name; null when none. */
     readonly resolved: string | null;
     /** Round-trip time of the ping in milliseconds; null when no reply came. */
     readonly roundTripMs: number | null;

@@ -26,10 +26,15 @@ export class LabVpc extends pulumi.ComponentResource {
     readonly probed: ProbedServer;
     /** Every CIDR block of the VPC, the primary one first. */
     readonly cidrBlocks: readonly string[];
+    /** The VPC's id, once all of its blocks are associated. */
     readonly vpcId: pulumi.Output<string>;
+    /** The public subnet's id. */
     readonly subnetId: pulumi.Output<string>;
+    /** Id of the subnet's route table. */
     readonly routeTableId: pulumi.Output<string>;
+    /** Id of the server's security group. */
     readonly securityGroupId: pulumi.Output<string>;
+    /** The server's instance id. */
     readonly serverId: pulumi.Output<string>;
     /** The server's private address. */
     readonly privateIp: pulumi.Output<string>;

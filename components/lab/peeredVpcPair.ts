@@ -21,7 +21,9 @@ import { VpcPeering } from "../peering/vpcPeering";
  * Throws a ResourceError that lists every argument that AWS would refuse, before anything is created.
  */
 export class PeeredVpcPair extends pulumi.ComponentResource {
+    /** The VPC that asks for the peering connection, with its server. */
     readonly requester: LabVpc;
+    /** The VPC that accepts it, with its server. */
     readonly accepter: LabVpc;
     /** The peering; undefined while it is off. */
     readonly peering: VpcPeering | undefined;

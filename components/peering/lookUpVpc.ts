@@ -31,8 +31,12 @@ export class LookUpError extends RunError {
  * how much of its quotas it uses. Await it before you make the component, so that previews know the name of everything that is
  * made: have the program export an async function.
  *
- * Throws a {@link LookUpError} that lists all that is wrong: a VPC that is not there; a route table or security group that is not there or
- * is another VPC's; what the provider may not read.
+ * ```ts
+ * const accepter = await lookUpVpc("vpc-0123456789abcdef0", { securityGroups: { web: "sg-0123456789abcdef0" } });
+ * ```
+ *
+ * Throws a {@link LookUpError} that lists all that is wrong: a VPC that is not there; a route table or security group that is not
+ * there or is another VPC's; what the provider may not read.
  */
 export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Promise<PeeringSideArgs> {
     const { provider, routeTableIds, securityGroups } = options;

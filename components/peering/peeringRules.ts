@@ -29,7 +29,7 @@ export interface PeeringOptions {
      * vendors of managed databases do, and only the accepter's side of that request is made.
      */
     readonly manageRequester?: boolean | undefined;
-    /** Id of the request to accept where `manageRequester` is off; a text where it is known by now. */
+    /** Id of the request to accept where `manageRequester` is off, a text where it is known by now; none by default. */
     readonly peeringConnectionId?: unknown;
     /**
      * Whether the request accepts itself, which AWS allows within one account and region: `true`; false by default. Source:

@@ -8,6 +8,7 @@ import { sides, type Place, type Side } from "./sides";
 export interface FoundPlaces {
     /** Nothing of either side where nothing depends on it. */
     readonly places: Readonly<Record<Side, Place>>;
+    /** Declarations that are not true, and places that can't be peered; empty when all is well. */
     readonly problems: readonly Problem[];
 }
 

@@ -9,11 +9,11 @@ import { accountOf, type Place } from "./sides";
  * environment, as for every AWS tool.
  */
 export interface SideAccess extends Place {
-    /** Named profile of the AWS configuration files. */
+    /** Named profile of the AWS configuration files, with credentials of its own: `"partner"`; none by default. */
     readonly profile?: string | undefined;
-    /** IAM role to assume, by its ARN. */
+    /** IAM role to assume, by its ARN: `"arn:aws:iam::222222222222:role/peering"`; none by default. */
     readonly roleArn?: string | undefined;
-    /** The external ID that the role's trust policy asks for. */
+    /** The external ID that the role's trust policy asks for: `"agreed-upon"`; none by default. */
     readonly externalId?: string | undefined;
 }
 
@@ -28,6 +28,11 @@ export function hasDefaultProvider({ region, profile, roleArn }: SideAccess): bo
  *
  * Its name says where it leads, so that another region or account is another provider. If a provider's region changed in
  * place, the engine would look for the side's resources in the new region and leave them in the old one.
+ *
+ * @param name first part of the provider's name: `"accepter"`.
+ * @param access the side's own: `{ region: "us-east-1", roleArn: "arn:aws:iam::222222222222:role/peering" }`.
+ * @param defaultRegion the region of a side that has none of its own: `aws.config.region`.
+ * @param stack what the stack's default provider is made with: `{ defaultTags: { tags: { team: "network" } } }`; nothing by default.
  */
 export function sideProvider(
     name: string,

@@ -14,9 +14,9 @@ export type RequestsFrom = "both" | Side;
 
 /** Where a VPC is, as far as it is known. */
 export interface Place {
-    /** AWS region: `"ap-northeast-2"`. */
+    /** AWS region: `"ap-northeast-2"`; not known by default. */
     readonly region?: string | undefined;
-    /** AWS account, 12 digits: `"222222222222"`. */
+    /** AWS account, 12 digits: `"222222222222"`; not known by default. */
     readonly accountId?: string | undefined;
 }
 

@@ -41,7 +41,7 @@ function commandsOf(page: string): string[] {
     return [...blocks, ...inline].map((line) => line.replace(/\s+#.*$/, "").trim()).filter((line) => line !== "");
 }
 
-const pages = [".", "docs", "sandbox"]
+const pages = [".", "docs", "docs/package", "components", "sandbox"]
     .flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)))
     // The commands of by-hand.md build on one another; byHand.test.ts types them.
     .filter((file) => file.endsWith(".md") && file !== "docs/by-hand.md");
@@ -52,6 +52,7 @@ const elsewhere: Readonly<Record<string, string>> = {
     "pulumi up": "stages.test.ts",
     "pulumi destroy": "stages.test.ts",
     "pulumi new": "a project of its own",
+    "pulumi stack output otherOwner": "docs.test.ts",
 };
 
 describe("commands", () => {

@@ -19,9 +19,8 @@ const rules: Readonly<Record<string, readonly [protocol: string, from: number, t
 };
 
 const program = `
-import { lookUpVpc } from "./components/peering/lookUpVpc";
-import { VpcPeering } from "./components/peering/vpcPeering";
 import * as pulumi from "@pulumi/pulumi";
+import { lookUpVpc, VpcPeering } from "pulumi-vpc-peering";
 
 export = async () => {
     const config = new pulumi.Config();

@@ -75,14 +75,23 @@ export class Stack {
     }
 }
 
-/** Creates a project with the components and a program of its own; returns its stack. */
-export async function project(name: string, program: string, settings: Record<string, string>): Promise<Stack> {
+/** Makes the folder of a project, which has the package by its name; returns its path. */
+export function projectFolder(name: string, files: Readonly<Record<string, string>>): string {
     const folder = mkdtempSync(join(tmpdir(), `${name}-`));
-    cpSync("components", join(folder, "components"), { recursive: true });
     cpSync("tsconfig.json", join(folder, "tsconfig.json"));
     symlinkSync(join(process.cwd(), "node_modules"), join(folder, "node_modules"));
-    writeFileSync(join(folder, "index.ts"), program);
-    writeFileSync(join(folder, "Pulumi.yaml"), `name: ${name}\nruntime: nodejs\nmain: index.ts\n`);
+    for (const [file, text] of Object.entries(files)) {
+        writeFileSync(join(folder, file), text);
+    }
+    return folder;
+}
+
+/** Creates a project of a program that uses the package; returns its stack. */
+export async function project(name: string, program: string, settings: Record<string, string>): Promise<Stack> {
+    const folder = projectFolder(name, {
+        "index.ts": program,
+        "Pulumi.yaml": `name: ${name}\nruntime: nodejs\nmain: index.ts\n`,
+    });
     const stack = new Stack(folder);
     const init = await run("pulumi", ["stack", "init", "dev", "--non-interactive"], folder);
     assert.equal(init.code, 0, init.text);
