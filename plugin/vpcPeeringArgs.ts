@@ -12,15 +12,15 @@ export interface PeeringSide extends SideAccess {
      * runs; an id that a preview does not know yet is refused there.
      */
     readonly vpcId: pulumi.Input<string>;
-    /** Every IPv4 CIDR block of the VPC: `["10.41.0.0/16"]`; looked up by default, as all of the VPC is then. */
+    /** Every IPv4 CIDR block of the VPC: `["10.41.0.0/16"]`; by default the VPC is looked up. */
     readonly cidrBlocks?: string[];
     /** Every IPv6 CIDR block of the VPC, where `cidrBlocks` is given: `["2001:db8:1200::/56"]`; none by default, and none is routed. */
     readonly ipv6CidrBlocks?: string[];
     /** Which of the IPv4 blocks, or which parts of them, the other side gets routes to: `["10.41.1.0/24"]`; all by default. */
     readonly routedCidrBlocks?: string[];
     /**
-     * The route tables that get routes to the other side, by names of your own: `{ main: rtb-0123456789abcdef0 }`; all of a VPC that
-     * is looked up by default, else none. The names become part of the routes' names.
+     * The route tables that get routes to the other side, by names of your own: `{ main: rtb-0123456789abcdef0 }`. By default all of
+     * a VPC that is looked up, and none of another. The names become part of the routes' names.
      */
     readonly routeTables?: Record<string, pulumi.Input<string>>;
     /**
