@@ -10,7 +10,7 @@ export type { PeeringSideArgs, VpcPeeringArgs } from "./peering/peeringArgs";
 export type { IngressSource, PeeringOptions, Usage } from "./peering/peeringRules";
 export type { Port } from "./peering/ports";
 export type { Place, RequestsFrom, Side } from "./peering/sides";
-export { lookUpVpc, type LookUpOptions } from "./peering/lookUpVpc";
+export { lookUpVpc, LookUpError, type LookUpOptions } from "./peering/lookUpVpc";
 export { hasDefaultProvider, sideProvider, type SideAccess } from "./peering/sideAccess";
 export { findPlaces, type FoundPlaces } from "./peering/places";
 

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import {
     findPlaces,
     lookUpVpc,
+    LookUpError,
     type PeeringSideArgs,
     type Port,
     type VpcPeeringArgs as Prepared,
@@ -136,11 +137,10 @@ async function completeSide(
             ),
         };
     } catch (error) {
-        const { problems } = error as { readonly problems?: readonly Problem[] };
-        if (problems === undefined) {
+        if (!(error instanceof LookUpError)) {
             throw error;
         }
-        return failed(...problems.map((problem) => ({ ...problem, path: `${side}.${problem.path}` })));
+        return failed(...error.problems.map((problem) => ({ ...problem, path: `${side}.${problem.path}` })));
     }
 }
 

@@ -20,6 +20,12 @@ describe("the package's version", () => {
         assert.equal(manifest("template/").dependencies["pulumi-vpc-peering"], `^${version}`);
     });
 
+    it("is the plugin's, which a kept schema has too", () => {
+        const { version: own, dependencies } = manifest("plugin/");
+        const schema = JSON.parse(readFileSync("plugin/schema.json", "utf8")) as Manifest;
+        assert.deepEqual([own, dependencies["pulumi-vpc-peering"], schema.version], [version, version, version]);
+    });
+
     it("is the newest of the changelog", () => {
         const [, newest] = /^## (\S+)/m.exec(readFileSync("CHANGELOG.md", "utf8")) ?? [];
         assert.equal(newest, version);

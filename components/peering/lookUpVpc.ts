@@ -18,6 +18,7 @@ export interface LookUpOptions {
 
 /** What is wrong with a look at a VPC, as one text, and each by itself. */
 export class LookUpError extends RunError {
+    /** Each problem with its path among the arguments of {@link lookUpVpc}. */
     readonly problems: readonly Problem[];
 
     constructor(subject: string, problems: readonly Problem[]) {
