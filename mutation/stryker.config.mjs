@@ -15,7 +15,10 @@ export default {
         ],
     },
     coverageAnalysis: "perTest",
-    ignorePatterns: ["reports", "mutation"],
+    ignorePatterns: ["reports", "mutation", "release"],
+    // In the copy the package's name leads to the copy's components, and packages are found in a folder above it.
+    symlinkNodeModules: false,
+    buildCommand: "mkdir node_modules && ln -s ../components node_modules/pulumi-vpc-peering",
     concurrency: 2,
     reporters: ["clear-text", "progress", "html"],
     clearTextReporter: { allowColor: false, logTests: false },

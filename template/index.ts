@@ -1,4 +1,4 @@
-import { readFileSync } from "fs";
+import { existsSync, readFileSync } from "fs";
 import { homedir } from "os";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
@@ -11,6 +11,14 @@ const names = ["sshPublicKey", "sshPrivateKeyPath", "sshCidr", "peering"];
 for (const warning of misplacedSettings(pulumi.getProject(), Object.keys(pulumi.runtime.allConfig()), names)) {
     void pulumi.log.warn(warning);
 }
+
+const keyFile = config.require("sshPrivateKeyPath").replace(/^~(?=\/)/, homedir());
+if (!existsSync(keyFile)) {
+    throw new pulumi.RunError(
+        `sshPrivateKeyPath = ${keyFile}: no such file; 'pulumi config set sshPrivateKeyPath FILE'`,
+    );
+}
+const privateKey = readFileSync(keyFile, "utf8");
 
 const keyPair = new aws.ec2.KeyPair("lab", { publicKey: config.require("sshPublicKey") });
 
@@ -25,7 +33,6 @@ const pair = new PeeredVpcPair("lab", {
 });
 
 // Logs in to each server and shows what reaches the other: nothing while `peering` is off; ping, HTTP and names while it is on.
-const privateKey = readFileSync(config.require("sshPrivateKeyPath").replace(/^~(?=\/)/, homedir()), "utf8");
 const check = new ReachabilityCheck(
     "check",
     { vpcs: [pair.requester, pair.accepter], expect: pair.expect, path: pair.path, ssh: { privateKey } },

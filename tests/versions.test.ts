@@ -26,6 +26,11 @@ describe("the package's version", () => {
         assert.deepEqual([own, dependencies["pulumi-vpc-peering"], schema.version], [version, version, version]);
     });
 
+    it("is the one that the pages install", () => {
+        assert.ok(readFileSync("README.md", "utf8").includes(`release/pulumi-vpc-peering-${version}.tgz`));
+        assert.ok(readFileSync("plugin/README.md", "utf8").includes(`/plugin@v${version}`));
+    });
+
     it("is the newest of the changelog", () => {
         const [, newest] = /^## (\S+)/m.exec(readFileSync("CHANGELOG.md", "utf8")) ?? [];
         assert.equal(newest, version);
