@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, readdirSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { EC2 } from "@aws-sdk/client-ec2";
 import { run, Stack } from "../sandbox/tests/inside/pulumi.ts";
@@ -11,15 +11,22 @@ import { folderOf, kinds } from "./kinds.ts";
 
 const api = new EC2({ endpoint: process.env["AWS_ENDPOINT_URL"] ?? "", region: process.env["AWS_REGION"] ?? "" });
 
-/** Has the engine take its one version of AWS's plugin for the one that a project asks for; they speak one protocol. */
-function offerPlugin(folder: string): void {
-    const manifest = readFileSync(join(folder, "node_modules/@pulumi/aws/package.json"), "utf8");
-    const { version } = JSON.parse(manifest) as { version: string };
+/**
+ * Has the engine take its one version of a plugin for the one that a project asks for; they speak one protocol. Without it the engine
+ * would look for a download, which a sandbox has none of.
+ */
+function offerPlugin(name: string, folder: string): void {
+    const manifest = join(folder, "node_modules/@pulumi", name, "package.json");
+    if (!existsSync(manifest)) {
+        return;
+    }
+    const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string };
     const plugins = join(process.env["PULUMI_HOME"] ?? "", "plugins");
-    const [present = ""] = readdirSync(plugins).filter((plugin) => /^resource-aws-v[\d.]+$/.test(plugin));
-    const wanted = `resource-aws-v${version}`;
-    if (wanted !== present) {
-        cpSync(join(plugins, present), join(plugins, wanted), { recursive: true });
+    const wanted = `resource-${name}-v${version}`;
+    const present = readdirSync(plugins);
+    const [other = ""] = present.filter((plugin) => plugin.startsWith(`resource-${name}-v`));
+    if (!present.includes(wanted)) {
+        cpSync(join(plugins, other), join(plugins, wanted), { recursive: true });
     }
 }
 
@@ -48,7 +55,8 @@ describe("the package, installed, in packets", () => {
                 [`${side}Group`]: groupId,
             }));
             const folder = folderOf(name);
-            offerPlugin(folder);
+            offerPlugin("aws", folder);
+            offerPlugin("command", folder);
             const stack = new Stack(folder);
             const { code, text } = await run("pulumi", ["stack", "init", "dev", "--non-interactive"], folder);
             assert.equal(code, 0, text);
