@@ -3,8 +3,7 @@ import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { EC2 } from "@aws-sdk/client-ec2";
 import { run, Stack } from "../sandbox/tests/inside/pulumi.ts";
-import { curl, makeServer, on } from "../sandbox/tests/inside/webServers.ts";
-import { makeSide, type Side } from "../sandbox/tests/world/side.ts";
+import { makeTwoSides, type TwoSides } from "../sandbox/tests/inside/webServers.ts";
 import { folderOf, kinds } from "./kinds.ts";
 
 // What the projects of install.test.ts peer passes packets, both ways. Runs inside a sandbox.
@@ -31,47 +30,36 @@ function offerPlugin(name: string, folder: string): void {
 }
 
 describe("the package, installed, in packets", () => {
-    let sides: { requester: Side; accepter: Side };
-    let servers: { requester: string; accepter: string };
+    let sides: TwoSides;
 
     before(async () => {
-        const [requester, accepter] = await Promise.all([
-            makeSide(api, "10.1.0.0/16", "own"),
-            makeSide(api, "10.2.0.0/16", "own"),
-        ]);
-        sides = { requester, accepter };
-        servers = {
-            requester: await makeServer(api, requester, "10.1.1.10"),
-            accepter: await makeServer(api, accepter, "10.2.1.10"),
-        };
+        sides = await makeTwoSides(api);
     });
 
     for (const [name, { title }] of Object.entries(kinds)) {
         it(title, async () => {
-            const settings = Object.entries(sides).map(([side, { vpcId, tableId, groupId }]) => ({
-                [`${side}Vpc`]: vpcId,
-                [`${side}Block`]: side === "requester" ? "10.1.0.0/16" : "10.2.0.0/16",
-                [`${side}Table`]: tableId,
-                [`${side}Group`]: groupId,
-            }));
+            const settingsOf = (side: "requester" | "accepter", block: string) => ({
+                [`${side}Vpc`]: sides[side].vpcId,
+                [`${side}Block`]: block,
+                [`${side}Table`]: sides[side].tableId,
+                [`${side}Group`]: sides[side].groupId,
+            });
             const folder = folderOf(name);
             offerPlugin("aws", folder);
             offerPlugin("command", folder);
             const stack = new Stack(folder);
             const { code, text } = await run("pulumi", ["stack", "init", "dev", "--non-interactive"], folder);
             assert.equal(code, 0, text);
-            await stack.set({ ...settings[0], ...settings[1] });
+            await stack.set({ ...settingsOf("requester", "10.1.0.0/16"), ...settingsOf("accepter", "10.2.0.0/16") });
 
-            const ways = () =>
-                Promise.all([on(servers.requester, curl("10.2.1.10")), on(servers.accepter, curl("10.1.1.10"))]);
-            assert.deepEqual(await ways(), [undefined, undefined]);
+            assert.deepEqual(await sides.ways(), [undefined, undefined]);
             const outputs = await stack.updated<{ status: string; order: string[] }>();
             assert.deepEqual([outputs.status, outputs.order], ["active", ["requester", "accepter"]]);
-            for (const status of await ways()) {
+            for (const status of await sides.ways()) {
                 assert.match(status ?? "", /^[234]\d\d$/);
             }
             await stack.destroy();
-            assert.deepEqual(await ways(), [undefined, undefined]);
+            assert.deepEqual(await sides.ways(), [undefined, undefined]);
         });
     }
 });

@@ -8,9 +8,9 @@ import { join, resolve } from "node:path";
 import { EC2 } from "@aws-sdk/client-ec2";
 import { onPath } from "../../engine/find/machine.ts";
 import { serveGit } from "../world/gitServer.ts";
-import { makeSide, type Side } from "../world/side.ts";
+import type { Side } from "../world/side.ts";
 import { run, Stack } from "../inside/pulumi.ts";
-import { curl, makeServer, on } from "../inside/webServers.ts";
+import { curl, makeTwoSides, on, type TwoSides } from "../inside/webServers.ts";
 
 // The examples of plugin/README.md, with the real engine and real packets: `npm run test:languages`. Runs inside a sandbox that was
 // started with `--languages nodejs,yaml,python,dotnet`.
@@ -48,19 +48,10 @@ async function layPackages(project: string): Promise<void> {
 
 describe("plugin/README.md", () => {
     const folder = mkdtempSync(join(tmpdir(), "plugin-"));
-    let sides: { requester: Side; accepter: Side };
-    let servers: { requester: string; accepter: string };
+    let sides: TwoSides;
 
     before(async () => {
-        const [requester, accepter] = await Promise.all([
-            makeSide(api, "10.1.0.0/16", "own"),
-            makeSide(api, "10.2.0.0/16", "own"),
-        ]);
-        sides = { requester, accepter };
-        servers = {
-            requester: await makeServer(api, requester, "10.1.1.10"),
-            accepter: await makeServer(api, accepter, "10.2.1.10"),
-        };
+        sides = await makeTwoSides(api);
     });
 
     /** The example with the two VPCs and their groups in place of those on the page. */
@@ -91,19 +82,16 @@ describe("plugin/README.md", () => {
         return new Stack(dir);
     }
 
-    /** The status of each server's page as the other one gets it; undefined where it doesn't. */
-    const ways = () => Promise.all([on(servers.requester, curl("10.2.1.10")), on(servers.accepter, curl("10.1.1.10"))]);
-
     async function passes(stack: Stack): Promise<void> {
-        assert.deepEqual(await ways(), [undefined, undefined]);
+        assert.deepEqual(await sides.ways(), [undefined, undefined]);
         const { connectionId } = await stack.updated<{ connectionId: string }>();
         assert.match(connectionId, /^pcx-/);
-        for (const status of await ways()) {
+        for (const status of await sides.ways()) {
             assert.match(status ?? "", /^[234]\d\d$/);
         }
         assert.deepEqual(await stack.plan(), []);
         await stack.destroy();
-        assert.deepEqual(await ways(), [undefined, undefined]);
+        assert.deepEqual(await sides.ways(), [undefined, undefined]);
     }
 
     it("passes packets both ways from YAML", async () => {
