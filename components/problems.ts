@@ -33,6 +33,11 @@ export function describeProblems(
     return [`${subject} has ${count}; ${outcome}:`, ...lines].join("\n");
 }
 
+/** Each problem once: what both sides share is found wrong twice. */
+export function distinct(problems: readonly Problem[]): Problem[] {
+    return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
+}
+
 /** What an error says, whatever was thrown. */
 export function messageOf(error: unknown): string {
     return error instanceof Error ? error.message : String(error);

@@ -3,12 +3,13 @@
  * component. It loads neither AWS's SDK nor `@pulumi/command`.
  */
 export { checkVpcPeeringArgs } from "./peering/peeringArgs";
+export { checkAccess } from "./peering/peeringRules";
 export { checkPeeredVpcPairArgs } from "./lab/pairArgs";
 export { checkLabVpcArgs, amiParameters, labVpcDefaults } from "./lab/labVpcArgs";
 export { answersIn } from "./lab/expectations";
 export { privateKeyProblem } from "./check/privateKey";
 export { defaultTimeLimit } from "./check/probe";
-export { describeProblems, problemIf, withoutStack, type Problem } from "./problems";
+export { describeProblems, distinct, problemIf, withoutStack, type Problem } from "./problems";
 export { misplacedSettings } from "./namespaces";
 export { shellWord } from "./shell";
 export { accountOf, across, partitionOf, sides, type Place, type RequestsFrom, type Side } from "./peering/sides";

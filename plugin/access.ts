@@ -2,7 +2,7 @@ import * as config from "@pulumi/aws/config";
 import type { Provider, ProviderArgs } from "@pulumi/aws/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { sideProvider } from "pulumi-vpc-peering";
-import { accountOf, problemIf, type Problem, type Side } from "pulumi-vpc-peering/rules";
+import { checkAccess, type Problem, type Side } from "pulumi-vpc-peering/rules";
 
 /** Where a side's region and credentials come from. What is left out comes from the stack's `aws:*` settings, as everywhere. */
 export interface SideAccess {
@@ -19,26 +19,13 @@ export interface SideAccess {
 }
 
 /** What is wrong with a side's access, before AWS is asked. */
-export function checkAccess(side: Side, { roleArn, externalId, accountId }: SideAccess): Problem[] {
-    const owner = roleArn === undefined ? undefined : accountOf(roleArn);
-    const malformed =
+export function checkSideAccess(side: Side, access: SideAccess): Problem[] {
+    const { roleArn: value } = access;
+    const message =
         "is not the ARN of an IAM role; write one such as arn:aws:iam::222222222222:role/peering, as 'aws iam list-roles' shows it";
-    const needless = `is sent when a role is assumed, and there is no role; set ${side}.roleArn too`;
-    const foreign = `is a role of another account than ${side}.accountId, ${accountId}; correct one of the two`;
-    const isRole = roleArn === undefined || /^arn:[\w-]+:iam::\d{12}:role\/./.test(roleArn);
-    return [
-        ...problemIf(!isRole, { path: `${side}.roleArn`, value: roleArn, message: malformed }),
-        ...problemIf(isRole && owner !== undefined && accountId !== undefined && owner !== accountId, {
-            path: `${side}.roleArn`,
-            value: roleArn,
-            message: foreign,
-        }),
-        ...problemIf(externalId !== undefined && roleArn === undefined, {
-            path: `${side}.externalId`,
-            value: externalId,
-            message: needless,
-        }),
-    ];
+    return value === undefined || /^arn:[\w-]+:iam::\d{12}:role\/./.test(value)
+        ? checkAccess(side, access)
+        : [{ path: `${side}.roleArn`, value, message }];
 }
 
 /**

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Problem } from "pulumi-vpc-peering/rules";
+import { distinct, type Problem } from "pulumi-vpc-peering/rules";
 
 /**
  * The arguments with the values of the outputs in them, and `pulumi.unknown` for what a preview does not know. It is the whole of
@@ -66,12 +66,11 @@ export function checkChoice(
  * @param subject what has the arguments: `VpcPeering database`.
  */
 export function refuse(subject: string, problems: readonly Problem[]): void {
-    // What both sides share is found wrong twice.
-    const distinct = [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
-    if (distinct.length > 0) {
+    const each = distinct(problems);
+    if (each.length > 0) {
         throw new pulumi.InputPropertiesError({
-            message: `${subject} has ${distinct.length} problem${distinct.length === 1 ? "" : "s"}; nothing was created`,
-            errors: distinct.map(({ path, value, message }) => ({
+            message: `${subject} has ${each.length} problem${each.length === 1 ? "" : "s"}; nothing was created`,
+            errors: each.map(({ path, value, message }) => ({
                 propertyPath: path,
                 reason: value === undefined ? message : `${JSON.stringify(value)} ${message}`,
             })),

@@ -10,7 +10,7 @@ import {
     type Problem,
     type Side,
 } from "pulumi-vpc-peering/rules";
-import { checkAccess, providerOf } from "./access";
+import { checkSideAccess, providerOf } from "./access";
 import { Ami, IngressFrom, RequestsFrom } from "./choices";
 import { checkChoice, checkKnown, refuse, settled } from "./inputs";
 import type { PeeredVpcPairArgs } from "./peeredVpcPairArgs";
@@ -39,7 +39,7 @@ export async function preparePair(
     const subject = `PeeredVpcPair ${name}`;
     refuse(subject, checkKnown(known, passedOn));
 
-    const access = sides.flatMap((own) => checkAccess(own, known[own]));
+    const access = sides.flatMap((own) => checkSideAccess(own, known[own]));
     // Where that is wrong AWS is not asked for anything: what it says of credentials would tell less.
     const asks = access.length === 0;
     const side = (own: Side) => {

@@ -9,7 +9,7 @@ import {
     type VpcPeeringArgs as Prepared,
 } from "pulumi-vpc-peering";
 import { checkVpcPeeringArgs, problemIf, sides, type Problem, type Side } from "pulumi-vpc-peering/rules";
-import { checkAccess, providerOf } from "./access";
+import { checkSideAccess, providerOf } from "./access";
 import { IngressFrom, RequestsFrom } from "./choices";
 import { checkChoice, checkKnown, refuse, settled } from "./inputs";
 import type { PeeringSide, VpcPeeringArgs } from "./vpcPeeringArgs";
@@ -32,7 +32,7 @@ export async function preparePeering(
     const subject = `VpcPeering ${name}`;
     refuse(subject, checkKnown(known, passedOn));
 
-    const access = sides.flatMap((side) => checkAccess(side, known[side]));
+    const access = sides.flatMap((side) => checkSideAccess(side, known[side]));
     // Where that is wrong AWS is not asked for anything: what it says of credentials would tell less.
     const asks = access.length === 0;
     const isManaged = { requester: known.manageRequester ?? true, accepter: known.manageAccepter ?? true };

@@ -3,8 +3,8 @@ import type { SideAccess } from "./access";
 import type { IngressFrom, RequestsFrom } from "./choices";
 
 /**
- * One side of a peering: a VPC that exists, which is looked up by its id, or one that the same program makes, of which `cidrBlocks`
- * and `routeTables` are told.
+ * One side of a peering: a VPC that exists, which is looked up by its id, or one that the same program makes, for which
+ * `cidrBlocks` and `routeTables` are given.
  */
 export interface PeeringSide extends SideAccess {
     /**

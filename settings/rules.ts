@@ -1,6 +1,6 @@
 import {
-    accountOf,
     across,
+    checkAccess,
     contains,
     parseAddress,
     parseCidr,
@@ -29,7 +29,7 @@ export function checkSettings(values: Values, surroundings: Surroundings): Probl
         ...checkKeyPair(values),
         ...checkPrivateKey(values, surroundings),
         ...(values.check ? [...checkPings(values), ...checkRoutes(values), ...checkNames(values)] : []),
-        ...checkAccess(values),
+        ...sides.flatMap((side) => checkAccess(side, values[side])),
     ];
 }
 
@@ -98,26 +98,6 @@ function checkNames({ manageRequester, dnsResolution }: Values): Problem[] {
 function isCovered(part: Parsed<Cidr>, blocks: readonly string[]): boolean {
     const read = readable(blocks);
     return !part.ok || read.length < blocks.length || read.some((block) => contains(block, part.value));
-}
-
-/** What is wrong with the ways to the two sides' accounts. */
-function checkAccess(values: Values): Problem[] {
-    return sides.flatMap((side) => {
-        const { accountId, roleArn, externalId } = values[side];
-        const owner = roleArn && accountOf(roleArn);
-        return [
-            ...problemIf(owner !== undefined && accountId !== undefined && owner !== accountId, {
-                path: `${side}.roleArn`,
-                value: roleArn,
-                message: `is a role of another account than ${side}.accountId, ${accountId}; correct one of the two`,
-            }),
-            ...problemIf(externalId !== undefined && roleArn === undefined, {
-                path: `${side}.externalId`,
-                value: externalId,
-                message: `is sent when a role is assumed, and there is no role; set ${side}.roleArn too`,
-            }),
-        ];
-    });
 }
 
 /**

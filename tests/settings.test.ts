@@ -523,7 +523,7 @@ describe("settings in another project's namespace", () => {
         ]);
     });
 
-    it("are left alone where they say what holds anyway, and what is no setting too", () => {
+    it("are ignored if they change nothing or are no settings", () => {
         const same = [other("peering", "false"), other("requester", '{"cidrBlock":"10.41.0.0/16"}')];
         assert.deepStrictEqual(found(same), []);
         assert.deepStrictEqual(found([other("peering", "true")], { peering: "true" }), []);

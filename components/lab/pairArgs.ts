@@ -1,11 +1,11 @@
 import { blocksOf, type AddressPlan } from "../addresses/addressPlan";
 import { readable } from "../addresses/readable";
 import { contains, parseAddress } from "../addresses/cidr";
-import type { PeeringSideArgs, VpcPeeringArgs } from "../peering/peeringArgs";
+import { routedBlocks, type PeeringSideArgs, type VpcPeeringArgs } from "../peering/peeringArgs";
 import { checkPeering } from "../peering/peeringRules";
 import { checkPorts, type Port } from "../peering/ports";
 import { across, sides, type Place, type Side } from "../peering/sides";
-import type { Problem } from "../problems";
+import { distinct, type Problem } from "../problems";
 import type { AskedSide } from "./expectations";
 import { checkLabVpcArgs, type LabVpcArgs } from "./labVpcArgs";
 
@@ -54,7 +54,11 @@ const http: Port = "tcp/80";
 
 /** What a side's server lets in from the other one. */
 export function portsOf(args: PeeredVpcPairArgs, side: Side): Port[] {
-    return [http, ...(args[side].extraPorts ?? args.extraPorts ?? [])];
+    return [http, ...extraPortsOf(args, side)];
+}
+
+function extraPortsOf(args: PeeredVpcPairArgs, side: Side): readonly Port[] {
+    return args[side].extraPorts ?? args.extraPorts ?? [];
 }
 
 /** Whether a side's ports let in pings, which are ICMP of type 8. */
@@ -104,7 +108,7 @@ export function checkPeeredVpcPairArgs(args: PeeredVpcPairArgs): Problem[] {
         dns: { path: pathOf(args, side, "dnsHostnames"), on: labVpcArgs(args, side).dnsHostnames ?? true },
     });
     const options = { ...args, dnsResolution: sides.some((side) => dnsResolutionOf(args, side)) };
-    const problems = [
+    return distinct([
         ...sides.flatMap((side) =>
             checkLabVpcArgs(labVpcArgs(args, side)).map((problem) => ({
                 ...problem,
@@ -118,9 +122,7 @@ export function checkPeeredVpcPairArgs(args: PeeredVpcPairArgs): Problem[] {
             ...checkPorts(`${side}.extraPorts`, args[side].extraPorts ?? [], [http]),
             ...checkStandingRules(args, side),
         ]),
-    ];
-    // What both sides share, such as the prefix, is found wrong twice.
-    return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
+    ]);
 }
 
 /** The labels tell the two VPCs apart in names and messages. */
@@ -140,9 +142,8 @@ function checkStandingRules(args: PeeredVpcPairArgs, side: Side): Problem[] {
         return [];
     }
     const other = args[across(side)];
-    const { routedCidrBlocks = [] } = other;
-    const sources = routedCidrBlocks.length === 0 ? blocksOf(other) : routedCidrBlocks;
-    const ports: readonly Port[] = args[side].extraPorts ?? args.extraPorts ?? [];
+    const sources = routedBlocks({ ...other, cidrBlocks: blocksOf(other) });
+    const ports = extraPortsOf(args, side);
     return (
         [
             ["tcp/22", "sshCidrs"],

@@ -91,7 +91,10 @@ export interface VpcPeeringArgs extends PeeringOptions {
 }
 
 /** The blocks of a side that the other one gets routes to. */
-export function routedBlocks({ cidrBlocks, routedCidrBlocks = [] }: PeeringSideArgs): readonly string[] {
+export function routedBlocks({
+    cidrBlocks,
+    routedCidrBlocks = [],
+}: Pick<PeeringSideArgs, "cidrBlocks" | "routedCidrBlocks">): readonly string[] {
     return routedCidrBlocks.length === 0 ? cidrBlocks : routedCidrBlocks;
 }
 

@@ -2,7 +2,7 @@ import { checkCidrList, checkOverlap, type NamedBlock } from "../addresses/addre
 import { readable } from "../addresses/readable";
 import { contains, parseCidr } from "../addresses/cidr";
 import { problemIf, type Problem } from "../problems";
-import { partitionOf, sides, type Place, type Side } from "./sides";
+import { accountOf, partitionOf, sides, type Place, type Side } from "./sides";
 
 /** What has to be known of a side to tell whether AWS would peer it. */
 export interface SideFacts extends Place {
@@ -142,6 +142,30 @@ export function checkDeclared(side: Side, declared: Place, actual: Place): Probl
             ? []
             : [{ path: `${side}.${part}`, value, message }];
     });
+}
+
+/** What is wrong with the way to a side's account, before AWS is asked. */
+export function checkAccess(
+    side: Side,
+    access: Pick<Place, "accountId"> & {
+        readonly roleArn?: string | undefined;
+        readonly externalId?: string | undefined;
+    },
+): Problem[] {
+    const { accountId, roleArn, externalId } = access;
+    const owner = roleArn && accountOf(roleArn);
+    return [
+        ...problemIf(owner !== undefined && accountId !== undefined && owner !== accountId, {
+            path: `${side}.roleArn`,
+            value: roleArn,
+            message: `is a role of another account than ${side}.accountId, ${accountId}; correct one of the two`,
+        }),
+        ...problemIf(externalId !== undefined && roleArn === undefined, {
+            path: `${side}.externalId`,
+            value: externalId,
+            message: `is sent when a role is assumed, and there is no role; set ${side}.roleArn too`,
+        }),
+    ];
 }
 
 /** The problem that a VPC is to be peered with itself. */

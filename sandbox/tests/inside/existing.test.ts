@@ -120,7 +120,7 @@ describe("a peering, by what AWS has already", () => {
             assert.equal(connectionId, id);
             assert.deepEqual(await stack.plan(), []);
 
-            // Another stack is told whose it is, and one's own is replaced in spite of it.
+            // Another stack learns whose the connection is. The stack that made it may still replace it.
             assert.match(await refused(await again("another")), / for imported\/dev\/seoul-virginia\)/);
             const urn = "**::seoul-virginia-connection";
             const replaced = await stack.pulumi("up", "--yes", "--replace", urn);
