@@ -2,7 +2,7 @@ import * as assert from "assert";
 import { Provider } from "@pulumi/aws/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { VpcPeering } from "../components/peering/vpcPeering";
-import { type Answers, deploy, type Deployment, elsewhere } from "./mocks";
+import { type Answers, deploy, type Deployment, elsewhere, failure, ownerId } from "./mocks";
 
 const route = { routeTableId: "rtb-2", destinationCidrBlock: "10.41.0.0/16" };
 const port = { ipProtocol: "tcp", fromPort: 80, toPort: 80 };
@@ -18,17 +18,21 @@ const standing = (blocks: string[], found: object): Answers => ({
     "aws:vpc/getSecurityGroupRule:getSecurityGroupRule": (inputs) => ({ ...inputs, ...found }),
 });
 
-const peer = (answers: Answers, at: () => object = () => ({})): Promise<Deployment> =>
+/** Makes the peering `p`; the accepter's side has `at` besides. */
+function peering(at: () => object = () => ({})): void {
+    const side = (number: string) => ({
+        vpcId: `vpc-${number}`,
+        cidrBlocks: [`10.4${number}.0.0/16`],
+        routeTables: { main: `rtb-${number}` },
+        securityGroups: { web: `sg-${number}` },
+    });
+    new VpcPeering("p", { requester: side("1"), accepter: { ...side("2"), ...at() }, ports: ["tcp/80"] });
+}
+
+const peer = (answers: Answers, at?: () => object): Promise<Deployment> =>
     deploy(
         () => {
-            const side = (number: string) => ({
-                vpcId: `vpc-${number}`,
-                cidrBlocks: [`10.4${number}.0.0/16`],
-                routeTables: { main: `rtb-${number}` },
-                securityGroups: { web: `sg-${number}` },
-            });
-            const accepter = { ...side("2"), ...at() };
-            new VpcPeering("p", { requester: side("1"), accepter, ports: ["tcp/80"] });
+            peering(at);
         },
         {},
         [],
@@ -36,7 +40,7 @@ const peer = (answers: Answers, at: () => object = () => ({})): Promise<Deployme
     );
 
 const pair = { vpcId: "vpc-1", peerVpcId: "vpc-2" };
-const own = "vpc-peering-lab/test/p";
+const own = `vpc-peering-lab/test/p/${ownerId}`;
 
 /** Connections that AWS has between the two VPCs. */
 const peered = (...connections: object[]): Answers => ({
@@ -73,12 +77,17 @@ describe("a connection that is there already", () => {
         [
             "of another stack",
             { tags: { "pulumi-vpc-peering": "shop/dev/p" } },
-            `${forward} for shop/dev/p), and this stack does not manage it. Have the stack take it over with ${importing}, or remove it with ${deletion("delete")}`,
+            `${forward}), and belongs to shop/dev/p, which may use it. Leave this one out; or, if shop/dev/p gives it up, have the stack take it over with ${importing}, or remove it with ${deletion("delete")}`,
         ],
         [
-            "of this stack under another name",
+            "of what was called so by a stack of these names",
             { tags: { "pulumi-vpc-peering": "vpc-peering-lab/test/old" } },
-            `The connection pcx-0 between vpc-1 and vpc-2 is that of old in this stack; if it was renamed, give it the option aliases: [{ name: "old" }]; if not, leave one of the two out`,
+            `${forward}), and belongs to vpc-peering-lab/test/old, which may use it. Leave this one out; or, if vpc-peering-lab/test/old gives it up, have the stack take it over with ${importing}, or remove it with ${deletion("delete")}`,
+        ],
+        [
+            "of another stack of the same names",
+            { tags: { "pulumi-vpc-peering": own.replace("0b6f", "ffff") } },
+            `${forward}), and belongs to vpc-peering-lab/test/p, which may use it. Leave this one out; or, if vpc-peering-lab/test/p gives it up, have the stack take it over with ${importing}, or remove it with ${deletion("delete")}`,
         ],
         ["in the other direction, which can't be imported", back, `${backward("active")} ${deletion("delete")}`],
         [
@@ -94,12 +103,60 @@ describe("a connection that is there already", () => {
         });
     }
 
+    const managed = (type: string, urn: string, outputs: object): Answers => ({
+        "pulumi:pulumi:readStackResourceOutputs": ({ stackName }) => {
+            assert.strictEqual(stackName, "organization/vpc-peering-lab/test");
+            return { outputs: { [urn]: { type, outputs } } };
+        },
+    });
+    const connection = "aws:ec2/vpcPeeringConnection:VpcPeeringConnection";
+    const urn = (name: string, chain = "vpc-peering-lab:components:VpcPeering$") =>
+        `urn:pulumi:test::vpc-peering-lab::${chain}${connection}::${name}`;
+
+    it("is known by the state, by whatever name this stack manages it", async () => {
+        const answers = (name: string, chain?: string) => ({
+            ...peered({}),
+            ...managed(connection, urn(name, chain), pair),
+        });
+        const renamed = await peer(answers("old-connection"));
+        await assert.rejects(renamed.beforeCreate("p-connection", pair), {
+            message: `The connection pcx-0 between vpc-1 and vpc-2 is that of old in this stack; if it was renamed, give it the option aliases: [{ name: "old" }]; if not, leave one of the two out`,
+        });
+        const byHand = await peer(answers("hand", ""));
+        await assert.rejects(byHand.beforeCreate("p-connection", pair), {
+            message: `${forward}), and this stack manages it as hand. Leave that resource out of the program, and hand it over with "pulumi state delete ${urn("hand", "")} --yes && ${importing.slice(1)}; then run 'pulumi up' again`,
+        });
+    });
+
+    it("is its own where an earlier version has made it and it is to be replaced", async () => {
+        const before = { tags: { "pulumi-vpc-peering": "vpc-peering-lab/test/p" } };
+        const answers = { ...peered(before), ...managed(connection, urn("p-connection"), pair) };
+        const { beforeCreate } = await peer(answers);
+        await beforeCreate("p-connection", pair, urn("p-connection"));
+    });
+
+    it("is refused where requester and accepter have changed places", async () => {
+        const answers = managed(connection, urn("p-connection"), { vpcId: "vpc-2", peerVpcId: "vpc-1" });
+        const { messages, made } = await failure(
+            () => {
+                peering();
+            },
+            { ...elsewhere, ...answers },
+        );
+        assert.match(
+            messages,
+            /VpcPeering p has 1 problem; no connection was requested:\n {2}requester.vpcId = "vpc-1": is the accepter's VPC of/,
+        );
+        assert.ok(!made.includes("p-connection"));
+    });
+
     it("is found beside the stack's own, which keeps none from being created", async () => {
         const ours = { tags: { "pulumi-vpc-peering": own } };
+        const wanted = { ...pair, ...ours };
         const { beforeCreate } = await peer(peered(ours));
-        await beforeCreate("p-connection", pair);
+        await beforeCreate("p-connection", wanted);
         const both = await peer(peered(ours, back));
-        await assert.rejects(both.beforeCreate("p-connection", pair), /The connection pcx-1 between/);
+        await assert.rejects(both.beforeCreate("p-connection", wanted), /The connection pcx-1 between/);
     });
 
     it("is not looked for while a VPC has no id, and found in previews otherwise", async () => {
@@ -109,7 +166,7 @@ describe("a connection that is there already", () => {
         await beforeCreate("p-connection", { ...pair, peerVpcId: pulumi.unknown });
         assert.strictEqual(calls.length, asked);
         assert.ok(previewed("p-connection"));
-        assert.ok(!previewed("p-accepter-main-10.41.0.0/16"));
+        assert.ok(previewed("p-accepter-main-10.41.0.0/16"));
     });
 
     it("would be returned in place of one that replaces it, so that one is deleted first", async () => {
@@ -131,6 +188,19 @@ describe("what is there already", () => {
         await assert.rejects(beforeCreate("p-accepter-web-tcp-80-10.41.0.0/16", allowed), {
             message: `The rule sgr-1 of sg-2 lets the same in already, and this stack does not manage it. Have the stack take it over with "pulumi import aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule p-accepter-web-tcp-80-10.41.0.0/16 sgr-1 --parent parent=urn:pulumi:test::vpc-peering-lab::vpc-peering-lab:components:VpcPeering::p --provider provider=urn:pulumi:test::vpc-peering-lab::pulumi:providers:aws::there --protect=false --generate-code=false", or remove it with "aws ec2 revoke-security-group-ingress --group-id sg-2 --security-group-rule-ids sgr-1 --region us-west-2"; then run 'pulumi up' again`,
         });
+    });
+
+    it("is nothing in a table and a group that have nothing", async () => {
+        const nothing = () => ({});
+        const { beforeCreate } = await peer({
+            ...elsewhere,
+            "aws:ec2/getRouteTable:getRouteTable": nothing,
+            "aws:vpc/getSecurityGroupRules:getSecurityGroupRules": nothing,
+            "aws:ec2/getVpcPeeringConnections:getVpcPeeringConnections": nothing,
+        });
+        await beforeCreate("p-accepter-main-10.41.0.0/16", route);
+        await beforeCreate("p-accepter-web-tcp-80-10.41.0.0/16", allowed);
+        await beforeCreate("p-connection", pair);
     });
 
     it("is no route to another block", async () => {

@@ -3,10 +3,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { isolated } from "../components/lab/expectations";
 import type { PeeredVpcPairArgs } from "../components/lab/pairArgs";
 import { PeeredVpcPair } from "../components/lab/peeredVpcPair";
-import { deploy, elsewhere, valueOf, type Deployment } from "./mocks";
+import { deploy, elsewhere, ownerId, valueOf, type Deployment } from "./mocks";
 
 /** Tags of the connection, with its owner's. */
-const owned = { Name: "labVPCPeering", "pulumi-vpc-peering": "vpc-peering-lab/test/p-peering" };
+const owned = { Name: "labVPCPeering", "pulumi-vpc-peering": `vpc-peering-lab/test/p-peering/${ownerId}` };
 
 const args: PeeredVpcPairArgs = {
     requester: { cidrBlock: "10.41.0.0/16", subnetCidrBlock: "10.41.1.0/24", privateIp: "10.41.1.100" },
@@ -79,12 +79,13 @@ const peering: Record<string, { type: string; inputs: object; after: string[] }>
             peerVpcId: "id-of-p-accepter-vpc",
             tags: owned,
         },
-        after: ["p-stage", ...base],
+        after: ["p-peering-owner", "p-stage", ...base],
     },
+    "p-peering-owner": { type: "pulumi:index:Stash", inputs: {}, after: [] },
     "p-peering-accepter": {
         type: "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter",
         inputs: { vpcPeeringConnectionId: connectionId, autoAccept: true, tags: owned },
-        after: ["p-peering-connection"],
+        after: ["p-peering-connection", "p-peering-owner"],
     },
     "p-peering-requester-public-10.42.0.0/16": route("requester", "10.42.0.0/16"),
     "p-peering-accepter-public-10.41.0.0/16": route("accepter", "10.41.0.0/16"),
@@ -190,7 +191,7 @@ describe("PeeredVpcPair", () => {
         assert.deepStrictEqual(
             names(deployment).filter((name) => name.startsWith("p-peering-")),
             Object.keys(peering)
-                .filter((name) => name.startsWith("p-peering-accepter"))
+                .filter((name) => /^p-peering-(accepter|owner)/.test(name))
                 .sort(),
         );
         assert.deepStrictEqual(deployment.get("p-peering-accepter").dependencies, ["p-stage", ...base].sort());
@@ -252,7 +253,7 @@ describe("PeeredVpcPair", () => {
             [
                 "reachable",
                 ...Object.keys(peering)
-                    .filter((name) => name !== "p-peering-accepter")
+                    .filter((name) => !/^p-peering-(accepter|owner)$/.test(name))
                     .map((name) => `id-of-${name}`),
             ].sort(),
         );

@@ -6,7 +6,7 @@ import { mergedTags } from "../components/peering/mergedTags";
 import { checkTags, type Tags } from "../components/peering/tags";
 import { VpcPeering } from "../components/peering/vpcPeering";
 import { described } from "./config";
-import { deploy, type Deployment, elsewhere, valueOf } from "./mocks";
+import { deploy, type Deployment, elsewhere, valueOf, ownerId } from "./mocks";
 
 describe("checkTags", () => {
     const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`t${index}`, ""]));
@@ -111,7 +111,7 @@ describe("tags of the components", () => {
         assert.deepStrictEqual(tagsOf(await make({ team: pulumi.output("network") })), plain);
         const named = { team: "network", Name: "mine" };
         const own = tagsOf(await make(pulumi.output(named)));
-        const ofOwner = (owner: string) => ({ "pulumi-vpc-peering": `vpc-peering-lab/test/${owner}` });
+        const ofOwner = (owner: string) => ({ "pulumi-vpc-peering": `vpc-peering-lab/test/${owner}/${ownerId}` });
         assert.deepStrictEqual(own["peering-connection"], { ...named, ...ofOwner("peering") });
         assert.deepStrictEqual(own["pair-peering-connection"], {
             team: "network",

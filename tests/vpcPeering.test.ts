@@ -4,7 +4,7 @@ import { Provider } from "@pulumi/aws/provider";
 import * as pulumi from "@pulumi/pulumi";
 import type { PeeringSideArgs, VpcPeeringArgs } from "../components/peering/peeringArgs";
 import { VpcPeering } from "../components/peering/vpcPeering";
-import { type Answers, deploy, type Deployment, elsewhere, failure, valueOf, withStatus } from "./mocks";
+import { type Answers, deploy, type Deployment, elsewhere, failure, ownerId, valueOf, withStatus } from "./mocks";
 
 const requester: PeeringSideArgs = {
     vpcId: "vpc-1",
@@ -22,7 +22,7 @@ const args: VpcPeeringArgs = { requester, accepter, ports: ["tcp/80"] };
 const id = "id-of-p-connection";
 const tags = { Name: "p" };
 /** Tags of the connection, which has its owner's besides. */
-const owned = { ...tags, "pulumi-vpc-peering": "vpc-peering-lab/test/p" };
+const owned = { ...tags, "pulumi-vpc-peering": `vpc-peering-lab/test/p/${ownerId}` };
 
 const there = () => new Provider("there", { region: "us-west-2" });
 
@@ -49,10 +49,16 @@ async function peer(
 function madeOf({ registrations }: Deployment): Record<string, object> {
     return Object.fromEntries(
         registrations
-            .filter(({ parent }) => parent === "p")
+            .filter(({ parent, name }) => parent === "p" && name !== "p-owner")
             .map(({ type, name, inputs, provider, dependencies }) => [
                 name,
-                { type: type.split(":").at(-1), inputs, provider, after: dependencies },
+                // All of the connection's tags wait for its owner's.
+                {
+                    type: type.split(":").at(-1),
+                    inputs,
+                    provider,
+                    after: dependencies.filter((on) => on !== "p-owner"),
+                },
             ]),
     );
 }
@@ -65,7 +71,11 @@ const unread = (details: string): Answers => ({
     },
 });
 
-const namesOf = ({ registrations }: Deployment): string[] => registrations.map(({ name }) => name).sort();
+const namesOf = ({ registrations }: Deployment): string[] =>
+    registrations
+        .map(({ name }) => name)
+        .filter((name) => !name.endsWith("-owner"))
+        .sort();
 
 interface Part {
     provider?: string;
@@ -959,7 +969,7 @@ describe("VpcPeering, refusals", () => {
         const own: Answers = {
             "aws:ec2/getVpcPeeringConnections:getVpcPeeringConnections": ({ filters }) => {
                 assert.deepStrictEqual(filters, [
-                    { name: "tag:pulumi-vpc-peering", values: ["vpc-peering-lab/test/p"] },
+                    { name: "tag:pulumi-vpc-peering", values: [`vpc-peering-lab/test/p/${ownerId}`] },
                     { name: "status-code", values: ["active"] },
                 ]);
                 return { ids: ["pcx-0"] };

@@ -3,53 +3,66 @@ import { randomUUID } from "crypto";
 import { getRouteTable } from "@pulumi/aws/ec2/getRouteTable";
 import { getVpcPeeringConnection, type GetVpcPeeringConnectionResult } from "@pulumi/aws/ec2/getVpcPeeringConnection";
 import { getVpcPeeringConnections } from "@pulumi/aws/ec2/getVpcPeeringConnections";
-import { getSecurityGroupRule, type GetSecurityGroupRuleResult } from "@pulumi/aws/vpc/getSecurityGroupRule";
+import { getSecurityGroupRule } from "@pulumi/aws/vpc/getSecurityGroupRule";
 import { getSecurityGroupRules } from "@pulumi/aws/vpc/getSecurityGroupRules";
 import {
     ResourceHook,
+    runtime,
     type CustomResourceOptions,
+    type Input,
     type InvokeOptions,
     type Resource,
     type ResourceHookArgs,
 } from "@pulumi/pulumi";
 import { known, runsHooks } from "../ordering";
 import { withoutStack } from "../problems";
+import { oncePerRun } from "./oncePerRun";
 import { shellWord } from "../shell";
-import { componentOf, ownTag } from "./ownership";
+import { namesIn, orEmpty, ownerIn, type Owner } from "./ownership";
 import { placeOf } from "./sideAccess";
+import { connects, hasId, isOfPeering, manages, route, rule, type PartKind } from "./stackParts";
+import { urnsOf, type StackResource, type StackState } from "./stackState";
 
 // AWS refuses a route or rule that is there already, made by hand or by an update that was cut off, and its error does not say
-// what to do about it. So AWS is asked before each is created. An error hook would only be called after a refusal, but the
-// engine looks for it when it fails to delete a resource too, and where the program does not run, as in a destroy, it reports
-// that it has no such hook instead of AWS's error.
+// what to do about it. So AWS is asked before each is created, in the preview already. An error hook would only be called after a
+// refusal, but the engine looks for it when it fails to delete a resource too, and where the program does not run, as in a destroy,
+// it reports that it has no such hook instead of AWS's error.
 //
 // A second connection of a pair of VPCs AWS does not refuse: it returns the one that is there, which the stack would then have
 // taken over unasked, and would delete.
 
 /** What is there in place of a resource. */
 interface Existing {
-    /** As the subject of a sentence: `The route to 10.42.0.0/16 in rtb-1`. */
-    readonly subject: string;
+    /** As the beginning of a sentence: `A route to 10.42.0.0/16 is in rtb-1 already`. */
+    readonly what: string;
     /** The id that Pulumi imports it by; undefined where the resource could not be made of it. */
     readonly id?: string | undefined;
     /** What removes it, as a command of `aws ec2`. */
     readonly removal: string;
+    /** Which other stack made it, where that is known: `shop/prod/database`. */
+    readonly owner?: string | undefined;
+    /** The resource of this stack that manages it. */
+    readonly managed?: StackResource | undefined;
 }
 
-type Find = (inputs: Readonly<Record<string, unknown>>, opts: InvokeOptions) => Promise<Existing | undefined>;
+type Inputs = Readonly<Record<string, unknown>>;
+
+/** Looks for what would be made a second time by a resource of this URN. */
+type Find = (inputs: Inputs, opts: InvokeOptions, urn: string) => Promise<Existing | undefined>;
 
 /** The statuses of a connection that AWS has in place of another one of the same pair. */
 const standing = ["initiating-request", "pending-acceptance", "provisioning", "active"];
 
 /**
- * Options of a connection, which is not created where its two VPCs have one already, whichever side requested it. A preview
- * reports that too, as far as it knows the VPCs' ids.
- *
- * @param owner value of the tag by which its stack knows the connection: one with it was made by an update that was cut off, or,
- * in a preview, is the one that is to be replaced.
+ * Options of a connection, which is not created where its two VPCs have one already, whichever side requested it. One with the tag
+ * {@link ownTag} of the new one was made by an update that was cut off.
  */
-export function unlessPeered(opts: CustomResourceOptions, owner: string): CustomResourceOptions {
-    const find: Find = async ({ vpcId, peerVpcId }, asked) => {
+export function unlessPeered(
+    opts: CustomResourceOptions,
+    { names }: Pick<Owner, "names">,
+    state: StackState,
+): CustomResourceOptions {
+    return unless(opts, async ({ vpcId, peerVpcId, tags = {} }, asked, urn) => {
         if (typeof vpcId !== "string" || typeof peerVpcId !== "string") {
             return undefined;
         }
@@ -60,11 +73,16 @@ export function unlessPeered(opts: CustomResourceOptions, owner: string): Custom
             { name: "status-code", values: standing },
         ];
         const { ids } = await getVpcPeeringConnections({ filters }, asked);
-        const found = await Promise.all(ids.map((id) => getVpcPeeringConnection({ id }, asked)));
-        const other = found.find(({ tags }) => tags[ownTag] !== owner);
-        return other && existingConnection(other, vpcId, peerVpcId);
-    };
-    return unless(opts, find, true);
+        const found = await Promise.all(orEmpty(ids).map((id) => getVpcPeeringConnection({ id }, asked)));
+        const managed = (await state())?.find((resource) => connects(resource, values));
+        const isOwn = ({ tags: found }: GetVpcPeeringConnectionResult) =>
+            ownerIn(found) !== undefined &&
+            (ownerIn(found) === ownerIn(tags as Readonly<Record<string, string>>) ||
+                // A preview finds the one that is to be replaced, too, which an earlier version has made.
+                (managed?.urn === urn && namesIn(ownerIn(found)) === names));
+        const other = found.find((one) => !isOwn(one));
+        return other && existingConnection(other, vpcId, peerVpcId, managed?.urn === urn ? undefined : managed);
+    });
 }
 
 /** A connection in place of one from `vpcId` to `peerVpcId`; throws if another component of this stack manages it. */
@@ -72,11 +90,11 @@ function existingConnection(
     { id, status, ownerId, tags, vpcId: requester }: GetVpcPeeringConnectionResult,
     vpcId: string,
     peerVpcId: string,
+    managed: StackResource | undefined,
 ): Existing {
-    const owner = tags[ownTag];
     const connection = `The connection ${id} between ${vpcId} and ${peerVpcId}`;
-    const sibling = componentOf(owner);
-    if (sibling !== undefined) {
+    if (managed && isOfPeering(managed)) {
+        const sibling = nameOf(managed).replace(/-connection$/, "");
         const renamed = `if it was renamed, give it the option aliases: [{ name: "${sibling}" }]`;
         throw withoutStack(
             new Error(
@@ -87,84 +105,108 @@ function existingConnection(
     const sameDirection = requester === vpcId;
     // Only its requester may delete a request that waits to be accepted.
     const verb = sameDirection || status !== "pending-acceptance" ? "delete" : "reject";
-    const whose = owner === undefined ? "" : ` for ${owner}`;
     return {
-        subject: `${connection} is there already (${status}, requested from ${requester} by account ${ownerId}${whose})`,
+        what: `${connection} is there already (${status}, requested from ${requester} by account ${ownerId})`,
         id: sameDirection ? id : undefined,
         removal: `${verb}-vpc-peering-connection --vpc-peering-connection-id ${id}`,
+        owner: namesIn(ownerIn(tags)),
+        managed,
     };
 }
 
 /** Options of a route, which is not created where its table has one to that block already. */
-export function unlessRouted(opts: CustomResourceOptions): CustomResourceOptions {
-    return unless(opts, async ({ routeTableId, destinationCidrBlock: block }, asked) => {
-        const table = String(routeTableId);
-        const { routes } = await getRouteTable({ routeTableId: table }, asked);
-        return routes.some(({ cidrBlock }) => cidrBlock === block)
-            ? {
-                  subject: `A route to ${String(block)} is in ${table} already`,
-                  id: `${table}_${String(block)}`,
-                  removal: `delete-route --route-table-id ${table} --destination-cidr-block ${String(block)}`,
-              }
-            : undefined;
+export function unlessRouted(
+    opts: CustomResourceOptions,
+    table: Input<string>,
+    state: StackState,
+): CustomResourceOptions {
+    return unlessThere(opts, route, table, state, async (id, asked) => {
+        const { routes } = await getRouteTable({ routeTableId: id }, asked);
+        return orEmpty(routes).map(({ cidrBlock }) => ({
+            properties: { routeTableId: id, destinationCidrBlock: cidrBlock },
+            existing: {
+                what: `A route to ${cidrBlock} is in ${id} already`,
+                id: `${id}_${cidrBlock}`,
+                removal: `delete-route --route-table-id ${id} --destination-cidr-block ${cidrBlock}`,
+            },
+        }));
     });
 }
 
 /** Options of a rule for inbound traffic, which is not created where its group has one for that source and port already. */
-export function unlessAllowed(opts: CustomResourceOptions): CustomResourceOptions {
-    return unless(opts, async (wanted, asked) => {
-        const group = String(wanted["securityGroupId"]);
-        const { ids } = await getSecurityGroupRules({ filters: [{ name: "group-id", values: [group] }] }, asked);
+export function unlessAllowed(
+    opts: CustomResourceOptions,
+    group: Input<string>,
+    state: StackState,
+): CustomResourceOptions {
+    return unlessThere(opts, rule, group, state, async (id, asked) => {
+        const { ids } = await getSecurityGroupRules({ filters: [{ name: "group-id", values: [id] }] }, asked);
+        // A group without rules has no ids either.
         const rules = await Promise.all(
-            ids.map((securityGroupRuleId) => getSecurityGroupRule({ securityGroupRuleId }, asked)),
+            orEmpty(ids).map((securityGroupRuleId) => getSecurityGroupRule({ securityGroupRuleId }, asked)),
         );
-        const rule = rules.find((one) => !one.isEgress && isSame(wanted, one));
-        return (
-            rule && {
-                subject: `The rule ${rule.securityGroupRuleId} of ${group} lets the same in already`,
-                id: rule.securityGroupRuleId,
-                removal: `revoke-security-group-ingress --group-id ${group} --security-group-rule-ids ${rule.securityGroupRuleId}`,
-            }
-        );
+        return rules
+            .filter(({ isEgress }) => !isEgress)
+            .map((properties) => ({
+                properties: { ...properties, securityGroupId: id },
+                existing: {
+                    what: `The rule ${properties.securityGroupRuleId} of ${id} lets the same in already`,
+                    id: properties.securityGroupRuleId,
+                    removal: `revoke-security-group-ingress --group-id ${id} --security-group-rule-ids ${properties.securityGroupRuleId}`,
+                },
+            }));
     });
 }
 
-/** Whether a rule that AWS's provider has read allows what is wanted. It reads empty texts where a rule has nothing. */
-function isSame(wanted: Readonly<Record<string, unknown>>, found: GetSecurityGroupRuleResult): boolean {
-    const texts = ["ipProtocol", "cidrIpv4", "referencedSecurityGroupId"] as const;
-    const ports = ["fromPort", "toPort"] as const;
-    return (
-        texts.every((name) => (found[name] || "") === (wanted[name] ?? "")) &&
-        // Every protocol has no ports, whatever is read of them.
-        (wanted["ipProtocol"] === "-1" || ports.every((name) => found[name] === wanted[name]))
-    );
+/** What a table or group has. */
+type Standing = readonly { readonly properties: Inputs; readonly existing: Existing }[];
+
+/** Options of a part of a table or group, which is asked about its parts once for all that are to be created there. */
+function unlessThere(
+    opts: CustomResourceOptions,
+    kind: PartKind,
+    container: Input<string>,
+    state: StackState,
+    read: (id: string, opts: InvokeOptions) => Promise<Standing>,
+): CustomResourceOptions {
+    return unless(opts, async (inputs, asked) => {
+        const id = inputs[kind.container];
+        if (typeof id !== "string" || (await isMadeNow(id, container, state))) {
+            return undefined;
+        }
+        const found = await oncePerRun(`parts of ${id}`, () => read(id, asked));
+        const same = found.find(({ properties }) => kind.isSame(inputs, properties));
+        const managed = (await state())?.find((one) => manages(one, kind, inputs));
+        return same && { ...same.existing, managed };
+    });
 }
 
-function unless(
-    opts: CustomResourceOptions & { readonly parent?: Resource },
-    find: Find,
-    onDryRun = false,
-): CustomResourceOptions {
-    const beforeCreate = async ({ name, type, newInputs = {} }: ResourceHookArgs): Promise<void> => {
+/** Whether a table or group is made by this very update, so that nothing can be there. */
+async function isMadeNow(id: string, container: Input<string>, state: StackState): Promise<boolean> {
+    // A preview knows no id of what is yet to be made.
+    if (runtime.isDryRun() || (await urnsOf(container, /:(Default)?(RouteTable|SecurityGroup)$/)).length === 0) {
+        return false;
+    }
+    const resources = await state();
+    return resources !== undefined && !resources.some((resource) => hasId(resource, id));
+}
+
+function unless(opts: CustomResourceOptions & { readonly parent?: Resource }, find: Find): CustomResourceOptions {
+    const beforeCreate = async ({ name, type, urn, newInputs = {} }: ResourceHookArgs): Promise<void> => {
         const { parent } = opts;
         const provider = opts.provider ?? parent?.getProvider(type);
         const asked = { ...(parent && { parent }), ...(provider && { provider }) };
-        const existing = await find(newInputs, asked);
+        const existing = await find(newInputs, asked, urn);
         if (existing === undefined) {
             return;
         }
-        const { subject, id, removal } = existing;
         const { region } = await placeOf(asked);
         const at = async (option: string, resource: Resource | undefined) =>
             resource ? ` --${option} ${shellWord(`${option}=${await known(resource.urn)}`)}` : "";
-        const owner = `${await at("parent", parent)}${await at("provider", provider)}`;
-        const importing = `pulumi import ${type} ${name} ${id ?? ""}${owner} --protect=false --generate-code=false`;
-        const takeOver = id === undefined ? "Remove" : `Have the stack take it over with "${importing}", or remove`;
-        throw withoutStack(
-            new Error(
-                `${subject}, and this stack does not manage it. ${takeOver} it with "aws ec2 ${removal} --region ${region}"; then run 'pulumi up' again`,
-            ),
-        );
+        const place = `${await at("parent", parent)}${await at("provider", provider)}`;
+        const importing = `pulumi import ${type} ${name} ${existing.id ?? ""}${place} --protect=false --generate-code=false`;
+        const removing = `aws ec2 ${existing.removal} --region ${region}`;
+        throw withoutStack(new Error(`${existing.what}, ${remedy(existing, importing, removing)}`));
     };
     if (!runsHooks()) {
         return opts;
@@ -172,6 +214,27 @@ function unless(
     // Where the component is part of a package for other languages, the SDK knows the engine only in the calls that it makes it in.
     const bound = AsyncResource.bind(beforeCreate);
     // Hooks need names that are unique in the program.
-    const hook = onDryRun ? new ResourceHook(`unless-${randomUUID()}`, bound, { onDryRun }) : bound;
+    const hook = new ResourceHook(`unless-${randomUUID()}`, bound, { onDryRun: true });
     return { ...opts, hooks: { beforeCreate: [hook] } };
+}
+
+/** Whose it is, and what to do about it. */
+function remedy({ id, owner, managed }: Existing, importing: string, removing: string): string {
+    const again = "then run 'pulumi up' again";
+    if (managed && isOfPeering(managed)) {
+        return `and this stack manages it as ${nameOf(managed)}. Names of tables and groups may change, but not be exchanged: give this one the name that it had, or one that none had`;
+    }
+    if (managed) {
+        const release = `pulumi state delete ${shellWord(managed.urn)} --yes`;
+        return `and this stack manages it as ${nameOf(managed)}. Leave that resource out of the program, and hand it over with "${release} && ${importing}"; ${again}`;
+    }
+    const takeOver = id === undefined ? "remove" : `have the stack take it over with "${importing}", or remove`;
+    const either = `${takeOver} it with "${removing}"; ${again}`;
+    return owner === undefined
+        ? `and this stack does not manage it. ${either.replace(/^./, (first) => first.toUpperCase())}`
+        : `and belongs to ${owner}, which may use it. Leave this one out; or, if ${owner} gives it up, ${either}`;
+}
+
+function nameOf({ urn }: StackResource): string {
+    return urn.split("::").slice(3).join("::");
 }

@@ -7,6 +7,8 @@ import { acceptersCommands } from "./otherOwner";
 import { dnsResolutionOf, portsInto, routedBlocks, type VpcPeeringArgs } from "./peeringArgs";
 import { parsePort, portName, type RulePorts } from "./ports";
 import { across, sides, type Place, type Side } from "./sides";
+import { formerName, route, rule, type RuleSource, type WantedPart } from "./stackParts";
+import type { StackState } from "./stackState";
 import type { Tags } from "./tags";
 
 /** Where the two sides are; nothing of either where nothing depends on it. */
@@ -22,6 +24,8 @@ export interface PeeringParts {
     readonly accepted: pulumi.CustomResource;
     /** Tags of the rules. */
     readonly tags: Tags;
+    /** What the stack has had before. */
+    readonly state: StackState;
     /** Where the parts of each managed side belong and what makes them; undefined for another owner's side. */
     readonly opts: Readonly<Record<Side, pulumi.CustomResourceOptions | undefined>>;
 }
@@ -34,6 +38,7 @@ interface SideParts {
     readonly places: Places;
     readonly connectionId: pulumi.Output<string>;
     readonly tags: Tags;
+    readonly state: StackState;
     readonly opts: pulumi.CustomResourceOptions;
 }
 
@@ -49,46 +54,65 @@ export function peeringParts({ accepted, opts, ...shared }: PeeringParts): pulum
                   connectionId: accepted.id,
                   opts: { ...opts[side], dependsOn: after },
               });
-    const ways = sides.flatMap((side) => made(side, (parts) => [...routes(parts), ...rules(parts)], [accepted]));
+    const ways = sides.flatMap((side) =>
+        made(
+            side,
+            (parts) => wantedParts(shared.name, shared.args, side, shared.places).map((wanted) => part(wanted, parts)),
+            [accepted],
+        ),
+    );
     const accepters = made("accepter", dnsOption, [accepted]);
     // Across regions the requester sees the connection active a moment after the accepter, and AWS sets no option before.
     const requesters = made("requester", dnsOption, [accepted, ...ways, ...accepters]);
     return [...ways, ...accepters, ...requesters];
 }
 
-function routes({ name, side, args, connectionId, opts }: SideParts): ec2.Route[] {
-    return Object.entries(byName(args[side].routeTables)).flatMap(([table, routeTableId]) =>
-        routedBlocks(args[across(side)]).map(
-            (destinationCidrBlock) =>
-                new ec2.Route(
-                    `${name}-${table}-${destinationCidrBlock}`,
-                    { routeTableId, destinationCidrBlock, vpcPeeringConnectionId: connectionId },
-                    unlessRouted(opts),
-                ),
+/** The routes and rules of a side, as they are wanted. */
+export function wantedParts(name: string, args: VpcPeeringArgs, side: Side, places: Places): WantedPart[] {
+    const blocks = routedBlocks(args[across(side)]);
+    const routes = Object.entries(byName(args[side].routeTables)).flatMap(([table, routeTableId]) =>
+        blocks.map((destinationCidrBlock) => ({
+            kind: route,
+            name: `${name}-${side}-${table}-${destinationCidrBlock}`,
+            path: `${side}.routeTables.${table}`,
+            properties: { routeTableId, destinationCidrBlock },
+        })),
+    );
+    // A side that alone may open connections lets nothing in.
+    const sources = args.requestsFrom === side ? [] : ruleSources(args, across(side), places);
+    const rules = Object.entries(byName(args[side].securityGroups)).flatMap(([group, securityGroupId]) =>
+        rulePorts(args, side).flatMap(([port, ports]) =>
+            sources.map(([role, source]) => ({
+                kind: rule,
+                name: `${name}-${side}-${group}-${port}-${role}`,
+                path: `${side}.securityGroups.${group}`,
+                properties: { securityGroupId, ...source, ...ports },
+            })),
         ),
     );
+    return [...routes, ...rules];
 }
 
-/** What a side lets in from the other; nothing where only this side may open connections. */
-function rules({ name, side, args, places, tags, opts }: SideParts): vpc.SecurityGroupIngressRule[] {
-    if (args.requestsFrom === side) {
-        return [];
-    }
-    const sources = ruleSources(args, across(side), places);
-    return Object.entries(byName(args[side].securityGroups)).flatMap(([group, securityGroupId]) =>
-        rulePorts(args, side).flatMap(([port, ports]) =>
-            sources.map(
-                ([role, source]) =>
-                    new vpc.SecurityGroupIngressRule(
-                        `${name}-${group}-${port}-${role}`,
-                        { securityGroupId, ...source, ...ports, tags },
-                        // Changed in place, it would get the text ACCOUNT/GROUP as the group's id, which AWS does not know:
-                        // terraform-provider-aws splits it only when it creates a rule.
-                        unlessAllowed({ ...opts, replaceOnChanges: ["referencedSecurityGroupId"] }),
-                    ),
-            ),
-        ),
-    );
+/** Makes what is wanted, or keeps what has it by another name. */
+function part({ kind, name, properties }: WantedPart, { connectionId, tags, opts, state }: SideParts) {
+    const kept = { ...opts, aliases: [formerName(name, kind, properties, state)] };
+    return "routeTableId" in properties
+        ? new ec2.Route(
+              name,
+              { ...properties, vpcPeeringConnectionId: connectionId },
+              unlessRouted(kept, properties.routeTableId, state),
+          )
+        : new vpc.SecurityGroupIngressRule(
+              name,
+              { ...properties, tags },
+              // Changed in place, it would get the text ACCOUNT/GROUP as the group's id, which AWS does not know:
+              // terraform-provider-aws splits it only when it creates a rule.
+              unlessAllowed(
+                  { ...kept, replaceOnChanges: ["referencedSecurityGroupId"] },
+                  properties.securityGroupId,
+                  state,
+              ),
+          );
 }
 
 /** What a side's rules let in, each with the name that it gives its rules. */
@@ -109,14 +133,8 @@ function dnsOption({ name, side, args, connectionId, opts }: SideParts): ec2.Pee
     return [new ec2.PeeringConnectionOptions(`${name}-dns-resolution`, options, opts)];
 }
 
-/** A rule's source, and what it is called in the rule's name. */
-type RuleSource = readonly [
-    role: string,
-    { readonly cidrIpv4?: string; readonly referencedSecurityGroupId?: pulumi.Output<string> },
-];
-
 /** How rules name a side: by its blocks, or by its groups, which have their account before them in another account's rules. */
-function ruleSources(args: VpcPeeringArgs, side: Side, places: Places): RuleSource[] {
+function ruleSources(args: VpcPeeringArgs, side: Side, places: Places): [role: string, RuleSource][] {
     if (args.ingressFrom !== "group") {
         return routedBlocks(args[side]).map((cidrIpv4) => [cidrIpv4, { cidrIpv4 }]);
     }

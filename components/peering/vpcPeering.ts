@@ -2,6 +2,7 @@ import * as ec2 from "@pulumi/aws/ec2";
 import * as pulumi from "@pulumi/pulumi";
 import { dependenciesOf } from "../ordering";
 import { refuse, type Problem } from "../problems";
+import { claimParts } from "./claims";
 import { unlessPeered } from "./existing";
 import {
     argumentWarnings,
@@ -12,11 +13,13 @@ import {
 } from "./peeringArgs";
 import { ownConnections, ownerOf, ownTag } from "./ownership";
 import { mergedTags } from "./mergedTags";
-import { acceptersPart, peeringParts } from "./peeringParts";
+import { acceptersPart, peeringParts, wantedParts } from "./peeringParts";
 import { checkPlaces, checkSelf } from "./peeringRules";
 import { findPlaces } from "./places";
+import { stackState } from "./stackState";
 import { checkRequest, findConnection, refuseEnded, requesterPlace, requestLifetime } from "./request";
-import type { Side } from "./sides";
+import { sides, type Side } from "./sides";
+import { checkExchange } from "./stackParts";
 
 /**
  * A peering connection between any two VPCs, with what it takes for packets to pass: its acceptance, a route for each
@@ -41,7 +44,7 @@ import type { Side } from "./sides";
  *
  * The connection is free, and so is its traffic within one availability zone; between zones and regions it is charged.
  *
- * The connection has the tag `pulumi-vpc-peering: PROJECT/STACK/NAME`, by which its stack knows it.
+ * The connection has the tag `pulumi-vpc-peering: PROJECT/STACK/NAME/ID`, by which this component knows it.
  *
  * Throws a ResourceError that lists everything that AWS would refuse or that would come to nothing, in previews already. A pair of
  * VPCs that is peered already is refused too, with the commands that take the connection over or delete it.
@@ -71,9 +74,10 @@ export class VpcPeering extends pulumi.ComponentResource {
         this.warn(argumentWarnings(args));
 
         const tags = mergedTags({ Name: name }, args.tags);
-        const owner = ownerOf(name);
+        const owner = ownerOf(name, this);
+        const state = stackState(owner.wasThere);
         // Within one account its acceptance has the same tags as the connection.
-        const ofConnection = manageRequester ? mergedTags(tags, { [ownTag]: owner }) : tags;
+        const ofConnection = manageRequester ? mergedTags(tags, { [ownTag]: owner.tag }) : tags;
         const child = ({ provider }: PeeringSideArgs) => ({ parent: this, ...(provider && { provider }) });
         const opened = {
             requester: manageRequester ? child(args.requester) : undefined,
@@ -92,15 +96,22 @@ export class VpcPeering extends pulumi.ComponentResource {
             .apply(([known, seen]) =>
                 seen ? { ...known, requester: { ...known.requester, ...requesterPlace(seen) } } : known,
             );
+        const parts = sides.filter((side) => opened[side]).flatMap((side) => wantedParts(name, args, side, places));
+        const claimed = pulumi.output(claimParts(name, parts)).apply(refused);
         // Ids tell the rest, before there is a connection.
         const { id, vpcId, peerVpcId, peerRegion, peerOwnerId } = pulumi
-            .all([args.requester.vpcId, args.accepter.vpcId, places, theirs])
-            .apply(([one, other, { requester, accepter }, seen]) => {
+            .all([args.requester.vpcId, args.accepter.vpcId, places, theirs, claimed])
+            .apply(async ([one, other, { requester, accepter }, seen]) => {
                 const expected = { requester: { ...args.requester, vpcId: one }, accepter: { vpcId: other } };
                 const ofRequest = seen
                     ? [...checkRequest(seen, expected), ...checkPlaces({ requester, accepter }, args)]
                     : [];
-                refused([...checkSelf(one, other), ...ofRequest]);
+                const exchanged = checkExchange(
+                    `${name}-connection`,
+                    { requester: one, accepter: other },
+                    await state(),
+                );
+                refused([...checkSelf(one, other), ...ofRequest, ...exchanged]);
                 return {
                     id: seen?.id ?? "",
                     vpcId: one,
@@ -115,7 +126,7 @@ export class VpcPeering extends pulumi.ComponentResource {
                   `${name}-connection`,
                   { vpcId, peerVpcId, peerRegion, peerOwnerId, ...(autoAccept && { autoAccept }), tags: ofConnection },
                   {
-                      ...unlessPeered(child(args.requester), owner),
+                      ...unlessPeered(child(args.requester), owner, state),
                       dependsOn: after,
                       // In place of a second connection of the same VPCs AWS returns the first, which would then be deleted.
                       deleteBeforeReplace: true,
@@ -123,9 +134,9 @@ export class VpcPeering extends pulumi.ComponentResource {
               )
             : undefined;
         this.connectionId = connection?.id ?? id;
-        this.warnOfQuotas(args, owner, child(args.requester));
+        this.warnOfQuotas(args, owner.tag, child(args.requester));
         const complete = (accepted: pulumi.CustomResource) =>
-            peeringParts({ name, args, places, accepted, tags, opts: opened }).map((part) => part.id);
+            peeringParts({ name, args, places, accepted, tags, opts: opened, state }).map((part) => part.id);
 
         if (manageAccepter || connection === undefined) {
             // A resource of its own, because the two sides may have two owners.
@@ -179,12 +190,15 @@ export class VpcPeering extends pulumi.ComponentResource {
     }
 
     /** Warns of quotas that the sides come near, in previews too; this connection counts once. */
-    private warnOfQuotas(args: VpcPeeringArgs, owner: string, opts: pulumi.InvokeOptions): void {
+    private warnOfQuotas(args: VpcPeeringArgs, owner: pulumi.Output<string>, opts: pulumi.InvokeOptions): void {
         if (peeringWarnings(args, []).length === 0) {
             return;
         }
         const theirs = args.peeringConnectionId;
-        const own = theirs === undefined ? ownConnections(owner, opts) : pulumi.output(theirs).apply((id) => [id]);
+        const own =
+            theirs === undefined
+                ? owner.apply((tag) => ownConnections(tag, opts))
+                : pulumi.output(theirs).apply((id) => [id]);
         pulumi.output(own).apply((ids) => {
             this.warn(peeringWarnings(args, ids));
         });

@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { serve, type Served, home } from "./pages/vpcs.ts";
+import { project, run, type Stack } from "./pulumi.ts";
+import { on } from "./webServers.ts";
+
+// What may change about a peering that stands: packets keep passing, or the preview refuses, with a remedy that works. Runs inside a
+// sandbox with the real engine, while each server pings the other one five times a second.
+
+const head = `
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { VpcPeering } from "pulumi-vpc-peering";
+
+const config = new pulumi.Config();
+const [one, two, three] = config.requireObject<{ vpcId: string; tableId: string; groupId: string }[]>("sides");
+const side = (of: typeof one, block: string) => ({ vpcId: of.vpcId, cidrBlocks: [block] });
+const [first, second, third] = [side(one, "10.1.0.0/16"), side(two, "10.2.0.0/16"), side(three, "10.3.0.0/16")];
+`;
+
+/** A program that peers the first VPC with the second. */
+const peered = (requester: string, accepter: string, more = 'ports: ["icmp"]', options = ""): string =>
+    `${head}
+new VpcPeering("p", {
+    requester: { ...first, ${requester} },
+    accepter: { ...second, ${accepter} },
+    ${more},
+}${options});
+`;
+
+const lists = peered(
+    "routeTables: [one.tableId], securityGroups: [one.groupId]",
+    "routeTables: [two.tableId], securityGroups: [two.groupId]",
+);
+const both = "routeTables: [two.tableId], securityGroups: [two.groupId]";
+const mapped = (name: string, more?: string): string =>
+    peered(
+        `routeTables: { ${name}: one.tableId }, securityGroups: { ${name}: one.groupId }`,
+        `routeTables: { ${name}: two.tableId }, securityGroups: { ${name}: two.groupId }`,
+        more,
+    );
+
+/** Pings from one server to another until it is asked what was lost. */
+async function ping(from: Served, to: Served): Promise<() => Promise<string>> {
+    const id = await on(from.server, `ping -i 0.2 ${to.address} >/tmp/ping 2>&1 & echo $!`);
+    return async () => {
+        const said = await on(from.server, `kill -INT ${id ?? ""}; sleep 0.5; cat /tmp/ping`);
+        const [, sent = "", received = ""] = /(\d+) packets transmitted, (\d+) received/.exec(said ?? "") ?? [];
+        assert.ok(Number(sent) > 0, said);
+        return `${Number(sent) - Number(received)} of ${sent} lost`;
+    };
+}
+
+describe("a peering that stands", () => {
+    let sides: [Served, Served, Served];
+    let stack: Stack;
+
+    const write = (program: string) => {
+        writeFileSync(join(stack.folder, "index.ts"), program);
+    };
+    /** Runs something while both servers ping each other; none of their packets may be lost. */
+    const undisturbed = async (act: () => Promise<void>) => {
+        const [one, two] = sides;
+        const lost = await Promise.all([ping(one, two), ping(two, one)]);
+        await act();
+        for (const result of await Promise.all(lost.map((end) => end()))) {
+            assert.match(result, /^0 of /);
+        }
+    };
+    /** Changes the program, with no packet lost; afterwards nothing is left to change. */
+    const becomes = async (program: string) => {
+        await undisturbed(async () => {
+            write(program);
+            const { code, text } = await stack.pulumi("up", "--yes");
+            assert.equal(code, 0, text);
+        });
+        assert.deepEqual(await stack.plan(), []);
+    };
+    const steps = async (program: string) => {
+        write(program);
+        return stack.plan();
+    };
+
+    /** Writes a program that a preview and an update must refuse, with nothing changed; returns what they say. */
+    const refused = async (program: string) => {
+        write(program);
+        const preview = await stack.pulumi("preview");
+        assert.notEqual(preview.code, 0, preview.text);
+        await undisturbed(async () => {
+            assert.notEqual((await stack.up()).code, 0);
+        });
+        return preview.text;
+    };
+
+    before(async () => {
+        sides = await Promise.all([serve(home, "10.1.0.0/16"), serve(home, "10.2.0.0/16"), serve(home, "10.3.0.0/16")]);
+        stack = await project("changing", lists, {});
+        for (const [index, { vpcId, tableId, groupId }] of sides.entries()) {
+            for (const [key, value] of Object.entries({ vpcId, tableId, groupId })) {
+                assert.equal((await stack.pulumi("config", "set", "--path", `sides[${index}].${key}`, value)).code, 0);
+            }
+        }
+        const { code, text } = await stack.pulumi("up", "--yes");
+        assert.equal(code, 0, text);
+    });
+
+    it("keeps its routes and rules when a list becomes a map, a name changes, and back", async () => {
+        assert.deepEqual(await steps(mapped("main")), []);
+        await becomes(mapped("main"));
+        await becomes(mapped("public"));
+        await becomes(lists);
+    });
+
+    it("keeps them when names are exchanged, as far as the preview lets it", async () => {
+        const [{ vpcId }] = sides;
+        const { RouteTable } = await home.createRouteTable({ VpcId: vpcId });
+        const extra = RouteTable?.RouteTableId ?? "";
+        const named = (one: string, other: string) =>
+            peered(`routeTables: { ${one}: one.tableId, ${other}: "${extra}" }, securityGroups: [one.groupId]`, both);
+        await becomes(named("a", "b"));
+        const text = await refused(named("b", "a"));
+        assert.match(
+            text,
+            /A route to 10\.2\.0\.0\/16 is in rtb-\w+ already, and this stack manages it as p-requester-[ab]-10/,
+        );
+        // Either remedy.
+        assert.deepEqual(await steps(named("a", "b")), []);
+        await becomes(named("c", "d"));
+        await becomes(lists);
+        await home.deleteRouteTable({ RouteTableId: extra });
+    });
+
+    it("refuses to exchange requester and accepter, which would take the connection down", async () => {
+        const exchanged = lists
+            .replace("requester: { ...first,", "accepter: { ...first,")
+            .replace("accepter: { ...second,", "requester: { ...second,");
+        const text = await refused(exchanged);
+        assert.match(
+            text,
+            /VpcPeering p has 1 problem; no connection was requested:\s+requester.vpcId = "vpc-\w+": is the accepter's VPC of pcx-/,
+        );
+        assert.deepEqual(await steps(lists), []);
+    });
+
+    it("takes over a route that the program made itself, by the commands of the refusal", async () => {
+        const own = (peering: string) => `${head}
+const connection = new aws.ec2.VpcPeeringConnection("by-hand", { vpcId: two.vpcId, peerVpcId: three.vpcId, autoAccept: true });
+new aws.ec2.Route("by-hand", { routeTableId: two.tableId, destinationCidrBlock: "10.3.0.0/16", vpcPeeringConnectionId: connection.id });
+${peering}`;
+        void own;
+    });
+});
