@@ -69,7 +69,7 @@ function matrix(state: State, traffic: Traffic): Analysis[] {
 export async function adviceOf(
     { outputs, setting }: Stack,
     from: Side,
-    { verdict, question, from: client, blockers }: Analysis,
+    { verdict, question, from: client, blockers, forward, back }: Analysis,
 ): Promise<string[]> {
     const to = across(from);
     const own = sides.flatMap((side) => [outputs[side].routeTableId, outputs[side].securityGroupId]);
@@ -85,8 +85,10 @@ export async function adviceOf(
     const { protocol, port = 80 } = question;
     const requestsFrom = (await setting("requestsFrom")) ?? "both";
     const isPeered = String(await setting("peering")) === "true";
+    // Behind a transit gateway, say, a peering connection may not be what is missing.
+    const isFollowed = ![...forward, ...back].some(({ isLast }) => isLast === true);
     const changes = [
-        ...(isPeered ? [] : ["pulumi config set peering true"]),
+        ...(isPeered || !isFollowed ? [] : ["pulumi config set peering true"]),
         ...(requestsFrom === to ? ["pulumi config set requestsFrom both"] : []),
         ...(isFiltered && protocol === "icmp" ? [await add("icmpCidrs", `${client.address}/32`)] : []),
         ...(isFiltered && protocol !== "icmp" && port !== 80 ? [await add("extraPorts", `${protocol}/${port}`)] : []),
