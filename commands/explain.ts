@@ -67,7 +67,7 @@ function matrix(state: State, traffic: Traffic): Analysis[] {
 
 /** What to run where the stack itself made what stops its servers' packets; nothing if it did not. */
 export async function adviceOf(
-    { outputs, setting }: Stack,
+    { outputs, setting }: Pick<Stack, "outputs" | "setting">,
     from: Side,
     { verdict, question, from: client, blockers, forward, back }: Analysis,
 ): Promise<string[]> {
@@ -153,7 +153,7 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv, print: (line
     }
 
     const asked = sides.filter((side) => side === from || side === to);
-    const stack = asked.length > 0 ? await readStack() : undefined;
+    const stack = asked.length > 0 ? await readStack({ name: "explain", args, env }) : undefined;
     const end = (name: string) => stack?.outputs[name as Side]?.serverId ?? name;
     const usual = env["AWS_REGION"] ?? env["AWS_DEFAULT_REGION"];
     if (!stack && values.state === undefined && !values.region && usual === undefined) {

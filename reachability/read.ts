@@ -9,6 +9,8 @@ export interface Source {
     /** A role that is assumed for it with these credentials, with the external ID that its trust policy asks for. */
     readonly roleArn?: string | undefined;
     readonly externalId?: string | undefined;
+    /** Whether the profile's name is a secret, which no command may show. */
+    readonly isSecret?: boolean;
 }
 
 type Reader = (client: sdk.EC2) => Promise<readonly object[]>;
@@ -50,9 +52,9 @@ const readers: Readonly<Record<keyof Kinds, Reader>> = {
  * Reads a region of an account. A kind that can't be read, for want of a permission, is absent, with the reason; throws if
  * nothing can be.
  */
-export async function readLive(client: sdk.EC2, { profile: given, roleArn }: Source): Promise<Place> {
+export async function readLive(client: sdk.EC2, { profile: given, roleArn, isSecret }: Source): Promise<Place> {
     // By itself, the profile of one who assumes a role leads to another account.
-    const profile = roleArn === undefined ? given : undefined;
+    const profile = roleArn === undefined && isSecret !== true ? given : undefined;
     const found: Partial<Record<keyof Kinds, readonly object[]>> = {};
     const unread: Partial<Record<keyof Kinds, string>> = {};
     let failure: unknown;

@@ -108,6 +108,14 @@ describe("a place", () => {
         );
     });
 
+    it("does not tell a profile that is a secret, or leads to another account than the role", async () => {
+        const { client } = clientOf("eu-north-1", {});
+        const role = { roleArn: "arn:aws:iam::222222222222:role/x" };
+        for (const more of [{ isSecret: true }, role]) {
+            assert.equal((await readLive(client, { ...here, profile: "mine", ...more })).profile, undefined);
+        }
+    });
+
     it("is none where nothing may be read", async () => {
         const { client } = clientOf("eu-north-1", Object.fromEntries(calls.map((call) => [call, denied])));
         await assert.rejects(readLive(client, here), denied);
