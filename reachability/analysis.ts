@@ -1,4 +1,7 @@
-/** The way of a packet from one end to the other and back, which goes on behind each blocker as if it were not there. */
+/**
+ * The way of a packet from one end to the other and back, which goes on behind each blocker as if it were not there, and ends
+ * where it is not known where the packet goes.
+ */
 import { made } from "./fixes.ts";
 import {
     aclHop,

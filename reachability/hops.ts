@@ -45,7 +45,7 @@ export function unseen(component: Component, what: string, kind: keyof Kinds): H
     return { component, text: `${what}${reason === undefined ? "" : ` (${reason})`}`, isUnknown: true };
 }
 
-/** What a step has behind which nobody knows where a packet goes. */
+/** Marks a step behind which it is not known where a packet goes. */
 export const notFollowed = { detail: "; what is behind it is not judged", isLast: true } as const;
 
 /** The instance of an interface; undefined if it belongs to none. */

@@ -77,7 +77,7 @@ function isFollowed(route: Route): boolean {
     return /^(local$|igw-|pcx-)/.test(targetOf(route));
 }
 
-/** By what an interface's packets to an address leave, or may leave, its VPC without being followed; undefined if they are. */
+/** The target that an interface's packets to an address go to, or may go to, and are not followed; undefined if they are. */
 export function unfollowed(state: State, own: Located<NetworkInterface>, address: string): string | undefined {
     const subnet = state.subnet(own.item.SubnetId)?.item;
     const table = subnet && state.tableOf(subnet);

@@ -70,7 +70,7 @@ export interface Hop {
     readonly detail?: string | undefined;
     /** Whether the state does not tell what happens here. */
     readonly isUnknown?: boolean;
-    /** Whether nobody knows where the packet goes from here, so that nothing behind is judged, nor the answer. */
+    /** Whether it is not known where the packet goes from here, so that nothing behind is judged, nor its answer. */
     readonly isLast?: boolean;
     readonly securityGroupRule?: AnalysisSecurityGroupRule | undefined;
     readonly aclRule?: AnalysisAclRule | undefined;
