@@ -35,7 +35,7 @@ function runOn(label: string, server: SideOutput, script: string, privateKey: st
 
 async function main(): Promise<boolean> {
     const { values } = parseArgs({ options: { "no-why": { type: "boolean" } } });
-    const stack = await readStack();
+    const stack = await readStack({ name: "check", args: process.argv.slice(2), env: process.env });
     const { requester, accepter, checkResults } = stack.outputs;
     if (!checkResults) {
         throw new Error("The stack has no check: run 'pulumi up', with the setting 'check' as it is by default.");

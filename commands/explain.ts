@@ -67,9 +67,9 @@ function matrix(state: State, traffic: Traffic): Analysis[] {
 
 /** What to run where the stack itself made what stops its servers' packets; nothing if it did not. */
 export async function adviceOf(
-    { outputs, setting }: Stack,
+    { outputs, setting }: Pick<Stack, "outputs" | "setting">,
     from: Side,
-    { verdict, question, from: client, blockers }: Analysis,
+    { verdict, question, from: client, blockers, forward, back }: Analysis,
 ): Promise<string[]> {
     const to = across(from);
     const own = sides.flatMap((side) => [outputs[side].routeTableId, outputs[side].securityGroupId]);
@@ -85,8 +85,10 @@ export async function adviceOf(
     const { protocol, port = 80 } = question;
     const requestsFrom = (await setting("requestsFrom")) ?? "both";
     const isPeered = String(await setting("peering")) === "true";
+    // Behind a transit gateway, say, a peering connection may not be what is missing.
+    const isFollowed = ![...forward, ...back].some(({ isLast }) => isLast === true);
     const changes = [
-        ...(isPeered ? [] : ["pulumi config set peering true"]),
+        ...(isPeered || !isFollowed ? [] : ["pulumi config set peering true"]),
         ...(requestsFrom === to ? ["pulumi config set requestsFrom both"] : []),
         ...(isFiltered && protocol === "icmp" ? [await add("icmpCidrs", `${client.address}/32`)] : []),
         ...(isFiltered && protocol !== "icmp" && port !== 80 ? [await add("extraPorts", `${protocol}/${port}`)] : []),
@@ -151,7 +153,7 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv, print: (line
     }
 
     const asked = sides.filter((side) => side === from || side === to);
-    const stack = asked.length > 0 ? await readStack() : undefined;
+    const stack = asked.length > 0 ? await readStack({ name: "explain", args, env }) : undefined;
     const end = (name: string) => stack?.outputs[name as Side]?.serverId ?? name;
     const usual = env["AWS_REGION"] ?? env["AWS_DEFAULT_REGION"];
     if (!stack && values.state === undefined && !values.region && usual === undefined) {

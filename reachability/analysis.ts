@@ -1,4 +1,7 @@
-/** The way of a packet from one end to the other and back, which goes on behind each blocker as if it were not there. */
+/**
+ * The way of a packet from one end to the other and back, which goes on behind each blocker as if it were not there, and ends
+ * where it is not known where the packet goes.
+ */
 import { made } from "./fixes.ts";
 import {
     aclHop,
@@ -9,9 +12,8 @@ import {
     instanceHop,
     instanceOf,
     interfaceHop,
-    routeHop,
-    type Wanted,
 } from "./hops.ts";
+import { routeHop, unfollowed, type Wanted } from "./routes.ts";
 import { echo, ephemeral, holds, isAddress, matchingRoutes, privateRangeOf, targetOf, type Flow } from "./rules.ts";
 import {
     addressesOf,
@@ -40,6 +42,8 @@ type Way =
           /** The other end's VPC; undefined if no VPC is known that has the address. */
           readonly vpcs: readonly [string, string | undefined];
           readonly connection: VpcPeeringConnection | undefined;
+          /** What the answer leaves by instead, if it is not followed. */
+          readonly via?: string | undefined;
       };
 
 /** An end with the address that it has inside its VPC. An internet gateway translates between this and the one that is seen. */
@@ -60,12 +64,14 @@ export function analyze(state: State, question: Question, numbers = new Set<stri
             ? new QuestionError(`Of ${question.from} and ${question.to}, one has to be an interface that was read.`)
             : notFound(question.from);
     }
-    const way = wayBetween(state, found, sought);
-    const [from, to] = [partyOf(state, found, way), partyOf(state, sought, way)];
+    const meant = wayBetween(state, found, sought);
+    const [from, to] = [partyOf(state, found, meant), partyOf(state, sought, meant)];
+    const way = wayInstead(state, meant, from, to);
     const between = hopsBetween(state, way, from, to);
-    const follow = (direction: Direction) => hopsOf({ state, question, way, from, to, between, numbers }, direction);
+    const follow = (direction: Direction) =>
+        untilLast(hopsOf({ state, question, way, from, to, between, numbers }, direction));
     const forward = follow("forward");
-    const back = way.kind === "host" ? [] : follow("back");
+    const back = way.kind === "host" || forward.at(-1)?.isLast === true ? [] : follow("back");
     const hops = [...forward, ...back];
     const blockers = [...new Set(hops.filter(isBlocker))];
     const unknown = [...new Set(hops.flatMap(({ isUnknown, text }) => (isUnknown ? [text] : [])))];
@@ -146,7 +152,8 @@ function targetsAt(state: State, { own }: Found): string[] {
 
 function partyOf(state: State, { own, address = "" }: Found, way: Way): Party {
     if (!own) {
-        return { address, inside: address, component: { kind: "destination", id: address }, vpcId: undefined, own };
+        const component = { kind: "destination", id: address } as const;
+        return { address, inside: address, component, vpcId: undefined, interfaceId: undefined, own };
     }
     const all = addressesOf(own.item);
     const inside = all.includes(address) ? address : (all[0] ?? "");
@@ -155,18 +162,35 @@ function partyOf(state: State, { own, address = "" }: Found, way: Way): Party {
         inside,
         component: instanceOf(state, own) ?? interfaceHop(own).component,
         vpcId: own.item.VpcId,
+        interfaceId: own.item.NetworkInterfaceId,
         own,
     };
 }
 
+/** Where no connection is or can become active, the two may be connected by what the answer leaves by. */
+function wayInstead(state: State, way: Way, from: Party, to: Party): Way {
+    if (way.kind !== "peering" || !to.own || (way.connection && isAlive(way.connection))) return way;
+    return { ...way, via: unfollowed(state, to.own, from.address) };
+}
+
 /** What a packet meets between the two ends' VPCs. It is the same in both directions, so each blocker counts once. */
-function hopsBetween(state: State, way: Way, { own: client }: Party, { own: server }: Party): readonly Hop[] {
-    if (way.kind === "peering") return [connectionHop(state, ...way.vpcs, way.connection)];
+function hopsBetween(state: State, way: Way, from: Party, to: Party): readonly Hop[] {
+    if (way.kind === "peering") return [connectionHop(state, ...way.vpcs, way.connection, way.via)];
     if (way.kind !== "internet") return [];
     return [
-        ...(client ? [gatewayHop(state, client, "EGRESS")] : []),
-        ...(server ? [gatewayHop(state, server, "INGRESS")] : []),
+        ...(from.own ? [gatewayHop(state, from.own, "EGRESS", unfollowed(state, from.own, to.address))] : []),
+        ...(to.own ? [gatewayHop(state, to.own, "INGRESS", unfollowed(state, to.own, from.address))] : []),
     ];
+}
+
+/** Hops as far as it is known where a packet goes. */
+function untilLast(hops: Iterable<Hop>): Hop[] {
+    const followed: Hop[] = [];
+    for (const hop of hops) {
+        followed.push(hop);
+        if (hop.isLast === true) break;
+    }
+    return followed;
 }
 
 /** A question on its way. */
@@ -184,7 +208,7 @@ interface Walk {
  * The hops of a request, or of its answer. Security groups keep state, so they don't judge the answer; network ACLs and route
  * tables do, but not within a subnet. Source: Amazon VPC User Guide, "Compare security groups and network ACLs".
  */
-function hopsOf({ state, question, way, from, to, between, numbers }: Walk, direction: Direction): Hop[] {
+function* hopsOf({ state, question, way, from, to, between, numbers }: Walk, direction: Direction): Generator<Hop> {
     const isRequest = direction === "forward";
     const [start, end] = isRequest ? [from, to] : [to, from];
     const [own, other] = [start.own, end.own];
@@ -209,27 +233,28 @@ function hopsOf({ state, question, way, from, to, between, numbers }: Walk, dire
             numbers,
         };
     };
-    const hops: Hop[] = [];
     if (own) {
         const leaving = passage(own, other, "egress");
-        if (isRequest) hops.push(...instanceHop(state, own));
-        hops.push(interfaceHop(own));
-        if (way.kind === "host") return hops;
-        if (isRequest) hops.push(groupHop(leaving));
-        if (crosses) hops.push(aclHop(leaving), routeHop(leaving, wantedBy(state, way, own)));
+        if (isRequest) yield* instanceHop(state, own);
+        yield interfaceHop(own);
+        if (way.kind === "host") return;
+        if (isRequest) yield groupHop(leaving);
+        if (crosses) {
+            yield aclHop(leaving);
+            yield routeHop(leaving, wantedBy(state, way, own));
+        }
     }
-    hops.push(...(isRequest ? between : between.toReversed()));
+    yield* isRequest ? between : between.toReversed();
     if (other) {
         const arriving = passage(other, own, "ingress");
-        if (crosses) hops.push(aclHop(arriving));
-        if (isRequest) hops.push(groupHop(arriving));
-        hops.push(interfaceHop(other));
-        if (isRequest) hops.push(...instanceHop(state, other));
+        if (crosses) yield aclHop(arriving);
+        if (isRequest) yield groupHop(arriving);
+        yield interfaceHop(other);
+        if (isRequest) yield* instanceHop(state, other);
     } else {
         const vpcId = way.kind === "peering" ? way.vpcs[1] : start.vpcId;
-        hops.push(destinationHop(state, end.address, isInternet ? "internet" : vpcId));
+        yield destinationHop(state, end.address, isInternet ? "internet" : vpcId);
     }
-    return hops;
 }
 
 /** The route that an interface's table needs. */
@@ -237,7 +262,7 @@ function wantedBy(state: State, way: Way, { item: { VpcId }, place }: Located<Ne
     if (way.kind === "peering") {
         const other = way.vpcs.find((one) => one !== VpcId);
         const id = way.connection && isAlive(way.connection) ? way.connection.VpcPeeringConnectionId : undefined;
-        const isKnown = way.connection !== undefined || state.knowsConnections(...way.vpcs);
+        const isKnown = way.via === undefined && (way.connection !== undefined || state.knowsConnections(...way.vpcs));
         const option = other && isKnown ? `--vpc-peering-connection-id ${id ?? made.connection}` : undefined;
         return { id, blocks: state.blocksOf(other), option };
     }

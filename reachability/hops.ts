@@ -1,26 +1,9 @@
 /** The steps of a packet: what each component does with it, and what would open the way there. */
 import type { PortRange, Tag } from "@aws-sdk/client-ec2";
-import { accept, allow, allowBefore, attachGateway, connect, giveAddress, route as makeRoute, start } from "./fixes.ts";
-import {
-    allowingRule,
-    decidingEntry,
-    echo,
-    holds,
-    lengthOf,
-    matchingRoutes,
-    peerOf,
-    privateRangeOf,
-    rulesIn,
-    shownRoute,
-    targetOf,
-    type Flow,
-    type GroupRule,
-    type Match,
-    type Packet,
-} from "./rules.ts";
+import { accept, allow, allowBefore, attachGateway, connect, giveAddress, start } from "./fixes.ts";
+import { allowingRule, decidingEntry, echo, peerOf, rulesIn, type Flow, type GroupRule, type Packet } from "./rules.ts";
 import {
     addressesOf,
-    endsOf,
     isAlive,
     nameOf,
     publicAddressOf,
@@ -30,7 +13,7 @@ import {
     type State,
     type VpcPeeringConnection,
 } from "./state.ts";
-import type { Blocker, Code, Component, Direction, Hop } from "./types.ts";
+import type { Blocker, Component, Direction, Hop } from "./types.ts";
 
 /** A packet at an interface's security groups, network ACL and route table, on its way out of there or in. */
 export interface Passage {
@@ -46,17 +29,8 @@ export interface Passage {
     readonly numbers: Set<string>;
 }
 
-/** The route that leads to the other end. */
-export interface Wanted {
-    /** Its target's ID, if there is one. */
-    readonly id: string | undefined;
-    readonly blocks: readonly string[];
-    /** The target as an option of `aws ec2 create-route`; undefined if there can't be such a route. */
-    readonly option: string | undefined;
-}
-
 /** A component that an interface's packets meet in its VPC. */
-function componentOf(
+export function componentOf(
     { item: { VpcId: vpcId }, place }: Located<NetworkInterface>,
     kind: Component["kind"],
     id: string,
@@ -66,10 +40,13 @@ function componentOf(
 }
 
 /** A step that the state does not tell enough about. */
-function unseen(component: Component, what: string, kind: keyof Kinds): Hop {
+export function unseen(component: Component, what: string, kind: keyof Kinds): Hop {
     const reason = component.place?.unread?.[kind];
     return { component, text: `${what}${reason === undefined ? "" : ` (${reason})`}`, isUnknown: true };
 }
+
+/** Marks a step behind which it is not known where a packet goes. */
+export const notFollowed = { detail: "; what is behind it is not judged", isLast: true } as const;
 
 /** The instance of an interface; undefined if it belongs to none. */
 export function instanceOf(state: State, own: Located<NetworkInterface>): Component | undefined {
@@ -158,97 +135,24 @@ export function aclHop({ state, own, packet, flow, direction, numbers }: Passage
     };
 }
 
-export function routeHop({ state, own, packet, direction }: Passage, wanted: Wanted): Hop | Blocker {
-    const address = packet.destination;
-    const { SubnetId } = own.item;
-    const subnet = state.subnet(SubnetId)?.item;
-    const table = subnet && state.tableOf(subnet);
-    const { RouteTableId: id = `of ${SubnetId}`, Tags, VpcId = "" } = table?.item ?? {};
-    const component = componentOf(own, "route table", id, Tags);
-    if (!table) return unseen(component, `the route table ${id}`, "RouteTables");
-    const matches = matchingRoutes(state, table.item.Routes ?? [], address);
-    if ("unknown" in matches) return { component, text: matches.unknown, isUnknown: true };
-    const which = table.main
-        ? `the main table of ${VpcId}: ${SubnetId} has none of its own`
-        : `associated with ${SubnetId}`;
-    const [best] = matches;
-    const target = best && targetOf(best.route);
-    const detail = ` (${which})`;
-    const shown = { component, detail, route: best && shownRoute(best.route) };
-    if (best && target !== undefined && target === wanted.id) return { ...shown, text: `${best.block} -> ${target}` };
-    const isBlackhole = best?.route.State === "blackhole";
-    const isFollowed = (id: string) =>
-        id === "local" ||
-        (id.startsWith("igw-") && (own.place.InternetGateways ?? privateRangeOf(address))) ||
-        state.connection(id);
-    if (target !== undefined && !isBlackhole && !isFollowed(target)) {
-        return { component, route: shown.route, text: `where ${target} leads`, isUnknown: true };
-    }
-    const block = wanted.blocks.find((one) => holds(one, address)) ?? `${address}/32`;
-    const hasPriority = best && lengthOf(best.block) >= lengthOf(block);
-    // A dead route of the same block is in the way; a live one serves others, and stays unless it is for this address alone.
-    const free = !hasPriority || (isBlackhole && best.route.DestinationCidrBlock === block) ? block : `${address}/32`;
-    const replaces = matches.some(({ route }) => route.DestinationCidrBlock === free);
-    const { more = "", ...wrong } = wrongRoute(state, address, matches, wanted.id, direction);
-    return {
-        ...shown,
-        ...wrong,
-        detail: `${more}${detail}`,
-        direction,
-        fixes: wanted.option === undefined ? undefined : makeRoute(table, free, replaces, wanted.option),
-    };
-}
-
-/** Why a route table leads a packet elsewhere than is meant. */
-function wrongRoute(
-    state: State,
-    address: string,
-    matches: readonly Match[],
-    wanted: string | undefined,
-    direction: Direction,
-): { readonly code: Code; readonly text: string; readonly more?: string } {
-    const [best] = matches;
-    if (!best) return { code: "NO_ROUTE_TO_DESTINATION", text: `no route to ${address}` };
-    const target = targetOf(best.route);
-    const route = `${best.block} -> ${target}`;
-    if (best.route.State === "blackhole") {
-        return { code: "BAD_STATE_ROUTE", text: `${route} is a blackhole: its target is gone` };
-    }
-    const range = privateRangeOf(address);
-    if (target.startsWith("igw-") && range) {
-        return {
-            code: `IGW_DESTINATION_ADDRESS_NOT_IN_${range}_EGRESS`,
-            text: `no route to ${address}`,
-            more: ` but ${route}, and an internet gateway takes no private address`,
-        };
-    }
-    const connection = state.connection(target);
-    const vpcs = connection && endsOf(connection);
-    if (vpcs && !vpcs.some((id) => state.blocksOf(id).some((block) => holds(block, address)))) {
-        return {
-            code: "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR",
-            text: `${route}, whose other VPC does not have ${address}: peering is not transitive`,
-        };
-    }
-    if (direction === "forward" && wanted !== undefined && matches.some((one) => targetOf(one.route) === wanted)) {
-        return { code: "MORE_SPECIFIC_ROUTE", text: `${route} is more specific than the route to ${wanted}` };
-    }
-    const where = vpcs ? ` (${vpcs.join(" - ")})` : "";
-    const what = direction === "back" ? "the answer " : "";
-    return { code: "ROUTE_WRONG_NETWORK", text: `${route}${where} leads ${what}to another network` };
-}
-
+/** `via` is what may connect the VPCs where no connection does, if it is not followed. */
 export function connectionHop(
     state: State,
     here: string,
     there: string | undefined,
     connection: VpcPeeringConnection | undefined,
+    via: string | undefined,
 ): Hop | Blocker {
     const [one, other] = [state.vpc(here), state.vpc(there)];
     const connecting = one && other && connect(state, one, other);
+    if (via !== undefined) {
+        const text = `whether ${via} connects ${here} and ${there ?? ""}`;
+        return { component: { kind: "peering connection", id: "none" }, text, isUnknown: true, ...notFollowed };
+    }
     if (!connection && !state.knowsConnections(here, there)) {
         const component: Component = { kind: "peering connection", id: "none", place: one?.place };
-        return unseen(component, `the peering connections of ${here}`, "VpcPeeringConnections");
+        const hop = unseen(component, `the peering connections of ${here}`, "VpcPeeringConnections");
+        return there === undefined ? { ...hop, ...notFollowed } : hop;
     }
     if (!connection) {
         const between = `${here} and ${there ?? ""} have none`;
@@ -274,9 +178,19 @@ export function connectionHop(
     };
 }
 
-/** Source: Amazon VPC User Guide, "Enable internet access for a VPC using an internet gateway". */
-export function gatewayHop(state: State, own: Located<NetworkInterface>, way: "INGRESS" | "EGRESS"): Hop | Blocker {
+/**
+ * `via` is what the interface's packets leave by instead, if it is not followed.
+ * Source: Amazon VPC User Guide, "Enable internet access for a VPC using an internet gateway".
+ */
+export function gatewayHop(
+    state: State,
+    own: Located<NetworkInterface>,
+    way: "INGRESS" | "EGRESS",
+    via: string | undefined,
+): Hop | Blocker {
     const { item, place } = own;
+    // Where packets leave by something else, a gateway or a public address does not help them.
+    const isUsed = via === undefined;
     const { VpcId: vpcId, NetworkInterfaceId: id } = item;
     const gateway = state.gatewayOf(vpcId);
     const { InternetGatewayId = "none", Tags } = gateway?.item ?? {};
@@ -286,14 +200,14 @@ export function gatewayHop(state: State, own: Located<NetworkInterface>, way: "I
     }
     const direction = "forward";
     if (!gateway) {
-        const fixes = attachGateway(vpcId, place);
+        const fixes = isUsed ? attachGateway(vpcId, place) : undefined;
         return { component, text: `${vpcId} has none`, code: "BAD_STATE", direction, fixes };
     }
     const address = publicAddressOf(item);
     if (address === undefined) {
         const text = `passes only interfaces with a public address, and ${id} has none`;
         const code = `IGW_PUBLIC_IP_ASSOCIATION_FOR_${way}` as const;
-        return { component, text, code, direction, fixes: giveAddress(own) };
+        return { component, text, code, direction, fixes: isUsed ? giveAddress(own) : undefined };
     }
     return { component, text: `${addressesOf(item)[0] ?? ""} = ${address}` };
 }
@@ -303,7 +217,7 @@ export function destinationHop(state: State, address: string, vpcId: string | un
     const component: Component = { kind: "destination", id: address };
     if (vpcId === "internet") return { component, text: "on the internet" };
     if (vpcId !== undefined && !state.vpc(vpcId)?.place.NetworkInterfaces) {
-        return { component, text: `what is in ${vpcId}, which was not read`, isUnknown: true };
+        return { component, text: `what is in ${vpcId}, which was not read`, isUnknown: true, isLast: true };
     }
     const where = vpcId === undefined ? "VPC that was read has" : `interface in ${vpcId} has`;
     const text = `no ${where} this address`;

@@ -1,14 +1,16 @@
 import * as sdk from "@aws-sdk/client-ec2";
-import { fromTemporaryCredentials } from "@aws-sdk/credential-providers";
+import { fromNodeProviderChain, fromTemporaryCredentials } from "@aws-sdk/credential-providers";
 import { kinds, State, type Kinds, type Place } from "./state.ts";
 
 /** Where to read: a region, by default that of the environment, with a profile of the AWS CLI or the usual credentials. */
 export interface Source {
     readonly region?: string | undefined;
     readonly profile?: string | undefined;
-    /** A role that is assumed for it, with the external ID that its trust policy asks for. */
+    /** A role that is assumed for it with these credentials, with the external ID that its trust policy asks for. */
     readonly roleArn?: string | undefined;
     readonly externalId?: string | undefined;
+    /** Whether the profile's name is a secret, which no command may show. */
+    readonly isSecret?: boolean;
 }
 
 type Reader = (client: sdk.EC2) => Promise<readonly object[]>;
@@ -50,7 +52,9 @@ const readers: Readonly<Record<keyof Kinds, Reader>> = {
  * Reads a region of an account. A kind that can't be read, for want of a permission, is absent, with the reason; throws if
  * nothing can be.
  */
-export async function readLive(client: sdk.EC2, { profile }: Source): Promise<Place> {
+export async function readLive(client: sdk.EC2, { profile: given, roleArn, isSecret }: Source): Promise<Place> {
+    // By itself, the profile of one who assumes a role leads to another account.
+    const profile = roleArn === undefined && isSecret !== true ? given : undefined;
     const found: Partial<Record<keyof Kinds, readonly object[]>> = {};
     const unread: Partial<Record<keyof Kinds, string>> = {};
     let failure: unknown;
@@ -90,6 +94,7 @@ export const openOwn: Open = ({ region, profile, roleArn, externalId }, account)
         ...(roleArn !== undefined && {
             credentials: fromTemporaryCredentials({
                 params,
+                ...(profile !== undefined && { masterCredentials: fromNodeProviderChain({ profile }) }),
                 ...(region !== undefined && { clientConfig: { region } }),
             }),
         }),
@@ -103,26 +108,42 @@ export async function readState(sources: readonly Source[], open: Open = openOwn
 
 /** Reads places, and the regions and accounts of the VPCs that are peered with theirs, as far as they open. */
 export async function readPlaces(sources: readonly Source[], open: Open): Promise<Place[]> {
-    const read = async (source: Source, account?: string): Promise<Place[]> => {
+    const read = async (source: Source, account?: string): Promise<Read[]> => {
         const client = await open(source, account);
         try {
-            return client ? [await readLive(client, source)] : [];
+            return client ? [{ source, place: await readLive(client, source) }] : [];
         } finally {
             client?.destroy();
         }
     };
     // Both sides of a peering may be in one place.
     const distinct = new Map(sources.map((source) => [JSON.stringify(source), source]));
-    const places = (await Promise.all([...distinct.values()].map((source) => read(source)))).flat();
-    const peers = new Map<string, Promise<Place[]>>();
-    for (const { RequesterVpcInfo, AccepterVpcInfo } of places.flatMap((one) => one.VpcPeeringConnections ?? [])) {
-        for (const { OwnerId: account = "", Region: region = "" } of [RequesterVpcInfo, AccepterVpcInfo]) {
-            const ofAccount = places.filter((one) => one.account === account);
+    const own = (await Promise.all([...distinct.values()].map((source) => read(source)))).flat();
+    const peers = new Map<string, Promise<Read[]>>();
+    for (const shown of own) {
+        for (const { account, region } of peersIn(shown.place)) {
+            const ofAccount = [shown, ...own].filter(({ place }) => place.account === account);
             const key = `${account} ${region}`;
-            if (region === "" || peers.has(key) || ofAccount.some((one) => one.region === region)) continue;
+            if (peers.has(key) || ofAccount.some(({ place }) => place.region === region)) continue;
             const [known] = ofAccount;
-            peers.set(key, read({ region, profile: known?.profile }, known ? undefined : account));
+            const peer = known ? read({ ...known.source, region }) : read({ region, profile: undefined }, account);
+            peers.set(key, peer);
         }
     }
-    return [...places, ...(await Promise.all(peers.values())).flat()];
+    return [...own, ...(await Promise.all(peers.values())).flat()].map(({ place }) => place);
+}
+
+/** A place, and what it was read with. */
+interface Read {
+    readonly source: Source;
+    readonly place: Place;
+}
+
+/** Where the VPCs of a place's connections are, as far as that is known. */
+function peersIn({ VpcPeeringConnections = [] }: Place): { readonly account: string; readonly region: string }[] {
+    return VpcPeeringConnections.flatMap(({ RequesterVpcInfo, AccepterVpcInfo }) =>
+        [RequesterVpcInfo, AccepterVpcInfo].flatMap(({ OwnerId: account = "", Region: region }) =>
+            region === undefined || region === "" ? [] : { account, region },
+        ),
+    );
 }

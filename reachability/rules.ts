@@ -209,24 +209,36 @@ export interface Match {
     readonly block: string;
 }
 
+/** Routes of which one decides, and why it is not known which. */
+export interface Candidates extends Unknown {
+    readonly routes: readonly Route[];
+}
+
 /**
  * The routes of a table that match an address, the one that decides first: the longest prefix, whether its target still exists or
  * not; of equal ones, the one with a block of its own before one with a prefix list.
  * Source: Amazon VPC User Guide, "Route priority".
  */
-export function matchingRoutes(state: State, routes: readonly Route[], address: string): Match[] | Unknown {
+export function matchingRoutes(state: State, routes: readonly Route[], address: string): Match[] | Candidates {
     const found: Match[] = [];
+    const unread: (Unknown & { readonly route: Route })[] = [];
     for (const route of routes) {
         const { DestinationCidrBlock: own, DestinationPrefixListId: list } = route;
         const blocks = list !== undefined ? blocksOfList(state, list) : own === undefined ? [] : [own];
-        if ("unknown" in blocks) return blocks;
+        if ("unknown" in blocks) {
+            unread.push({ route, ...blocks });
+            continue;
+        }
         const block = blocks
             .filter((one) => holds(one, address))
             .sort((one, other) => lengthOf(other) - lengthOf(one))[0];
         if (block !== undefined) found.push({ route, block });
     }
     const isList = ({ route }: Match) => Number(route.DestinationPrefixListId !== undefined);
-    return found.sort((one, other) => lengthOf(other.block) - lengthOf(one.block) || isList(one) - isList(other));
+    found.sort((one, other) => lengthOf(other.block) - lengthOf(one.block) || isList(one) - isList(other));
+    const [first] = unread;
+    if (!first) return found;
+    return { unknown: first.unknown, routes: [...unread, ...found.slice(0, 1)].map(({ route }) => route) };
 }
 
 function blocksOfList(state: State, id: string | undefined): readonly string[] | Unknown {
@@ -245,6 +257,8 @@ export function targetOf(route: Route): string {
         route.EgressOnlyInternetGatewayId,
         route.LocalGatewayId,
         route.CarrierGatewayId,
+        route.CoreNetworkArn,
+        route.OdbNetworkArn,
         route.InstanceId,
     ];
     return targets.find((target) => target !== undefined) ?? "";

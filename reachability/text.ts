@@ -66,6 +66,7 @@ export function explain(state: State, analysis: Analysis, advice: readonly strin
         wrap(`  ${numberOf(blocker)}. ${blockerLine(blocker)}`, 5),
         styleText("dim", `     ${blocker.code}`),
     ]);
+    const isKnown = ![...forward, ...back].some(({ isUnknown, isLast }) => isUnknown === true || isLast === true);
     const isFar = ({ account }: Fix) => state.places.some((place) => place.account !== account);
     const fixes = fixesOf(analysis);
     const commands = (fixes ?? []).flatMap((fix) => [
@@ -79,8 +80,17 @@ export function explain(state: State, analysis: Analysis, advice: readonly strin
         ...section("back", back.map(hopLine)),
         ...section("why not", why),
         ...section("to open the way", advice.map(commandText)),
-        ...section(advice.length > 0 ? "or by hand" : "to open the way, type", commands),
-        ...(fixes ? [] : ["", "no set of changes opens this way as it is"]),
+        ...section(
+            advice.length > 0
+                ? "or by hand"
+                : isKnown
+                  ? "to open the way, type"
+                  : "to open the way as far as it is known, type",
+            commands,
+        ),
+        ...(fixes
+            ? []
+            : ["", isKnown ? "no set of changes opens this way as it is" : "what opens this way is not known"]),
         ...section(
             "not known",
             unknown.map((one) => wrap(`  ${one}`, 4)),

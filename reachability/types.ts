@@ -70,6 +70,8 @@ export interface Hop {
     readonly detail?: string | undefined;
     /** Whether the state does not tell what happens here. */
     readonly isUnknown?: boolean;
+    /** Whether it is not known where the packet goes from here, so that nothing behind is judged, nor its answer. */
+    readonly isLast?: boolean;
     readonly securityGroupRule?: AnalysisSecurityGroupRule | undefined;
     readonly aclRule?: AnalysisAclRule | undefined;
     readonly route?: AnalysisRouteTableRoute | undefined;
@@ -94,6 +96,8 @@ export interface End {
     readonly address: string;
     readonly component: Component;
     readonly vpcId: string | undefined;
+    /** Undefined if no interface has the address. */
+    readonly interfaceId: string | undefined;
 }
 
 export type Verdict = "reachable" | "not reachable" | "unknown";

@@ -37,12 +37,8 @@ export const keys = {
 } as const;
 
 /** The interfaces at the two ends; undefined for an end that none has. */
-export function interfacesOf({ forward, from, to }: Analysis): [string | undefined, string | undefined] {
-    const ids = forward.flatMap(({ component: { kind, id } }) => (kind === "network interface" ? [id] : []));
-    return [
-        from.component.kind === "destination" ? undefined : ids[0],
-        to.component.kind === "destination" ? undefined : ids.at(-1),
-    ];
+export function interfacesOf({ from, to }: Analysis): [string | undefined, string | undefined] {
+    return [from.interfaceId, to.interfaceId];
 }
 
 /** The ways of analyses. Those between the same ends that end at the same hop are one. */

@@ -341,6 +341,13 @@ describe("the settings that open a way between the stack's servers", () => {
             ["pulumi config set requestsFrom both && pulumi up"],
         ],
         ["nothing but what was changed by hand", closed, tcp(80), peered, ["pulumi up --refresh"]],
+        [
+            "no peering where a transit gateway may connect them",
+            pair({ routes: { "10.2.0.0/16": "tgw-1" }, egress: [] }, {}, {}),
+            tcp(80),
+            {},
+            ["pulumi up --refresh"],
+        ],
         ["nothing where nothing stops them", pair(), tcp(80), peered, []],
         [
             "nothing where something else stops them",

@@ -153,6 +153,15 @@ function hostsOf({ subnets }: VpcSpec): ({ readonly host: string; readonly subne
     );
 }
 
+/** The keys under which routes have targets of a kind, by how its IDs begin. */
+const targetKeys: Readonly<Record<string, keyof Route>> = {
+    pcx: "VpcPeeringConnectionId",
+    tgw: "TransitGatewayId",
+    nat: "NatGatewayId",
+    eni: "NetworkInterfaceId",
+    arn: "CoreNetworkArn",
+};
+
 /** A route's target is an ID, after which `!` means that it is a blackhole. */
 function table(
     id: string,
@@ -167,13 +176,7 @@ function table(
             ...(destination.startsWith("pl-")
                 ? { DestinationPrefixListId: destination }
                 : { DestinationCidrBlock: destination }),
-            ...(target.startsWith("pcx-")
-                ? { VpcPeeringConnectionId: target }
-                : target.startsWith("tgw-")
-                  ? { TransitGatewayId: target }
-                  : target.startsWith("nat-")
-                    ? { NatGatewayId: target }
-                    : { GatewayId: target }),
+            [targetKeys[/^\w+/.exec(target)?.[0] ?? ""] ?? "GatewayId"]: target,
             State: text.endsWith("!") ? "blackhole" : "active",
         };
     });

@@ -662,23 +662,24 @@ function addresses(): Case[] {
         },
         { "pcx-23": ["three", "two", "active"], "pcx-12": ["one", "two", "active"] },
     );
-    const strangers = placesOf(
-        {
-            one: {
-                block: "10.1.0.0/16",
-                routes: { "10.0.0.0/8": "tgw-1" },
-                subnets: { client: { block: "10.1.1.0/24", hosts: { client: "10.1.1.10" } } },
+    const strangers = (routes: Readonly<Record<string, string>>) =>
+        placesOf(
+            {
+                one: {
+                    block: "10.1.0.0/16",
+                    routes,
+                    subnets: { client: { block: "10.1.1.0/24", hosts: { client: "10.1.1.10" } } },
+                },
+                two: { block: "10.2.0.0/16", account: "222222222222", subnets: {} },
+                three: {
+                    block: "10.3.0.0/16",
+                    account: "222222222222",
+                    more: { "10.4.0.0/16": "associated" },
+                    subnets: {},
+                },
             },
-            two: { block: "10.2.0.0/16", account: "222222222222", subnets: {} },
-            three: {
-                block: "10.3.0.0/16",
-                account: "222222222222",
-                more: { "10.4.0.0/16": "associated" },
-                subnets: {},
-            },
-        },
-        { "pcx-2": ["one", "two", "active"], "pcx-3": ["three", "one", "active"] },
-    ).slice(0, 1);
+            { "pcx-2": ["one", "two", "active"], "pcx-3": ["three", "one", "active"] },
+        ).slice(0, 1);
     return [
         {
             what: "an instance is meant by its first interface",
@@ -736,14 +737,14 @@ function addresses(): Case[] {
             "forward rtb-a NO_ROUTE_TO_DESTINATION",
             notThere("10.0.0.99"),
         ]),
-        ...["10.2.0.9 two", "10.3.0.9 three", "10.4.0.9 three"].map((text): Case => {
-            const [address = "", vpc = ""] = text.split(" ");
+        ...["10.2.0.9 pcx-2 two", "10.3.0.9 pcx-3 three", "10.4.0.9 pcx-3 three"].map((text): Case => {
+            const [address = "", connection = "", vpc = ""] = text.split(" ");
             return {
                 what: "the other owners' blocks are known by the connections",
-                places: strangers,
+                places: strangers({ [`${address}/32`]: connection }),
                 ask: `client ${address} tcp/80`,
                 verdict: "unknown",
-                unknown: ["where tgw-1 leads", `what is in vpc-${vpc}, which was not read`],
+                unknown: [`what is in vpc-${vpc}, which was not read`],
             };
         }),
         {

@@ -108,6 +108,14 @@ describe("a place", () => {
         );
     });
 
+    it("does not tell a profile that is a secret, or leads to another account than the role", async () => {
+        const { client } = clientOf("eu-north-1", {});
+        const role = { roleArn: "arn:aws:iam::222222222222:role/x" };
+        for (const more of [{ isSecret: true }, role]) {
+            assert.equal((await readLive(client, { ...here, profile: "mine", ...more })).profile, undefined);
+        }
+    });
+
     it("is none where nothing may be read", async () => {
         const { client } = clientOf("eu-north-1", Object.fromEntries(calls.map((call) => [call, denied])));
         await assert.rejects(readLive(client, here), denied);
@@ -178,6 +186,36 @@ describe("places", () => {
         assert.ok(clients.every(({ isOpen }) => !isOpen));
     });
 
+    it("are read in a peer's region with the role and the profile of the source that showed it", async () => {
+        const opened: Source[] = [];
+        const shown = (account: string): Answers => ({
+            DescribeVpcs: [{ Vpcs: [{ VpcId: "vpc-1", OwnerId: account }] }],
+            DescribeVpcPeeringConnections: [{ VpcPeeringConnections: [connection("pcx-1", account, "us-east-1")] }],
+        });
+        const open = (source: Source) => {
+            opened.push(source);
+            const account = source.roleArn === undefined ? "111111111111" : "222222222222";
+            return clientOf(source.region ?? "", shown(account)).client;
+        };
+        const role = { roleArn: "arn:aws:iam::222222222222:role/x", externalId: "1234", profile: "theirs" };
+        const sources = [
+            { ...here, profile: "mine" },
+            { ...here, ...role },
+        ];
+        const { places } = await readState(sources, open);
+        const abroad = { region: "us-east-1" };
+        assert.deepEqual(opened, [...sources, { profile: "mine", ...abroad }, { ...role, ...abroad }]);
+        assert.deepEqual(
+            places.map(({ account, region, profile }) => [account, region, profile]),
+            [
+                ["111111111111", "eu-north-1", "mine"],
+                ["222222222222", "eu-north-1", undefined],
+                ["111111111111", "us-east-1", "mine"],
+                ["222222222222", "us-east-1", undefined],
+            ],
+        );
+    });
+
     it("are closed also where nothing may be read", async () => {
         const made = clientOf("eu-north-1", Object.fromEntries(calls.map((call) => [call, denied])));
         await assert.rejects(
@@ -193,9 +231,12 @@ describe("a place of one's own", () => {
     const kept = { ...process.env };
     /** What was asked of the service that gives credentials of roles. */
     const asked: URLSearchParams[] = [];
+    /** Whose credentials asked for them. */
+    const askers: (string | undefined)[] = [];
     const server = createServer((request, response) => {
         void text(request).then((body) => {
             asked.push(new URLSearchParams(body));
+            askers.push(/Credential=(\w+)/.exec(request.headers.authorization ?? "")?.[1]);
             const [key, secret, token] = ["AccessKeyId", "SecretAccessKey", "SessionToken"].map(
                 (name) => `<${name}>role</${name}>`,
             );
@@ -256,6 +297,14 @@ describe("a place of one's own", () => {
             asked.map((one) => fields.map((name) => one.get(name))),
             [wanted, wanted],
         );
+        assert.deepEqual(askers, ["usual", "usual"]);
+    });
+
+    it("assumes a role with the credentials of the profile that is given", async () => {
+        askers.length = 0;
+        const roleArn = "arn:aws:iam::222222222222:role/x";
+        assert.deepEqual(await opened({ ...here, roleArn, profile: "theirs" }), ["role", "eu-north-1"]);
+        assert.deepEqual(askers, ["theirs"]);
     });
 
     it("does not open where it is another account's", async () => {

@@ -36,6 +36,8 @@ const without = (places: readonly Place[], ...kinds: readonly string[]) =>
         Object.fromEntries(Object.entries(place).filter(([kind]) => !kinds.includes(kind))),
     ) as unknown as Place[];
 
+const filters = ["NetworkAcls", "SecurityGroups", "Reservations", "PrefixLists"] as const;
+
 const stories: readonly Story[] = [
     {
         what: "rules with ports, of several groups, by a prefix list and by a group",
@@ -227,8 +229,14 @@ const stories: readonly Story[] = [
         what: "to an address that no VPC has",
         places: pair({ routes: { "0.0.0.0/0": "nat-1" } }),
         ask: { ...tcp, to: "10.9.9.9" },
+        steps: ["? route table rtb-one (routes of one): where nat-1 leads; what is behind it is not judged"],
+    },
+    {
+        what: "to an address that no VPC has, without a route",
+        places: pair(),
+        ask: { ...tcp, to: "10.9.9.9" },
         steps: [
-            "? route table rtb-one (routes of one): where nat-1 leads",
+            "route table rtb-one (routes of one): no route to 10.9.9.9 (the main table of vpc-one: subnet-client has none of its own) NO_ROUTE_TO_DESTINATION",
             "peering connection none: none leads to a VPC that has the address DISCONNECTED_VPCS",
             "destination 10.9.9.9: no VPC that was read has this address UNKNOWN_DESTINATION",
             "peering connection none: none leads to a VPC that has the address DISCONNECTED_VPCS",
@@ -248,28 +256,29 @@ const stories: readonly Story[] = [
     },
     {
         what: "where only interfaces and connections were read",
-        places: without(
-            pair(),
-            "Vpcs",
-            "Subnets",
-            "RouteTables",
-            "NetworkAcls",
-            "SecurityGroups",
-            "Reservations",
-            "InternetGateways",
-            "PrefixLists",
-        ),
+        places: without(pair(), ...filters, "Vpcs", "Subnets", "RouteTables", "InternetGateways"),
         ask: { ...tcp, from: "i-client", to: "i-server" },
         steps: [
             "? instance i-client: whether i-client runs",
             "? security group sg-one: the rules of sg-one",
             "? network ACL of subnet-client: the network ACL of subnet-client",
-            "? route table of subnet-client: the route table of subnet-client",
+            "? route table of subnet-client: the route table of subnet-client; what is behind it is not judged",
+        ],
+    },
+    {
+        what: "where no instances and no filters were read",
+        places: without(pair(), ...filters),
+        ask: { ...tcp, from: "i-client", to: "i-server" },
+        steps: [
+            "? instance i-client: whether i-client runs",
+            "? security group sg-one: the rules of sg-one",
+            "? network ACL of subnet-client: the network ACL of subnet-client",
+            "route table rtb-one (routes of one): 10.2.0.0/16 -> pcx-1 (the main table of vpc-one: subnet-client has none of its own)",
             "? network ACL of subnet-server: the network ACL of subnet-server",
             "? security group sg-two: the rules of sg-two",
             "? instance i-server: whether i-server runs",
             "? network ACL of subnet-server: the network ACL of subnet-server",
-            "? route table of subnet-server: the route table of subnet-server",
+            "route table rtb-two (routes of two): 10.1.0.0/16 -> pcx-1 (the main table of vpc-two: subnet-server has none of its own)",
             "? network ACL of subnet-client: the network ACL of subnet-client",
         ],
     },
@@ -308,7 +317,15 @@ const stories: readonly Story[] = [
         ask: { ...tcp, to: "10.2.1.10" },
         steps: [
             "? security group sg-one (group of one): whether 10.2.1.10 is a member of sg-two",
-            "? route table rtb-one (routes of one): where nat-1 leads",
+            "? route table rtb-one (routes of one): where nat-1 leads; what is behind it is not judged",
+        ],
+    },
+    {
+        what: "to another owner's address, whose VPC was not read",
+        places: pair({ acl: ["out 100 allow all 0.0.0.0/0"] }, { account: "222222222222" }).slice(0, 1),
+        ask: { ...tcp, to: "10.2.1.10" },
+        steps: [
+            "route table rtb-one (routes of one): 10.2.0.0/16 -> pcx-1 (the main table of vpc-one: subnet-client has none of its own)",
             "? destination 10.2.1.10: what is in vpc-two, which was not read",
         ],
     },

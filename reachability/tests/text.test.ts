@@ -10,7 +10,7 @@ const neither = { icmp: false, http: false };
 const pingOnly = { ingress: ["icmp 0.0.0.0/0"] };
 /** The reason is in the main route table of the server's VPC. */
 const noRouteBack = pair({}, { routes: {} });
-const blind = pair().map(({ RouteTables: _, ...place }) => place);
+const blind = pair().map(({ NetworkAcls: _, ...place }) => place);
 
 describe("explainAgainst", () => {
     it("says once what stops both, on which way, and what to change", () => {
@@ -56,7 +56,7 @@ AWS's configuration stops TCP 80 from client (10.1.1.10) to server (10.2.1.10):
         assert.equal(
             explainAgainst(new State(blind), { ...ends, ...both }),
             `AWS's configuration may stop ping and TCP 80 from client (10.1.1.10) to server (10.2.1.10):
-  not known: the route table of subnet-client; not known: the route table of subnet-server`,
+  not known: the network ACL of subnet-client; not known: the network ACL of subnet-server`,
         );
     });
 });
@@ -101,12 +101,36 @@ describe("an analysis as a text", () => {
 
     it("names what is not known, in its place and at the end", () => {
         const text = told(blind);
-        assert.match(text, /\n {2}\? route table of subnet-client: the route table of subnet-client\n/);
+        assert.match(text, /\n {2}\? network ACL of subnet-client: the network ACL of subnet-client\n/);
         assert.match(
             text,
-            /\n\nnot known\n {2}the route table of subnet-client\n {2}the route table of subnet-server$/,
+            /\n\nnot known\n {2}the network ACL of subnet-client\n {2}the network ACL of subnet-server$/,
         );
         assert.doesNotMatch(text, /why not|open/);
+    });
+
+    it("ends where nobody knows where packets go, and says so", () => {
+        const text = told(pair({ routes: { "10.2.0.0/16": "tgw-1" } }, { ingress: [] }, {}));
+        assert.ok(
+            text.endsWith(`
+  ? route table rtb-one (routes of one): where tgw-1 leads; what is behind it is
+      not judged
+
+not known
+  where tgw-1 leads`),
+            text,
+        );
+    });
+
+    it("does not promise that changes open a way of which something is not known", () => {
+        const gateway = { routes: { "10.2.0.0/16": "tgw-1" } };
+        assert.match(
+            told(pair({ ...gateway, egress: [] }, {}, {})),
+            /\n\nto open the way as far as it is known, type\n/,
+        );
+        const text = told(pair({ routes: {} }, { routes: { "10.1.0.0/16": "tgw-1" } }, {}));
+        assert.match(text, /\n\nwhat opens this way is not known\n/);
+        assert.doesNotMatch(text, /no set of changes/);
     });
 
     it("has the stack's own commands first, and breaks them where a shell goes on", () => {

@@ -8,6 +8,7 @@ import { limits, type Node } from "../boxes.ts";
 import { drawingOf } from "../drawing.ts";
 import { sentenceOf } from "../page.ts";
 import { svgOf } from "../svg.ts";
+import { interfacesOf } from "../ways.ts";
 import { crowd } from "./crowd.ts";
 
 /** The picture as elements; throws if it is not well-formed XML. */
@@ -50,6 +51,19 @@ describe("a picture", () => {
             assert.equal(find("path", "cross").length, [...forward, ...back].filter(isBlocker).length);
         });
     }
+
+    it("has both servers where the way between them is not followed", () => {
+        const state = new State(pair({ routes: { "10.2.0.0/16": "tgw-1" } }));
+        const analysis = ask(state, "client server tcp/80");
+        assert.equal(analysis.verdict, "unknown");
+        assert.deepEqual(interfacesOf(analysis), ["eni-client", "eni-server"]);
+        const lines = linesOf(drawingOf(state, [analysis]).nodes);
+        assert.ok(lines.includes("instance client") && lines.includes("instance server"), lines.join("\n"));
+        assert.ok(
+            lines.some((line) => line.endsWith("tgw-1 [unknown]")),
+            lines.join("\n"),
+        );
+    });
 
     it("nests accounts, regions, VPCs and subnets, and marks what decided", () => {
         const state = new State(pair());
