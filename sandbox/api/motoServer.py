@@ -15,7 +15,7 @@ def complete():
     from moto.ec2.exceptions import InvalidPermissionDuplicateError
     from moto.ec2.models import ec2_backends, elastic_network_interfaces
     from moto.ec2.models.flow_logs import FlowLogsBackend
-    from moto.ec2.models.instances import InstanceBackend
+    from moto.ec2.models.instances import Instance
     from moto.ec2.models.network_acls import NetworkAclBackend, NetworkAclEntry
     from moto.ec2.models.security_groups import SecurityGroupBackend
     from moto.ec2.models.subnets import SubnetBackend
@@ -68,13 +68,17 @@ def complete():
                         setattr(changed, name, value)
                 raise InvalidPermissionDuplicateError()
 
-    modify_groups = InstanceBackend.modify_instance_security_groups
+    # The groups of an instance are those of its primary network interface. moto keeps two lists, and leaves the instance's empty
+    # when a call names the groups for the interface.
+    def security_groups(self):
+        nics = getattr(self, "nics", {})
+        return nics[0]._group_set if 0 in nics else self._first_groups
 
-    # The groups of an instance are those of its network interface.
-    def modify_instance_security_groups(self, instance_id, new_group_id_list):
-        instance = modify_groups(self, instance_id, new_group_id_list)
-        instance.nics[0]._group_set = instance.security_groups
-        return instance
+    def set_security_groups(self, groups):
+        if 0 in getattr(self, "nics", {}):
+            self.nics[0]._group_set = groups
+        else:
+            self._first_groups = groups
 
     delete = SubnetBackend.delete_subnet
 
@@ -133,7 +137,8 @@ def complete():
     elastic_network_interfaces.random_public_ip = random_public_ip
     SecurityGroupBackend._add_source_group = add_source_group
     SecurityGroupBackend.modify_security_group_rules = modify_security_group_rules
-    InstanceBackend.modify_instance_security_groups = modify_instance_security_groups
+    Instance.security_groups = property(security_groups, set_security_groups)
+    elastic_network_interfaces.NetworkInterface.group_set = property(lambda self: self._group_set)
     SubnetBackend.delete_subnet = delete_subnet
     NetworkACLs._get_param = get_parameter
     NetworkAclBackend.create_network_acl = create_network_acl
