@@ -19,6 +19,7 @@ def complete():
     from moto.ec2.models.network_acls import NetworkAclBackend, NetworkAclEntry
     from moto.ec2.models.security_groups import SecurityGroupBackend
     from moto.ec2.models.subnets import SubnetBackend
+    from moto.ec2.responses.instances import InstanceResponse
     from moto.ec2.responses.network_acls import NetworkACLs
 
     add_own = SecurityGroupBackend._add_source_group
@@ -67,6 +68,24 @@ def complete():
                     for name, value in zip(attributes, values):
                         setattr(changed, name, value)
                 raise InvalidPermissionDuplicateError()
+
+    parse_mappings = InstanceResponse._parse_block_device_mapping
+
+    # Every instance has a root volume, at the device that its image names. A call may leave out its size, or all of it. moto
+    # has it at /dev/sda1, which the aws provider takes for a further volume.
+    def parse_block_device_mapping(self):
+        image = self.ec2_backend.amis.get(self._get_param("ImageId"))
+        device = image.root_device_name if image else "/dev/sda1"
+        mappings = self.params.setdefault("BlockDeviceMappings", [])
+        root = next((mapping for mapping in mappings if mapping.get("DeviceName") == device), None)
+        if root is None:
+            root = {"DeviceName": device}
+            mappings.insert(0, root)
+        volume = root.setdefault("Ebs", {})
+        volume.setdefault("DeleteOnTermination", True)
+        if "SnapshotId" not in volume:
+            volume.setdefault("VolumeSize", 8)
+        return parse_mappings(self)
 
     # The groups of an instance are those of its primary network interface. moto keeps two lists, and leaves the instance's empty
     # when a call names the groups for the interface.
@@ -137,6 +156,7 @@ def complete():
     elastic_network_interfaces.random_public_ip = random_public_ip
     SecurityGroupBackend._add_source_group = add_source_group
     SecurityGroupBackend.modify_security_group_rules = modify_security_group_rules
+    InstanceResponse._parse_block_device_mapping = parse_block_device_mapping
     Instance.security_groups = property(security_groups, set_security_groups)
     elastic_network_interfaces.NetworkInterface.group_set = property(lambda self: self._group_set)
     SubnetBackend.delete_subnet = delete_subnet

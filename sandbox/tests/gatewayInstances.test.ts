@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Instance, RunInstancesCommandInput } from "@aws-sdk/client-ec2";
+import type { BlockDeviceMapping, Instance, RunInstancesCommandInput } from "@aws-sdk/client-ec2";
 import { GatewayLab } from "./world/gatewayLab.ts";
 import { image } from "./world/world.ts";
 
@@ -25,11 +25,11 @@ describe("An instance", () => {
         return Reservations?.[0]?.Instances?.[0] ?? {};
     }
 
-    /** The groups of an instance, and those of each of its network interfaces. */
-    async function groupsOf(id = ""): Promise<(string | undefined)[][]> {
+    /** The groups of an instance, and those of each of its network interfaces, sorted. */
+    async function groupsOf(id = ""): Promise<string[][]> {
         const { SecurityGroups = [], NetworkInterfaces = [] } = await described(id);
         return [SecurityGroups, ...NetworkInterfaces.map(({ Groups = [] }) => Groups)].map((groups) =>
-            groups.map(({ GroupId }) => GroupId),
+            groups.map(({ GroupId = "" }) => GroupId).sort(),
         );
     }
 
@@ -67,10 +67,41 @@ describe("An instance", () => {
             assert.deepEqual(await groupsOf(InstanceId), [[two], [two]]);
             const { NetworkInterfaceId } = NetworkInterfaces?.[0] ?? {};
             await lab.api.modifyNetworkInterfaceAttribute({ NetworkInterfaceId, Groups: [one, two] });
-            assert.deepEqual(
-                (await groupsOf(InstanceId)).map((groups) => groups.sort()),
-                [[one, two].sort(), [one, two].sort()],
-            );
+            const both = [one, two].sort();
+            assert.deepEqual(await groupsOf(InstanceId), [both, both]);
         });
+    });
+
+    describe("has a root volume at the device that its image names", () => {
+        // moto has the root volumes of all instances at /dev/sda1.
+        const device = "/dev/xvda";
+        let subnet: string;
+        let ImageId: string | undefined;
+
+        before(async () => {
+            subnet = await lab.makeSubnet(await lab.makeVpc());
+            const { Images = [] } = await lab.api.describeImages({});
+            ImageId = Images.find(({ RootDeviceName }) => RootDeviceName === device)?.ImageId;
+        });
+
+        const mappings: Readonly<Record<string, readonly BlockDeviceMapping[]>> = {
+            "if the call says nothing of volumes": [],
+            "if the call says less than its size": [{ DeviceName: device, Ebs: { Encrypted: true } }],
+            "beside the volumes of the call": [{ DeviceName: "/dev/sdf", Ebs: { VolumeSize: 1 } }],
+        };
+        for (const [title, given] of Object.entries(mappings)) {
+            it(title, async () => {
+                const instance = await launch({ ImageId, SubnetId: subnet, BlockDeviceMappings: [...given] });
+                const { BlockDeviceMappings = [], RootDeviceName } = instance;
+                assert.equal(RootDeviceName, device);
+                const devices = new Set(BlockDeviceMappings.map(({ DeviceName }) => DeviceName));
+                assert.equal(devices.size, BlockDeviceMappings.length);
+                assert.deepEqual(devices, new Set([device, ...given.map(({ DeviceName }) => DeviceName)]));
+                const root = BlockDeviceMappings.find(({ DeviceName }) => DeviceName === device)?.Ebs;
+                assert.equal(root?.DeleteOnTermination, true);
+                const { Volumes } = await lab.api.describeVolumes({ VolumeIds: [root.VolumeId ?? ""] });
+                assert.deepEqual([Volumes?.[0]?.Size, Volumes?.[0]?.State], [8, "in-use"]);
+            });
+        }
     });
 });
