@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { EC2, type Instance } from "@aws-sdk/client-ec2";
 import { project, type Stack } from "./pulumi.ts";
+
+const home = new EC2({ endpoint: process.env["AWS_ENDPOINT_URL"] ?? "", region: process.env["AWS_REGION"] ?? "" });
 
 // An instance of a user's own program, with as few arguments as many programs have. Runs inside a sandbox.
 
@@ -24,8 +27,13 @@ export const id = server.id;
 `;
 
 describe("an instance without settings of its volumes", () => {
+    const tagged = 'tags: { Name: "web" }';
+    const first = 'instanceType: "t3.micro", vpcSecurityGroupIds: [one.id]';
+    const last = `instanceType: "t3.small", vpcSecurityGroupIds: [two.id], ${tagged}`;
     let stack: Stack;
+    let id: string;
 
+    /** Updates the stack to an instance with these arguments, which is then as the provider knows it. */
     async function updated(args: string): Promise<string> {
         writeFileSync(join(stack.folder, "index.ts"), withServer(args));
         const { id } = await stack.updated<{ id: string }>();
@@ -34,18 +42,34 @@ describe("an instance without settings of its volumes", () => {
         return id;
     }
 
-    it("is updated in place, and is what the provider knows it to be", async () => {
-        const first = 'instanceType: "t3.micro", vpcSecurityGroupIds: [one.id]';
+    async function described(): Promise<Instance> {
+        const { Reservations } = await home.describeInstances({ InstanceIds: [id] });
+        return Reservations?.[0]?.Instances?.[0] ?? {};
+    }
+
+    before(async () => {
         stack = await project("own", withServer(first), {});
-        const id = await updated(first);
-        const tagged = 'tags: { Name: "web" }';
-        for (const args of [
-            `instanceType: "t3.micro", vpcSecurityGroupIds: [one.id], ${tagged}`,
-            `instanceType: "t3.small", vpcSecurityGroupIds: [one.id], ${tagged}`,
-            `instanceType: "t3.small", vpcSecurityGroupIds: [two.id], ${tagged}`,
-        ]) {
+        id = await updated(first);
+    });
+    after(() => stack.destroy());
+
+    it("is updated in place", async () => {
+        const larger = `instanceType: "t3.small", vpcSecurityGroupIds: [one.id], ${tagged}`;
+        for (const args of [`${first}, ${tagged}`, larger, last]) {
             assert.equal(await updated(args), id, args);
         }
-        await stack.destroy();
+    });
+
+    it("is updated in place with a volume that the program does not name", async () => {
+        const { Placement } = await described();
+        const { VolumeId } = await home.createVolume({ AvailabilityZone: Placement?.AvailabilityZone, Size: 1 });
+        await home.attachVolume({ InstanceId: id, VolumeId, Device: "/dev/sdf" });
+        await updated(last);
+        assert.equal(await updated(last.replace("web", "site")), id);
+        const { BlockDeviceMappings } = await described();
+        assert.deepEqual(
+            BlockDeviceMappings?.map(({ DeviceName }) => DeviceName),
+            ["/dev/xvda", "/dev/sdf"],
+        );
     });
 });
