@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { EC2, type Instance } from "@aws-sdk/client-ec2";
 import { project, type Stack } from "./pulumi.ts";
 
@@ -25,6 +26,19 @@ const server = new aws.ec2.Instance("server", {
 });
 export const id = server.id;
 `;
+
+/** The processes of the Terraform provider behind the sandbox's own aws plugin; none if the plugin is the vendor's. */
+function terraformProviders(): number[] {
+    const pids = readdirSync("/proc").map(Number).filter(Number.isInteger);
+    return pids.filter((pid) => {
+        try {
+            return readlinkSync(`/proc/${pid}/exe`).includes("terraform-provider-aws");
+        } catch {
+            // It has ended, or is the kernel's.
+            return false;
+        }
+    });
+}
 
 describe("an instance without settings of its volumes", () => {
     const tagged = 'tags: { Name: "web" }';
@@ -71,5 +85,23 @@ describe("an instance without settings of its volumes", () => {
             BlockDeviceMappings?.map(({ DeviceName }) => DeviceName),
             ["/dev/xvda", "/dev/sdf"],
         );
+    });
+
+    it("is updated by the next command if the Terraform provider ends during an update", async function () {
+        const providers = terraformProviders();
+        if (providers.length === 0) {
+            this.skip();
+        }
+        writeFileSync(join(stack.folder, "index.ts"), withServer(last.replace("t3.small", "t3.micro")));
+        const updating = stack.up();
+        while ((await described()).State?.Name !== "stopped") {
+            await sleep(100);
+        }
+        providers.forEach((pid) => process.kill(pid, "SIGKILL"));
+        const { code, text } = await updating;
+        assert.notEqual(code, 0);
+        assert.match(text, /error: The Terraform provider crashed \(signal: killed\)\. The next command/);
+        assert.equal(await updated(last.replace("t3.small", "t3.micro")), id);
+        assert.equal((await described()).State?.Name, "running");
     });
 });
