@@ -15,10 +15,11 @@ def complete():
     from moto.ec2.exceptions import InvalidPermissionDuplicateError
     from moto.ec2.models import ec2_backends, elastic_network_interfaces
     from moto.ec2.models.flow_logs import FlowLogsBackend
-    from moto.ec2.models.instances import InstanceBackend
+    from moto.ec2.models.instances import Instance
     from moto.ec2.models.network_acls import NetworkAclBackend, NetworkAclEntry
     from moto.ec2.models.security_groups import SecurityGroupBackend
     from moto.ec2.models.subnets import SubnetBackend
+    from moto.ec2.responses.instances import InstanceResponse
     from moto.ec2.responses.network_acls import NetworkACLs
 
     add_own = SecurityGroupBackend._add_source_group
@@ -68,13 +69,35 @@ def complete():
                         setattr(changed, name, value)
                 raise InvalidPermissionDuplicateError()
 
-    modify_groups = InstanceBackend.modify_instance_security_groups
+    parse_mappings = InstanceResponse._parse_block_device_mapping
 
-    # The groups of an instance are those of its network interface.
-    def modify_instance_security_groups(self, instance_id, new_group_id_list):
-        instance = modify_groups(self, instance_id, new_group_id_list)
-        instance.nics[0]._group_set = instance.security_groups
-        return instance
+    # Every instance has a root volume, at the device that its image names. A call may leave out its size, or all of it. moto
+    # has it at /dev/sda1, which the aws provider takes for a further volume.
+    def parse_block_device_mapping(self):
+        image = self.ec2_backend.amis.get(self._get_param("ImageId"))
+        device = image.root_device_name if image else "/dev/sda1"
+        mappings = self.params.setdefault("BlockDeviceMappings", [])
+        root = next((mapping for mapping in mappings if mapping.get("DeviceName") == device), None)
+        if root is None:
+            root = {"DeviceName": device}
+            mappings.insert(0, root)
+        volume = root.setdefault("Ebs", {})
+        volume.setdefault("DeleteOnTermination", True)
+        if "SnapshotId" not in volume:
+            volume.setdefault("VolumeSize", 8)
+        return parse_mappings(self)
+
+    # The groups of an instance are those of its primary network interface. moto keeps two lists, and leaves the instance's empty
+    # when a call names the groups for the interface.
+    def security_groups(self):
+        nics = getattr(self, "nics", {})
+        return nics[0]._group_set if 0 in nics else self._first_groups
+
+    def set_security_groups(self, groups):
+        if 0 in getattr(self, "nics", {}):
+            self.nics[0]._group_set = groups
+        else:
+            self._first_groups = groups
 
     delete = SubnetBackend.delete_subnet
 
@@ -133,7 +156,9 @@ def complete():
     elastic_network_interfaces.random_public_ip = random_public_ip
     SecurityGroupBackend._add_source_group = add_source_group
     SecurityGroupBackend.modify_security_group_rules = modify_security_group_rules
-    InstanceBackend.modify_instance_security_groups = modify_instance_security_groups
+    InstanceResponse._parse_block_device_mapping = parse_block_device_mapping
+    Instance.security_groups = property(security_groups, set_security_groups)
+    elastic_network_interfaces.NetworkInterface.group_set = property(lambda self: self._group_set)
     SubnetBackend.delete_subnet = delete_subnet
     NetworkACLs._get_param = get_parameter
     NetworkAclBackend.create_network_acl = create_network_acl

@@ -9,6 +9,7 @@ import protocol from "@pulumi/pulumi/proto/provider_pb.js";
 import { rewriteForBridge } from "../engine/plugins/aws/rewrite.ts";
 import { bridgeToken, bridgeUrn } from "../engine/plugins/aws/tokens.ts";
 import { BridgeLog } from "../engine/plugins/aws/bridgeLog.ts";
+import { CrashLog } from "../engine/plugins/aws/crashLog.ts";
 import { EngineLog } from "../engine/plugins/engineLog.ts";
 import { pinnedVersion } from "../engine/versions.ts";
 import { bindLoopback } from "../engine/plugins/rpc.ts";
@@ -91,6 +92,50 @@ describe("the bridge's log", () => {
         await assert.rejects(work, { details: "no such VPC" });
         client.close();
         server.forceShutdown();
+    });
+});
+
+describe("the bridge's output", () => {
+    const time = "2026-11-30T23:51:28.236Z";
+    const name = "provider.terraform-provider-aws_v5.100.0_x5";
+    const exit =
+        'plugin process exited: plugin=/opt/tf-plugins/terraform-provider-aws_v5.100.0_x5 id=86 error="exit status 2"';
+
+    function read(...lines: readonly string[]): { crash: string | undefined; others: readonly string[] } {
+        const log = new CrashLog();
+        const taken = lines.map((line) => log.take(line));
+        return {
+            crash: taken.find(({ crash }) => crash !== undefined)?.crash,
+            others: taken.flatMap(({ other }) => other ?? []),
+        };
+    }
+
+    it("says why the Terraform provider crashed", () => {
+        const { crash, others } = read(
+            `${time} [ERROR] ${name}: panic: can't use ElementIterator on null value`,
+            `${time} [ERROR] ${name}`,
+            `${time} [ERROR] ${name}: goroutine 1004 [running]:`,
+            `${time} [ERROR] provider: ${exit}`,
+        );
+        assert.match(crash ?? "", /crashed \(panic: can't use ElementIterator on null value\)/);
+        assert.deepEqual(others, []);
+    });
+
+    it("says how it ended if it was killed", () => {
+        const { crash } = read(`${time} [ERROR] provider: ${exit.replace("exit status 2", "signal: killed")}`);
+        assert.match(crash ?? "", /crashed \(signal: killed\)/);
+    });
+
+    it("is shown unless it is the provider's log, which its errors are in", () => {
+        const { crash, others } = read(
+            `${time} [ERROR] ${name}: Response contains error diagnostic: diagnostic_severity=ERROR`,
+            "  diagnostic_detail=",
+            "  | panic: nothing",
+            "panic: in the bridge",
+            "  of its own",
+        );
+        assert.equal(crash, undefined);
+        assert.deepEqual(others, ["panic: in the bridge", "  of its own"]);
     });
 });
 

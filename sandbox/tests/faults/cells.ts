@@ -96,11 +96,7 @@ async function finish(drill: Drill, { name, command }: Step): Promise<void> {
 async function stands(drill: Drill): Promise<void> {
     const text = await drill.must("preview", "--refresh");
     const changes = text.match(/^ *[-+~]+ +\S+:\S+ \S+ (create|update|delete|replace)\b.*$/gm) ?? [];
-    // The API behind the sandbox makes an update of every server after a refresh: see the limits in its README.
-    assert.deepEqual(
-        changes.filter((change) => !/:Instance .* update \[diff: ~vpcSecurityGroupIds\]/.test(change)),
-        [],
-    );
+    assert.deepEqual(changes, []);
     assert.deepEqual(await drill.leftovers(), []);
     await drill.destroyed();
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { ServiceError } from "@grpc/grpc-js";
 import type { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 import service from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import type protocol from "@pulumi/pulumi/proto/provider_pb.js";
@@ -43,7 +44,7 @@ export class BridgePool {
         } catch (error) {
             this.bridges.delete(bridge);
             bridge.stop();
-            throw error;
+            throw await bridge.explain(error as ServiceError);
         }
     }
 

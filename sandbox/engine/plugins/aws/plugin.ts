@@ -35,6 +35,8 @@ function forward(method: grpc.MethodDefinition<Message, Message>): Handler<Sessi
             const answer = await bridgeLog.during(bridged, urn, session.log, () => bridge.call(method, request));
             session.names.correct(urn, answer);
             return back(answer);
+        } catch (error) {
+            throw await bridge.explain(error as grpc.ServiceError);
         } finally {
             session.inProgress--;
         }

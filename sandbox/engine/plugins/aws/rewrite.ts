@@ -7,6 +7,14 @@ import { bridgeToken, bridgeUrn, RENAMED_PROPERTIES } from "./tokens.ts";
 /** Provider settings that are a single block in `@pulumi/aws` and a list of at most one block in the bridge. */
 const SINGLE_BLOCKS = ["defaultTags", "ignoreTags"];
 
+/**
+ * Blocks, by the bridge's token, that are empty sets where the program leaves them out, as Terraform passes them. The bridge passes
+ * null, over which terraform-provider-aws 5.100.0 crashes when it updates an instance with a volume that the program does not name.
+ */
+const EMPTY_BLOCKS: Readonly<Record<string, readonly string[]>> = {
+    "aws:index/instance:Instance": ["ebsBlockDevices"],
+};
+
 /** Fields of the messages that hold properties, and those that hold property paths. */
 const STRUCTS = ["Args", "Return", "Olds", "News", "OldInputs", "Inputs", "Properties"] as const;
 const PATHS = ["IgnorechangesList", "DiffsList", "ReplacesList"] as const;
@@ -42,6 +50,14 @@ export function rewriteForBridge(request: Message): Rewritten {
     fields.setTok?.(token);
     if (request instanceof protocol.ConfigureRequest || tokenOf(urn) === "pulumi:providers:aws") {
         [fields.getArgs?.(), fields.getOlds?.(), fields.getNews?.(), fields.getOldInputs?.()].forEach(wrapSingleBlocks);
+    }
+    if (request instanceof protocol.UpdateRequest) {
+        for (const name of EMPTY_BLOCKS[tokenOf(bridged)] ?? []) {
+            const news = request.getNews()?.getFieldsMap();
+            if (!news?.has(name)) {
+                news?.set(name, struct.Value.fromJavaScript([]));
+            }
+        }
     }
     const names = Object.entries(RENAMED_PROPERTIES[token || tokenOf(bridged)] ?? {});
     rename(fields, names);
