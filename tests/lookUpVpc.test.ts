@@ -112,6 +112,23 @@ describe("lookUpVpc", () => {
         assert.deepStrictEqual([...new Set(calls.map(({ provider }) => provider ?? ""))], [""]);
     });
 
+    it("leaves out the tables of gateways, which take no such route, and refuses one that it is told", async () => {
+        const answers: Answers = {
+            ...aws(),
+            "aws:ec2/getRouteTable:getRouteTable": ({ routeTableId }) =>
+                routeTableId === "rtb-5" ? { associations: [{ gatewayId: "igw-1", subnetId: "" }] } : {},
+        };
+        const { side } = await lookUp(answers);
+        assert.deepStrictEqual(side.routeTables, { "rtb-1": "rtb-1", "rtb-9": "rtb-9" });
+        await assert.rejects(lookUp(answers, { routeTableIds: ["rtb-1", "rtb-5"] }), (error: Error) => {
+            assert.match(
+                error.message,
+                /has 1 problem;.*\n {2}routeTableIds\[1\] = "rtb-5": is the table of a gateway,/,
+            );
+            return true;
+        });
+    });
+
     it("makes sides that are not peered if their blocks of IPv6 overlap", async () => {
         const ipv4 = (cidrBlock: string) => [{ associationId: "vpc-cidr-assoc-1", cidrBlock, state: "associated" }];
         const { side: requester } = await lookUp(aws({ cidrBlockAssociations: ipv4("10.41.0.0/16") }));

@@ -3,6 +3,7 @@ import * as ec2 from "@pulumi/aws/ec2";
 import { RunError, type InvokeOptions } from "@pulumi/pulumi";
 import { describeProblems, messageOf, problemIf, withoutStack, type Problem } from "../problems";
 import { byName } from "./ids";
+import { orEmpty } from "./ownership";
 import { placeOf } from "./sideAccess";
 import type { PeeringSideArgs } from "./peeringArgs";
 
@@ -10,7 +11,7 @@ import type { PeeringSideArgs } from "./peeringArgs";
 export interface LookUpOptions {
     /** What may read the VPC, and will manage its side: `new aws.Provider("virginia", { region: "us-east-1" })`; the default provider by default. */
     readonly provider?: Provider | undefined;
-    /** Ids of the route tables that are to get routes: `["rtb-0123456789abcdef0"]`; by default all that the VPC has. */
+    /** Ids of the route tables that are to get routes: `["rtb-0123456789abcdef0"]`; by default all that the VPC has, except those of gateways. */
     readonly routeTableIds?: readonly string[] | undefined;
     /** The security groups that are to open ports, as a side of `VpcPeering` has them: `{ web: group.id }`; none by default. */
     readonly securityGroups?: PeeringSideArgs["securityGroups"];
@@ -37,7 +38,7 @@ export class LookUpError extends RunError {
  * ```
  *
  * Throws a {@link LookUpError} that lists all that is wrong: a VPC that is not there; a route table or security group that is not
- * there or is another VPC's; what the provider may not read.
+ * there or is another VPC's; a gateway's route table; what the provider may not read.
  */
 export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Promise<PeeringSideArgs> {
     const { provider, routeTableIds, securityGroups } = options;
@@ -62,7 +63,13 @@ export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Pro
         const [ids, others] = [routeTableIds ?? all, (routeTableIds ?? []).filter((id) => !all.includes(id))];
         const read = [...ids].filter((id) => all.includes(id)).sort();
         const tables = await Promise.all(read.map((routeTableId) => ec2.getRouteTable({ routeTableId }, opts)));
-        return { others, routes: read.map((id, index) => [id, tables[index]?.routes ?? []] as const) };
+        const found = read.map((id, index) => [id, tables[index]] as const);
+        // A gateway's table takes no route to a connection. Source: Amazon VPC User Guide, "Gateway route tables".
+        const edge = found.flatMap(([id, table]) => (orEmpty(table?.associations).some(isOfGateway) ? [id] : []));
+        const routes = found.flatMap(([id, table]) =>
+            edge.includes(id) ? [] : [[id, orEmpty(table?.routes)] as const],
+        );
+        return { others, routes, edge: edge.filter((id) => routeTableIds?.includes(id)) };
     };
     const [place, found, peerings, tables, groups] = await Promise.all([
         placeOf(opts),
@@ -85,6 +92,11 @@ export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Pro
             value,
             message: `is no route table of ${vpcId}; correct it, or leave routeTableIds out for all that the VPC has`,
         })),
+        ...(tables.answer?.edge ?? []).map((value) => ({
+            path: `routeTableIds[${(routeTableIds ?? []).indexOf(value)}]`,
+            value,
+            message: `is the table of a gateway, which takes no route to a peering connection (Amazon VPC User Guide, "Gateway route tables"); name the tables of subnets, or leave routeTableIds out for all of these`,
+        })),
         ...ofGroups.flatMap(([name, value]) => {
             const actual = groups.answer?.get(value);
             const what = actual === undefined ? "no security group there" : `a security group of ${actual}`;
@@ -105,7 +117,7 @@ export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Pro
         securityGroups,
         dns: found.answer.enableDnsSupport && found.answer.enableDnsHostnames,
         usage: {
-            activePeerings: (peerings.answer ?? []).flatMap(({ ids }) => ids),
+            activePeerings: (peerings.answer ?? []).flatMap(({ ids }) => orEmpty(ids)),
             routes: Object.fromEntries(
                 routes.map(([id, of]) => [
                     id,
@@ -119,7 +131,12 @@ export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Pro
     };
 }
 
-/** The blocks that are associated by now; terraform-provider-aws 5.100.0, which the sandbox may use, leaves IPv6 out. */
+/** Whether a route table is associated with a gateway, and not with a subnet. */
+function isOfGateway({ gatewayId }: { readonly gatewayId?: string }): boolean {
+    return Boolean(gatewayId);
+}
+
+/** The blocks that are associated by now; before version 6 terraform-provider-aws leaves IPv6 out. */
 function associated<Association extends { state: string }>(associations: readonly Association[] = []): Association[] {
     return associations.filter(({ state }) => state === "associated");
 }
@@ -159,5 +176,5 @@ async function vpcsOf(groupIds: readonly string[], opts: InvokeOptions): Promise
         { filters: [{ name: "group-id", values: [...groupIds] }] },
         opts,
     );
-    return new Map(ids.map((id, index) => [id, vpcIds[index] ?? ""]));
+    return new Map(orEmpty(ids).map((id, index) => [id, vpcIds[index] ?? ""]));
 }

@@ -54,7 +54,7 @@ export async function findConnection(
 
 /** Where the requester's VPC is, as far as AWS tells. */
 export function requesterPlace({ ownerId: accountId, requesterRegion: region }: SeenRequest): Place {
-    // terraform-provider-aws 5.100.0, which the sandbox may use, has no requesterRegion.
+    // Before version 6 terraform-provider-aws has no requesterRegion.
     return { accountId, ...(region && { region }) };
 }
 
