@@ -7,8 +7,8 @@ import { acceptersCommands } from "./otherOwner";
 import { dnsResolutionOf, portsInto, routedBlocks, type VpcPeeringArgs } from "./peeringArgs";
 import { parsePort, portName, type RulePorts } from "./ports";
 import { across, sides, type Place, type Side } from "./sides";
-import { formerName, route, rule, type RuleSource, type WantedPart } from "./stackParts";
-import type { StackState } from "./stackState";
+import { dnsOptionType, formerName, isPart, route, rule, type RuleSource, type WantedPart } from "./stackParts";
+import type { StackResource, StackState } from "./stackState";
 import type { Tags } from "./tags";
 
 /** Where the two sides are; nothing of either where nothing depends on it. */
@@ -42,9 +42,9 @@ interface SideParts {
     readonly opts: pulumi.CustomResourceOptions;
 }
 
-/** The routes, rules and options of the managed sides. */
-export function peeringParts({ accepted, opts, ...shared }: PeeringParts): pulumi.CustomResource[] {
-    const made = (side: Side, make: (parts: SideParts) => pulumi.CustomResource[], after: pulumi.Resource[]) =>
+/** The ids of the routes, rules and options of the managed sides, which it makes. */
+export function peeringParts({ accepted, opts, ...shared }: PeeringParts): pulumi.Output<string[]> {
+    const made = <Made>(side: Side, make: (parts: SideParts) => Made[], after: pulumi.Resource[]): Made[] =>
         opts[side] === undefined
             ? []
             : make({
@@ -61,10 +61,12 @@ export function peeringParts({ accepted, opts, ...shared }: PeeringParts): pulum
             [accepted],
         ),
     );
-    const accepters = made("accepter", dnsOption, [accepted]);
+    const accepters = made("accepter", wantedDnsOption, [accepted]);
     // Across regions the requester sees the connection active a moment after the accepter, and AWS sets no option before.
-    const requesters = made("requester", dnsOption, [accepted, ...ways, ...accepters]);
-    return [...ways, ...accepters, ...requesters];
+    const requesters = made("requester", wantedDnsOption, [accepted, ...ways, ...accepters]);
+    const former = sides.flatMap((side) => made(side, (parts) => [formerDnsOption(parts)], [accepted]));
+    const wanted = [...ways, ...accepters, ...requesters].map(({ id }) => id);
+    return pulumi.all([pulumi.all(wanted), pulumi.all(former)]).apply(([ids, more]) => [...ids, ...more.flat()]);
 }
 
 /** The routes and rules of a side, as they are wanted. */
@@ -124,13 +126,26 @@ function rulePorts(args: VpcPeeringArgs, side: Side): [name: string, ports: Rule
 }
 
 /** Each owner sets the option of its own side. */
-function dnsOption({ name, side, args, connectionId, opts }: SideParts): ec2.PeeringConnectionOptions[] {
-    const allowRemoteVpcDnsResolution = dnsResolutionOf(args, side);
-    if (allowRemoteVpcDnsResolution === undefined) {
-        return [];
-    }
-    const options = { vpcPeeringConnectionId: connectionId, [side]: { allowRemoteVpcDnsResolution } };
-    return [new ec2.PeeringConnectionOptions(`${name}-dns-resolution`, options, opts)];
+function dnsOption({ name, side, connectionId, opts }: SideParts, allow: boolean): ec2.PeeringConnectionOptions {
+    const options = { vpcPeeringConnectionId: connectionId, [side]: { allowRemoteVpcDnsResolution: allow } };
+    return new ec2.PeeringConnectionOptions(`${name}-dns-resolution`, options, opts);
+}
+
+/** A side's option as it is wanted; nothing where it is left as it is. */
+function wantedDnsOption(parts: SideParts): ec2.PeeringConnectionOptions[] {
+    const allow = dnsResolutionOf(parts.args, parts.side);
+    return allow === undefined ? [] : [dnsOption(parts, allow)];
+}
+
+/**
+ * A side's option, off, where this component has set it before and now leaves it out: AWS keeps what it has, and its provider deletes
+ * the resource without a word to AWS. Only the state tells, so that it is made inside an apply.
+ */
+function formerDnsOption(parts: SideParts): pulumi.Output<string[]> {
+    const isOurs = (resource: StackResource) => isPart(resource, dnsOptionType, `${parts.name}-dns-resolution`);
+    return pulumi
+        .output(dnsResolutionOf(parts.args, parts.side) === undefined ? parts.state() : undefined)
+        .apply((resources) => pulumi.all(resources?.some(isOurs) ? [dnsOption(parts, false).id] : []));
 }
 
 /** How rules name a side: by its blocks, or by its groups, which have their account before them in another account's rules. */

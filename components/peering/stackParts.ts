@@ -4,6 +4,9 @@ import type { RulePorts } from "./ports";
 import type { Side } from "./sides";
 import { valueIfKnown, type StackResource, type StackState } from "./stackState";
 
+/** The type of a side's DNS resolution. */
+export const dnsOptionType = "aws:ec2/peeringConnectionOptions:PeeringConnectionOptions";
+
 const connectionType = "aws:ec2/vpcPeeringConnection:VpcPeeringConnection";
 
 type Properties = Readonly<Record<string, unknown>>;
@@ -78,6 +81,11 @@ export function connects({ type, outputs }: StackResource, vpcIds: readonly stri
     return type === connectionType && ["vpcId", "peerVpcId"].every((end) => vpcIds.includes(String(outputs[end])));
 }
 
+/** Whether a resource is a component's part of this type and name. */
+export function isPart({ urn }: StackResource, type: string, name: string): boolean {
+    return urn.endsWith(`:VpcPeering$${type}::${name}`);
+}
+
 /** Whether a `VpcPeering` has made a resource. */
 export function isOfPeering({ urn }: StackResource): boolean {
     return /:VpcPeering\$[^$]*$/.test(urn.split("::")[2] ?? "");
@@ -117,7 +125,7 @@ export function checkExchange(
     vpcs: Readonly<Record<Side, string>>,
     resources: readonly StackResource[] = [],
 ): Problem[] {
-    const made = resources.find(({ urn }) => urn.endsWith(`:VpcPeering$${connectionType}::${connection}`))?.outputs;
+    const made = resources.find((one) => isPart(one, connectionType, connection))?.outputs;
     const message = `is the accepter's VPC of the connection that stands, which carries packets both ways, whoever has requested it. It would be deleted and requested again, and no packet would pass meanwhile. Exchange requester and accepter back; requestsFrom says whose servers may open connections`;
     return problemIf(made?.["vpcId"] === vpcs.accepter && made["peerVpcId"] === vpcs.requester, {
         path: "requester.vpcId",

@@ -12,7 +12,7 @@ import {
     type VpcPeeringArgs,
 } from "./peeringArgs";
 import { ownConnections, ownerOf, ownTag } from "./ownership";
-import { mergedTags } from "./mergedTags";
+import { defaultTagsOf, mergedTags } from "./mergedTags";
 import { acceptersPart, peeringParts, wantedParts } from "./peeringParts";
 import { checkPlaces, checkSelf } from "./peeringRules";
 import { findPlaces } from "./places";
@@ -76,8 +76,6 @@ export class VpcPeering extends pulumi.ComponentResource {
         const tags = mergedTags({ Name: name }, args.tags);
         const owner = ownerOf(name, this);
         const state = stackState(owner.wasThere);
-        // Within one account its acceptance has the same tags as the connection.
-        const ofConnection = manageRequester ? mergedTags(tags, { [ownTag]: owner.tag }) : tags;
         const child = ({ provider }: PeeringSideArgs) => ({ parent: this, ...(provider && { provider }) });
         const opened = {
             requester: manageRequester ? child(args.requester) : undefined,
@@ -96,8 +94,18 @@ export class VpcPeering extends pulumi.ComponentResource {
             .apply(([known, seen]) =>
                 seen ? { ...known, requester: { ...known.requester, ...requesterPlace(seen) } } : known,
             );
-        const parts = sides.filter((side) => opened[side]).flatMap((side) => wantedParts(name, args, side, places));
-        const claimed = pulumi.output(claimParts(name, parts)).apply(refused);
+        // Within one account and region the acceptance is the connection to AWS, and has the same tags.
+        const ofBoth =
+            args.requester.provider === args.accepter.provider || !manageRequester || !manageAccepter
+                ? {}
+                : places.apply(({ requester, accepter }) =>
+                      requester.region === accepter.region && requester.accountId === accepter.accountId
+                          ? defaultTagsOf(child(args.requester), child(args.accepter))
+                          : {},
+                  );
+        const ofConnection = mergedTags(ofBoth, manageRequester ? mergedTags(tags, { [ownTag]: owner.tag }) : tags);
+        const wanted = sides.filter((side) => opened[side]).flatMap((side) => wantedParts(name, args, side, places));
+        const claimed = pulumi.output(claimParts(name, wanted)).apply(refused);
         // Ids tell the rest, before there is a connection.
         const { id, vpcId, peerVpcId, peerRegion, peerOwnerId } = pulumi
             .all([args.requester.vpcId, args.accepter.vpcId, places, theirs, claimed])
@@ -136,7 +144,7 @@ export class VpcPeering extends pulumi.ComponentResource {
         this.connectionId = connection?.id ?? id;
         this.warnOfQuotas(args, owner.tag, child(args.requester));
         const complete = (accepted: pulumi.CustomResource) =>
-            peeringParts({ name, args, places, accepted, tags, opts: opened, state }).map((part) => part.id);
+            peeringParts({ name, args, places, accepted, tags, opts: opened, state });
 
         if (manageAccepter || connection === undefined) {
             // A resource of its own, because the two sides may have two owners.
@@ -151,7 +159,7 @@ export class VpcPeering extends pulumi.ComponentResource {
             const parts = complete(accepted);
             // All is done by then, so a connection that can't be read is no reason to fail.
             const statusFrom = (side: Side) =>
-                pulumi.all([accepted.id, accepted.acceptStatus, pulumi.all(parts)]).apply(([known, last]) =>
+                pulumi.all([accepted.id, accepted.acceptStatus, parts]).apply(([known, last]) =>
                     findConnection(known, child(args[side])).then(
                         (seen) => seen?.status ?? "deleted",
                         () => last,
@@ -161,7 +169,7 @@ export class VpcPeering extends pulumi.ComponentResource {
             this.status = { requester: manageRequester ? statusFrom("requester") : status, accepter: status };
             this.expires = pulumi.output(null);
             this.otherOwner = pulumi.output([]);
-            this.path = pulumi.all([this.connectionId, ...parts]);
+            this.path = pulumi.all([this.connectionId, parts]).apply(([own, ids]) => [own, ...ids]);
         } else {
             const status = connection.id.apply(async (known) => {
                 const seen = (await findConnection(known, child(args.requester)))?.status ?? "deleted";

@@ -138,16 +138,82 @@ describe("a peering that stands", () => {
         const text = await refused(exchanged);
         assert.match(
             text,
-            /VpcPeering p has 1 problem; no connection was requested:\s+requester.vpcId = "vpc-\w+": is the accepter's VPC of pcx-/,
+            /VpcPeering p has 1 problem; no connection was requested:\s+requester.vpcId = "vpc-\w+": is the accepter's VPC of the connection that stands,/,
         );
         assert.deepEqual(await steps(lists), []);
     });
 
     it("takes over a route that the program made itself, by the commands of the refusal", async () => {
-        const own = (peering: string) => `${head}
-const connection = new aws.ec2.VpcPeeringConnection("by-hand", { vpcId: two.vpcId, peerVpcId: three.vpcId, autoAccept: true });
-new aws.ec2.Route("by-hand", { routeTableId: two.tableId, destinationCidrBlock: "10.3.0.0/16", vpcPeeringConnectionId: connection.id });
-${peering}`;
-        void own;
+        const own = `${peered("securityGroups: [one.groupId]", both).replace("new VpcPeering", "const peering = new VpcPeering")}
+new aws.ec2.Route("mine", {
+    routeTableId: one.tableId,
+    destinationCidrBlock: "10.2.0.0/16",
+    vpcPeeringConnectionId: peering.connectionId,
+});
+`;
+        write(own.replace("new aws.ec2.Route", "if (false) new aws.ec2.Route"));
+        assert.equal((await stack.up()).code, 0);
+        write(own);
+        assert.equal((await stack.up()).code, 0);
+        const text = await refused(lists);
+        const [, commands = ""] =
+            /manages it as mine\. Leave that .*? hand it over with "(.*?)"; then/.exec(text) ?? [];
+        await undisturbed(async () => {
+            const done = await run("bash", ["-c", `${commands} --yes --skip-preview`], stack.folder);
+            assert.equal(done.code, 0, done.text);
+        });
+        await becomes(lists);
+    });
+
+    it("grows and shrinks: a block, a group that is new and has no rule, ports, tags", async () => {
+        const group = `const extra = new aws.ec2.SecurityGroup("extra", { vpcId: two.vpcId });\n`;
+        const grown = peered(
+            "routeTables: [one.tableId], securityGroups: [one.groupId]",
+            `cidrBlocks: ["10.2.0.0/16"], routedCidrBlocks: ["10.2.128.0/17", "10.2.0.0/16"], routeTables: [two.tableId],
+            securityGroups: { [two.groupId]: two.groupId, extra: extra.id }`,
+            'ports: ["tcp/80", "icmp"], tags: { team: "network" }',
+        ).replace("\nnew VpcPeering", `${group}new VpcPeering`);
+        await becomes(grown);
+        assert.deepEqual(
+            await steps(grown.replace('"10.2.128.0/17", "10.2.0.0/16"', '"10.2.0.0/16", "10.2.128.0/17"')),
+            [],
+        );
+        await becomes(lists);
+    });
+
+    it("turns DNS resolution off again where it is left out", async () => {
+        const options = async () => {
+            const { VpcPeeringConnections: [found] = [] } = await home.describeVpcPeeringConnections({
+                Filters: [{ Name: "status-code", Values: ["active"] }],
+            });
+            return [found?.RequesterVpcInfo, found?.AccepterVpcInfo].map(
+                (info) => info?.PeeringOptions?.AllowDnsResolutionFromRemoteVpc ?? false,
+            );
+        };
+        await becomes(lists.replace('ports: ["icmp"]', 'ports: ["icmp"], dnsResolution: true'));
+        assert.deepEqual(await options(), [true, true]);
+        await becomes(lists);
+        assert.deepEqual(await options(), [false, false]);
+    });
+
+    it("settles where two providers of one place have other default tags", async () => {
+        const provider = (name: string, tags: string) =>
+            `const ${name} = new aws.Provider("${name}", { region: "${process.env["AWS_REGION"] ?? ""}", defaultTags: { tags: ${tags} } });\n`;
+        const tagged = lists
+            .replace(
+                "\nnew VpcPeering",
+                `${provider("here", '{ team: "a", one: "1" }')}${provider("there", '{ team: "b", two: "2" }')}new VpcPeering`,
+            )
+            .replace("...first,", "...first, provider: here,")
+            .replace("...second,", "...second, provider: there,");
+        await becomes(tagged);
+        for (const command of ["preview", "preview --refresh", "up --refresh --yes", "preview --refresh"]) {
+            const { code, text } = await stack.pulumi(...command.split(" "), "--expect-no-changes");
+            assert.equal(code, 0, `${command}: ${text}`);
+        }
+    });
+
+    it("goes", async () => {
+        await stack.destroy();
     });
 });
