@@ -54,7 +54,7 @@ const cidrs = listOf<string>("CIDR blocks", 'CIDR blocks, such as ["203.0.113.0/
 const ports = listOf<Port>("ports", 'ports, such as ["tcp/443", "udp/53", "tcp/8000-8100", "icmp/8"]');
 const amis = oneOf(Object.keys(amiParameters) as AmiChoice[]);
 const instanceTypes = textsLike(
-    [/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, "is not an instance type; write one such as t2.micro"],
+    [/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, "is not an instance type; write one such as t3.micro"],
     // Families of Graviton processors: a1, and those with a g behind the generation.
     [
         /^(?!(a1|[a-z]+\d+g[a-z]*)\.)/,
@@ -174,9 +174,9 @@ const shape = {
         labVpcDefaults.dnsHostnames,
     ),
     prefix: texts.setting("First part of all names", "ljh"),
-    instanceType: instanceTypes.setting(
-        "Instance type of both servers, with an x86_64 processor",
-        labVpcDefaults.instanceType,
+    instanceType: instanceTypes.optional(
+        `Instance type of both servers, with an x86_64 processor; by default ${labVpcDefaults.instanceType}, or the default of when a server was made`,
+        "t2.micro",
     ),
     ami: amis.setting(
         "Machine image of both servers: Amazon Linux 2023, or Amazon Linux 2, which is out of support",

@@ -137,7 +137,6 @@ describe("parseSettings", () => {
                 ingressFrom: "cidr",
                 extraPorts: [],
                 prefix: "ljh",
-                instanceType: "t2.micro",
                 ami: "al2023",
                 sshCidrs: ["0.0.0.0/0"],
                 icmpCidrs: ["0.0.0.0/0"],
@@ -211,7 +210,7 @@ describe("parseSettings", () => {
 
     const noSetting = "is not a setting of this project;";
     const noCidr = "is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16";
-    const noType = "is not an instance type; write one such as t2.micro";
+    const noType = "is not an instance type; write one such as t3.micro";
     const arm = "has an ARM processor, and the lab's images are x86_64; choose a type such as t3.micro";
     const noList = 'must be a list of CIDR blocks, such as ["203.0.113.0/24"]';
     const noMap = 'must be a map of texts, such as {"team": "network"}';

@@ -106,7 +106,7 @@ resource "aws_vpc_security_group_egress_rule" "all" {
 resource "aws_instance" "side" {
   for_each               = local.sides
   ami                    = data.aws_ssm_parameter.ami.insecure_value
-  instance_type          = "t2.micro"
+  instance_type          = "t3.micro"
   subnet_id              = aws_subnet.side[each.key].id
   private_ip             = each.value.address
   vpc_security_group_ids = [aws_security_group.side[each.key].id]
