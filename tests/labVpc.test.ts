@@ -233,6 +233,7 @@ describe("LabVpc", () => {
         const parameter = "/aws/service/ami-amazon-linux-latest/amzn2-ami-hvm-x86_64-gp2";
         assert.ok(calls.some(({ inputs }) => (inputs as { name?: string }).name === parameter));
         assert.deepStrictEqual(get("a-ami").replacementTrigger, [parameter, "default"]);
+        assert.deepStrictEqual(get("a-ami").ignoreChanges, ["input"]);
         assert.strictEqual(get("a-server").inputs["ami"], `image-of-${parameter}`);
     });
 
@@ -292,9 +293,10 @@ describe("LabVpc", () => {
         ] as const) {
             const { get } = await deploy(() => new LabVpc("a", { ...args, instanceType }), {}, [], t2There);
             assert.strictEqual(get("a-subnet").inputs["availabilityZone"], zone);
-            const { replacementTrigger, inputs } = get("a-zone");
+            const { replacementTrigger, ignoreChanges, inputs } = get("a-zone");
             // Where none is given the trigger is what it was when the default was t2.micro, or the subnets of then are replaced.
             assert.deepStrictEqual(replacementTrigger, [instanceType ?? "t2.micro", "default"]);
+            assert.deepStrictEqual(ignoreChanges, ["input"]);
             assert.deepStrictEqual(inputs["input"], {
                 zone,
                 instanceType: instanceType ?? "t3.micro",

@@ -223,8 +223,8 @@ export class LabVpc extends pulumi.ComponentResource {
 
 /**
  * What was found when the stash was made: its `output` keeps its first value, so that a newer image behind the parameter, or
- * an earlier zone that offers the type by now, leaves a running server alone. Another `choice` or place replaces the stash, and
- * so what depends on it.
+ * an earlier zone that offers the type by now, leaves a running server alone. Its input is ignored from then on, or each of these
+ * would be a change of the stash itself. Another `choice` or place replaces the stash, and so what depends on it.
  */
 function pinned<Kept>(
     name: string,
@@ -232,6 +232,10 @@ function pinned<Kept>(
     choice: string,
     { parent, replacementTrigger }: { parent: pulumi.Resource; replacementTrigger: string },
 ): pulumi.Output<Kept> {
-    const stash = new pulumi.Stash(name, { input }, { parent, replacementTrigger: [choice, replacementTrigger] });
+    const stash = new pulumi.Stash(
+        name,
+        { input },
+        { parent, replacementTrigger: [choice, replacementTrigger], ignoreChanges: ["input"] },
+    );
     return stash.output as pulumi.Output<Kept>;
 }
