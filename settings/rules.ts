@@ -27,6 +27,7 @@ const orNoCheck = "or turn the check off with 'pulumi config set check false'";
 export function checkSettings(values: Values, surroundings: Surroundings): Problem[] {
     return [
         ...checkKeyPair(values),
+        ...checkSsh(values),
         ...checkPrivateKey(values, surroundings),
         ...(values.check ? [...checkPings(values), ...checkRoutes(values), ...checkNames(values)] : []),
         ...sides.flatMap((side) => checkAccess(side, values[side])),
@@ -40,6 +41,13 @@ function checkKeyPair({ keyName, sshPublicKey, requester, accepter }: Values): P
     return (keyName === undefined) !== (sshPublicKey === undefined) || (keyName === undefined && ownNames)
         ? []
         : [{ path: "keyName, sshPublicKey", message }];
+}
+
+/** Nothing is opened to the whole internet unless told to. */
+function checkSsh({ sshCidrs, requester, accepter }: Values): Problem[] {
+    const isSaid = sshCidrs !== undefined || [requester, accepter].every((side) => side.sshCidrs !== undefined);
+    const message = `must be set: who may log in to the servers, which is your own public address for the check, as in "pulumi config set --path 'sshCidrs[0]' YOUR-ADDRESS/32"`;
+    return problemIf(!isSaid, { path: "sshCidrs", message });
 }
 
 function checkPrivateKey(values: Values, { isSecret, fileExists }: Surroundings): Problem[] {

@@ -182,9 +182,10 @@ const shape = {
         "Machine image of both servers: Amazon Linux 2023, or Amazon Linux 2, which is out of support",
         labVpcDefaults.ami,
     ),
-    sshCidrs: cidrs.setting("Blocks that may open SSH to the servers; the check comes from your own address", [
-        "0.0.0.0/0",
-    ]),
+    sshCidrs: cidrs.optional(
+        "Blocks that may open SSH to the servers; the check comes from your own address. Must be set, unless each side has its own",
+        ["203.0.113.7/32"],
+    ),
     icmpCidrs: cidrs.setting("Blocks that may send ICMP (ping) to the servers; the check needs the other VPC's block", [
         "0.0.0.0/0",
     ]),

@@ -72,7 +72,7 @@ describe("Pulumi.dev.yaml", () => {
                 ? Object.entries(value).map(([inner, one]) => [`${setting}.${inner}`, one])
                 : [[setting, value]];
         });
-        assert.ok(said.length > 8);
+        assert.ok(said.length > 7);
         for (const [setting, value] of said) {
             assert.deepStrictEqual(value, reference.find((one) => one.path === setting)?.value, setting);
         }
@@ -138,7 +138,7 @@ describe("parseSettings", () => {
                 extraPorts: [],
                 prefix: "ljh",
                 ami: "al2023",
-                sshCidrs: ["0.0.0.0/0"],
+                sshCidrs: ["203.0.113.7/32"],
                 icmpCidrs: ["0.0.0.0/0"],
                 keyName: undefined,
                 dnsHostnames: true,
@@ -202,10 +202,19 @@ describe("parseSettings", () => {
     it("warns of SSH from everywhere, wherever it is opened, and only of that", () => {
         const warning = (list: string, entry: string): string =>
             `${list} has 0.0.0.0/0: the whole internet may try to log in to the servers. Narrow it to your own address, as in "pulumi config set --path '${entry}' 203.0.113.7/32"`;
-        assert.deepStrictEqual(read({}).warnings, [warning("sshCidrs", "sshCidrs[0]")]);
-        assert.deepStrictEqual(read({ sshCidrs: '["192.0.2.0/24"]' }).warnings, []);
+        assert.deepStrictEqual(read({ sshCidrs: '["0.0.0.0/0"]' }).warnings, [warning("sshCidrs", "sshCidrs[0]")]);
+        assert.deepStrictEqual(read({}).warnings, []);
         const own = { sshCidrs: "[]", "accepter.sshCidrs": '["192.0.2.0/24","0.0.0.0/0"]' };
         assert.deepStrictEqual(read(own).warnings, [warning("accepter.sshCidrs", "accepter.sshCidrs[1]")]);
+    });
+
+    it("needs to be told who may log in, for both sides or for each", () => {
+        const own = '["192.0.2.7/32"]';
+        const required = `sshCidrs: must be set: who may log in to the servers, which is your own public address for the check, as in "pulumi config set --path 'sshCidrs[0]' YOUR-ADDRESS/32"`;
+        assert.deepStrictEqual(problemsOf({ sshCidrs: "" }), [required]);
+        assert.deepStrictEqual(problemsOf({ sshCidrs: "", "requester.sshCidrs": own }), [required]);
+        assert.deepStrictEqual(problemsOf({ sshCidrs: "", "requester.sshCidrs": own, "accepter.sshCidrs": own }), []);
+        assert.deepStrictEqual(problemsOf({ sshCidrs: "[]" }), []);
     });
 
     const noSetting = "is not a setting of this project;";
@@ -483,7 +492,7 @@ describe("settings in another project's namespace", () => {
     const other = (key: string, value: string, isSecret = false) => ({ namespace: "lab", key, value, isSecret });
     const found = (others: RawConfig["others"], change: Change = {}) => {
         const { problems, warnings } = read(change, { project: "mine", others });
-        return [...problems.map(described), ...warnings.filter((warning) => !warning.startsWith("sshCidrs has"))];
+        return [...problems.map(described), ...warnings];
     };
     const why = "is not read, because the project is called mine; move it with";
 
@@ -491,10 +500,10 @@ describe("settings in another project's namespace", () => {
         assert.deepStrictEqual(found([other("peering", "true")]), [
             `lab:peering = true: ${why} 'pulumi config set --path peering true && pulumi config rm lab:peering', or remove it with 'pulumi config rm lab:peering'`,
         ]);
-        assert.deepStrictEqual(found([other("sshCidrs", '["203.0.113.7/32"]')]), [
-            `lab:sshCidrs = ["203.0.113.7/32"]: ${why} "pulumi config set --path 'sshCidrs[0]' 203.0.113.7/32 && pulumi config rm lab:sshCidrs", or remove it with 'pulumi config rm lab:sshCidrs'`,
+        assert.deepStrictEqual(found([other("icmpCidrs", '["10.40.0.0/14"]')]), [
+            `lab:icmpCidrs = ["10.40.0.0/14"]: ${why} "pulumi config set --path 'icmpCidrs[0]' 10.40.0.0/14 && pulumi config rm lab:icmpCidrs", or remove it with 'pulumi config rm lab:icmpCidrs'`,
         ]);
-        assert.match(found([other("sshCidrs", "[]")])[0] ?? "", /"pulumi config set --path sshCidrs '\[\]' && /);
+        assert.match(found([other("icmpCidrs", "[]")])[0] ?? "", /"pulumi config set --path icmpCidrs '\[\]' && /);
         assert.match(found([other("peering", "maybe")])[0] ?? "", / set --path peering maybe && /);
     });
 
@@ -596,7 +605,7 @@ describe("readSettings", () => {
     it("logs what is at risk", async () => {
         const log = mock.method(pulumi.log, "warn", () => Promise.resolve());
         try {
-            await deploy(() => void readSettings(), namespaced());
+            await deploy(() => void readSettings(), namespaced({ sshCidrs: '["0.0.0.0/0"]' }));
             assert.deepStrictEqual(
                 log.mock.calls.map(({ arguments: [message] }) => String(message).split(":")[0]),
                 ["sshCidrs has 0.0.0.0/0"],

@@ -81,7 +81,7 @@ resource "aws_security_group" "side" {
 resource "aws_vpc_security_group_ingress_rule" "ssh" {
   for_each          = local.sides
   security_group_id = aws_security_group.side[each.key].id
-  cidr_ipv4         = "0.0.0.0/0"
+  cidr_ipv4         = "198.51.100.2/32"
   ip_protocol       = "tcp"
   from_port         = 22
   to_port           = 22

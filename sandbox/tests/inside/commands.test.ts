@@ -21,7 +21,10 @@ const keyFile = join(home, ".ssh/id_ed25519");
 
 /** Runs a command in the checkout with that home folder. */
 function type(command: string): Promise<Result> {
-    return run("bash", ["-c", `HOME=${home}; PATH=${process.env["PATH"] ?? ""}; ${command.replace("FILE", keyFile)}`]);
+    return run("bash", [
+        "-c",
+        `HOME=${home}; PATH=${process.env["PATH"] ?? ""}; ${command.replace("FILE", keyFile).replace("YOUR-ADDRESS", "203.0.113.7")}`,
+    ]);
 }
 
 /** The commands in a message: between the outer quotes of either kind. */
@@ -74,13 +77,14 @@ describe("commands", () => {
             sshPrivateKey: "not encrypted",
             sshPublicKey: "",
         });
+        await stack.pulumi("config", "rm", "sshCidrs");
         const before = await stack.pulumi("preview");
         assert.notEqual(before.code, 0);
         const commands = [...new Set(commandsIn(before.text))];
         assert.deepEqual(commands.sort(), [
             "pulumi config rm --path peerring",
             "pulumi config rm --path requester.cidrBlok",
-            "pulumi config set --path 'sshCidrs[0]' 203.0.113.7/32",
+            "pulumi config set --path 'sshCidrs[0]' YOUR-ADDRESS/32",
             "pulumi config set --secret sshPrivateKey < FILE",
             "pulumi config set check false",
             'pulumi config set sshPublicKey "$(cat ~/.ssh/id_ed25519.pub)"',
@@ -110,7 +114,7 @@ describe("commands", () => {
         }
         const before = await stack.pulumi("preview");
         assert.notEqual(before.code, 0);
-        assert.match(before.text, /has 5 problems; nothing was changed/);
+        assert.match(before.text, /has 6 problems; nothing was changed/);
         assert.doesNotMatch(before.text, /Green/);
         const moves = [...before.text.matchAll(/move it with (["'])(.+?)\1, or remove it/g)].map(
             ([, , move]) => move ?? "",
