@@ -467,6 +467,62 @@ describe("parseSettings", () => {
         });
     }
 
+    describe("a key that was set without --path", () => {
+        const keys = [
+            ...paths.filter((one) => one.includes(".")),
+            "sshCidrs[0]",
+            "icmpCidrs[12]",
+            "requester.sshCidrs[1]",
+            "extraPorts[0]",
+            "tags.team",
+            'tags["a.b"]',
+            "tags[0]",
+        ];
+
+        it("is refused, with the command that sets what was meant, and the one that removes it", () => {
+            assert.ok(keys.length > 40);
+            for (const key of keys) {
+                const [problem, ...others] = read({}, { values: { ...config(), [key]: "it's -1" } }).problems;
+                assert.deepStrictEqual(others, [], key);
+                assert.strictEqual(problem?.path, key);
+                const [, command = "", remove = ""] =
+                    /^is not read, because it was set without --path; set it with "(.+)", or remove it with ["'](.+?)["']$/.exec(
+                        problem?.message ?? "",
+                    ) ?? [];
+                const typed = (line: string) =>
+                    spawnSync("bash", ["-c", `pulumi() { printf '<%s>' "$@"; echo; }; ${line}`], { encoding: "utf8" })
+                        .stdout;
+                assert.strictEqual(typed(remove), `<config><rm><${key}>\n`);
+                assert.strictEqual(typed(command), `<config><set><--path><${key}><it's -1>\n${typed(remove)}`);
+            }
+        });
+
+        it("is not said to be missing too, and does not show a secret", () => {
+            const { sshCidrs, ...rest } = config();
+            assert.deepStrictEqual(
+                read({}, { values: { ...rest, "sshCidrs[0]": "192.0.2.7/32" } }).problems.map(({ path: at }) => at),
+                ["sshCidrs[0]"],
+            );
+            const secret = { "accepter.externalId": "hidden" };
+            const said = read(
+                {},
+                { values: { ...rest, sshCidrs: sshCidrs ?? "", ...secret }, isSecret: (key) => key in secret },
+            );
+            assert.deepStrictEqual(said.problems.map(described), [
+                "accepter.externalId = [secret]: is not read, because it was set without --path; set it with 'pulumi config get accepter.externalId | pulumi config set --secret --path accepter.externalId && pulumi config rm accepter.externalId', or remove it with 'pulumi config rm accepter.externalId'",
+            ]);
+        });
+
+        it("is no path where there is no such setting, or no list", () => {
+            for (const key of ["requester.cidrBlok", "prefix[0]", "requester.region[0]", "a.b", "[0]"]) {
+                const [problem] = read({}, { values: { ...config(), [key]: "x" } }).problems;
+                assert.match(problem?.message ?? "", /^is not a setting of this project; /, key);
+            }
+            const [typo] = read({}, { values: { ...config(), "requester.cidrBlok": "x" } }).problems;
+            assert.match(typo?.message ?? "", /; if you mean requester\.cidrBlock, set that; /);
+        });
+    });
+
     it("refuses a private key's file that is not there", () => {
         assert.deepStrictEqual(
             problemsOf({ sshAgent: "false", sshPrivateKeyPath: "gone" }, { fileExists: (file) => file !== "gone" }),

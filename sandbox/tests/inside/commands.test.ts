@@ -98,6 +98,45 @@ describe("commands", () => {
         assert.deepEqual(commandsIn(after.text), []);
     });
 
+    it("in the error about keys that were set without --path set what was meant", async () => {
+        const wrong = {
+            "requester.label": "Blue",
+            "accepter.icmpCidrs[0]": "10.40.0.0/14",
+            "sshCidrs[0]": "203.0.113.7/32",
+            "tags.team": "it's ours",
+        };
+        for (const [key, value] of Object.entries({ ...wrong, "accepter.labl": "Green" })) {
+            assert.equal((await stack.pulumi("config", "set", key, value)).code, 0);
+        }
+        const set = await stack.pulumi("config", "set", "--secret", "accepter.label", "Green");
+        assert.equal(set.code, 0, set.text);
+        const before = await stack.pulumi("preview");
+        assert.match(before.text, /has 6 problems; nothing was changed/);
+        assert.doesNotMatch(before.text, /accepter\.label = .*Green/);
+        const commands = [...before.text.matchAll(/(?:; set|; remove) it with (["'])(.+?)\1(?:, or|$)/gm)];
+        assert.equal(commands.length, 6, before.text);
+        for (const [, , command = ""] of commands) {
+            const { code, text } = await type(command);
+            assert.equal(code, 0, `${command}: ${text}`);
+        }
+        const after = await stack.pulumi("preview");
+        assert.equal(after.code, 0, after.text);
+        const shown = await stack.pulumi("config", "--json", "--show-secrets");
+        const config = JSON.parse(shown.text) as Record<string, { objectValue?: object; secret: boolean }>;
+        assert.deepEqual(
+            Object.keys(config).filter((key) => /[.[]/.test(key)),
+            [],
+        );
+        const own = (key: string) => config[`vpc-peering-lab:${key}`];
+        assert.partialDeepStrictEqual(own("requester")?.objectValue, { label: "Blue", cidrBlock: "10.41.0.0/16" });
+        assert.partialDeepStrictEqual(own("accepter"), {
+            objectValue: { label: "Green", icmpCidrs: ["10.40.0.0/14"] },
+            secret: true,
+        });
+        assert.deepEqual(own("sshCidrs")?.objectValue, ["203.0.113.7/32"]);
+        assert.deepEqual(own("tags")?.objectValue, { team: "it's ours" });
+    });
+
     it("in the error about settings in another project's namespace move them", async () => {
         const secret = ["config", "set", "--secret", "--path"];
         await stack.set({
