@@ -1,13 +1,13 @@
 import * as fs from "fs";
 import * as aws from "@pulumi/aws/config";
 import type { ProviderArgs } from "@pulumi/aws/provider";
-import { distance } from "fastest-levenshtein";
 import * as pulumi from "@pulumi/pulumi";
 import type { PeeredVpcPairArgs, SideAccess } from "pulumi-vpc-peering";
 import {
     accountOf,
     checkPeeredVpcPairArgs,
     describeProblems,
+    distance,
     privateKeyProblem,
     shellWord,
     sides,
@@ -18,7 +18,7 @@ import {
 import * as z from "zod";
 import { quoted, setCommand, setSecretCommand } from "./settings/commands";
 import { checkNamespaces, type OtherKey } from "./settings/namespaces";
-import { checkSettings, type Surroundings } from "./settings/rules";
+import { checkRegions, checkSettings, type Surroundings } from "./settings/rules";
 import { fromText, reference, schema, type Setting, type Values } from "./settings/schema";
 
 /** Where the private key for the check's SSH logins comes from. */
@@ -59,6 +59,8 @@ export interface RawConfig extends Surroundings {
     readonly others: readonly OtherKey[];
     /** The default provider's region. */
     readonly defaultRegion: string | undefined;
+    /** The variable of the environment that it is from; from `aws:region` by default. */
+    readonly regionVariable?: string | undefined;
 }
 
 /** Whether a key is the path of a setting, or of an item of one: `pulumi config set` without `--path` makes it a key of its own. */
@@ -188,6 +190,7 @@ export function parseSettings(raw: RawConfig): ReadSettings {
     const found: Problem[] = [
         ...checkPeeredVpcPairArgs({ ...settings.pair, keyName: "" }),
         ...between.filter(({ path }) => !path.split(", ").some(isWrong)),
+        ...checkRegions(values, raw),
     ];
     // A side is a secret as soon as one of its settings is.
     const isSecret = ({ path }: Problem) => raw.isSecret(path.replace(/[.[].*/, ""));
@@ -236,11 +239,14 @@ export function readSettings(): Settings {
         return { namespace, key: rest.join(":"), value, isSecret: secretKeys.includes(name) };
     });
     const own = keys.filter(({ namespace }) => namespace === project);
+    const variables = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+    const regionVariable = "aws:region" in all ? undefined : variables.find((name) => process.env[name] !== undefined);
     const { settings, problems, warnings } = parseSettings({
         project,
         values: Object.fromEntries(own.map(({ key, value }) => [key, value])),
         others: keys.filter(({ namespace }) => namespace !== project && !isProviders(namespace)),
-        defaultRegion: all["aws:region"] ?? process.env["AWS_REGION"] ?? process.env["AWS_DEFAULT_REGION"],
+        defaultRegion: regionVariable === undefined ? all["aws:region"] : process.env[regionVariable],
+        regionVariable,
         isSecret: (setting) => own.some(({ key, isSecret }) => key === setting && isSecret),
         fileExists: (path) => {
             try {

@@ -1,6 +1,7 @@
 import {
     across,
     checkAccess,
+    checkRegion,
     contains,
     parseAddress,
     parseCidr,
@@ -106,6 +107,23 @@ function checkNames({ manageRequester, dnsResolution }: Values): Problem[] {
 function isCovered(part: Parsed<Cidr>, blocks: readonly string[]): boolean {
     const read = readable(blocks);
     return !part.ok || read.length < blocks.length || read.some((block) => contains(block, part.value));
+}
+
+/** Names that no region has, which AWS would be asked in for minutes. */
+export function checkRegions(
+    values: Values,
+    {
+        defaultRegion,
+        regionVariable,
+    }: { readonly defaultRegion: string | undefined; readonly regionVariable?: string | undefined },
+): Problem[] {
+    const setDefault = regionVariable === undefined ? "pulumi config set aws:region " : `export ${regionVariable}=`;
+    return [
+        ...checkRegion(regionVariable ?? "aws:region", defaultRegion, setDefault),
+        ...sides.flatMap((side) =>
+            checkRegion(`${side}.region`, values[side].region, `pulumi config set --path ${side}.region `),
+        ),
+    ];
 }
 
 /**

@@ -61,7 +61,6 @@ const instanceTypes = textsLike(
         "has an ARM processor, and the lab's images are x86_64; choose a type such as t3.micro",
     ],
 );
-const regions = textsLike([/^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/, "is not an AWS region; write one such as us-east-1"]);
 const accounts = textsLike([/^\d{12}$/, "is not an AWS account; write its 12 digits"]);
 const roles = textsLike([
     /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/,
@@ -106,7 +105,7 @@ function sideOf(other: Side, label: string, cidrBlock: string, subnetCidrBlock: 
             `Which of the VPC's blocks, or parts of them, the ${other} gets routes to; empty for all`,
             [],
         ),
-        region: regions.optional("AWS region; by default that of aws:region", "us-east-1"),
+        region: texts.optional("AWS region; by default that of aws:region", "us-east-1"),
         accountId: accounts.optional(
             "AWS account that the VPC has to be in; by default whichever the credentials lead to",
             "222222222222",

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { checkAddressPlan, checkCidrList, type AddressPlan } from "../addresses/addressPlan";
+import { checkRegion } from "../peering/regions";
 import type { Place } from "../peering/sides";
 import { checkTags, type Tags } from "../peering/tags";
 import type { Problem } from "../problems";
@@ -54,6 +55,7 @@ export function checkLabVpcArgs(args: LabVpcArgs): Problem[] {
             return value === undefined || namePattern.test(value) ? [] : [{ path, value, message: nameRule }];
         }),
         ...checkGroupName(args),
+        ...checkRegion("region", args.region),
         ...checkTags("tags", args.tags),
     ];
 }

@@ -73,6 +73,8 @@ describe("commands", () => {
         await stack.set({
             peerring: "true",
             "requester.cidrBlok": "10.1.0.0/16",
+            "accepter.region": "us-easst-1",
+            "aws:region": "ap-northest-2",
             icmpCidrs: '["10.41.0.0/16"]',
             sshPrivateKey: "not encrypted",
             sshPublicKey: "",
@@ -85,7 +87,9 @@ describe("commands", () => {
             "pulumi config rm --path peerring",
             "pulumi config rm --path requester.cidrBlok",
             "pulumi config set --path 'sshCidrs[0]' YOUR-ADDRESS/32",
+            "pulumi config set --path accepter.region us-east-1",
             "pulumi config set --secret sshPrivateKey < FILE",
+            "pulumi config set aws:region ap-northeast-2",
             "pulumi config set check false",
             'pulumi config set sshPublicKey "$(cat ~/.ssh/id_ed25519.pub)"',
         ]);
