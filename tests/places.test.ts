@@ -302,7 +302,9 @@ describe("settings of sides elsewhere", () => {
             );
         assert.deepStrictEqual(read({}, "").problems, []);
         await deploy(
-            () => assert.throws(readSettings, refused("aws:region", "pulumi config set aws:region ap-northeast-2")),
+            () => {
+                assert.throws(readSettings, refused("aws:region", "pulumi config set aws:region ap-northeast-2"));
+            },
             { ...namespaced(), "aws:region": "ap-northest-2" },
         );
         const { problems } = parseSettings({
@@ -396,6 +398,22 @@ describe("findPlaces", () => {
         ]) {
             assert.deepStrictEqual((await find(change, false)).places, { requester: here, accepter: here });
         }
+    });
+
+    it("asks nothing of a region that is none", async () => {
+        let found: FoundPlaces | undefined;
+        const { calls } = await deploy(async () => {
+            const declared = { requester: {}, accepter: { region: "us-easst-1" } };
+            found = await findPlaces(declared, { requester: {}, accepter: {} }, {});
+        });
+        assert.deepStrictEqual(found?.problems, [
+            {
+                path: "accepter.region",
+                value: "us-easst-1",
+                message: "is not an AWS region; the nearest name is us-east-1",
+            },
+        ]);
+        assert.deepStrictEqual(calls, []);
     });
 
     it("finds providers that lead elsewhere, and what can't be peered there", async () => {

@@ -487,7 +487,7 @@ describe("parseSettings", () => {
                 assert.strictEqual(problem?.path, key);
                 const [, command = "", remove = ""] =
                     /^is not read, because it was set without --path; set it with "(.+)", or remove it with ["'](.+?)["']$/.exec(
-                        problem?.message ?? "",
+                        problem.message,
                     ) ?? [];
                 const typed = (line: string) =>
                     spawnSync("bash", ["-c", `pulumi() { printf '<%s>' "$@"; echo; }; ${line}`], { encoding: "utf8" })

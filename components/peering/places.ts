@@ -1,6 +1,7 @@
 import type { InvokeOptions } from "@pulumi/pulumi";
 import type { Problem } from "../problems";
 import { checkDeclared, checkPlaces, type PeeringOptions } from "./peeringRules";
+import { checkRegion } from "./regions";
 import { placeOf } from "./sideAccess";
 import { sides, type Place, type Side } from "./sides";
 
@@ -8,13 +9,14 @@ import { sides, type Place, type Side } from "./sides";
 export interface FoundPlaces {
     /** Nothing of either side where nothing depends on it. */
     readonly places: Readonly<Record<Side, Place>>;
-    /** Declarations that are not true, and places that can't be peered; empty when all is well. */
+    /** Names that are no region's, declarations that are not true, and places that can't be peered; empty when all is well. */
     readonly problems: readonly Problem[];
 }
 
 /**
  * Where the sides are, as their providers say; nothing of them where nothing is declared and one provider manages both. The
- * problems are those of declarations that are not true, and of two sides that can't be peered where they are.
+ * problems are those of declarations that are not true, and of two sides that can't be peered where they are; or of names that
+ * are no region's, for which AWS is not asked.
  *
  * @param asked how to ask for each side's place; undefined for another owner's, which is taken to be where it is declared to
  * be, or else where the other side is.
@@ -24,6 +26,10 @@ export async function findPlaces(
     asked: Readonly<Record<Side, InvokeOptions | undefined>>,
     options: PeeringOptions,
 ): Promise<FoundPlaces> {
+    const misnamed = sides.flatMap((side) => checkRegion(`${side}.region`, declared[side].region));
+    if (misnamed.length > 0) {
+        return { places: { requester: {}, accepter: {} }, problems: misnamed };
+    }
     const isDeclared = sides.some(
         (side) => declared[side].region !== undefined || declared[side].accountId !== undefined,
     );
