@@ -400,6 +400,29 @@ describe("findPlaces", () => {
         }
     });
 
+    it("says of which side AWS can't be asked, and why", async () => {
+        let found: FoundPlaces | undefined;
+        const failing: Answers = {
+            ...answers,
+            "aws:index/getRegion:getRegion": () => {
+                const details = "finding Region by name (zz-north-1):\n  couldn't find resource\n";
+                throw Object.assign(new Error(details), { details });
+            },
+        };
+        await deploy(
+            async () => {
+                const declared = { requester: {}, accepter: { region: "zz-north-1" } };
+                found = await findPlaces(declared, { requester: undefined, accepter: {} }, {});
+            },
+            {},
+            [],
+            failing,
+        );
+        assert.deepStrictEqual(found?.problems.map(described), [
+            "accepter: AWS could not be asked in zz-north-1: finding Region by name (zz-north-1): couldn't find resource; check the side's region and credentials",
+        ]);
+    });
+
     it("asks nothing of a region that is none", async () => {
         let found: FoundPlaces | undefined;
         const { calls } = await deploy(async () => {

@@ -252,6 +252,20 @@ describe("the program", () => {
         });
     });
 
+    it("says of which sides AWS could not be asked, before anything of the pair is registered", async () => {
+        const failing: Answers = {
+            "aws:index/getAvailabilityZones:getAvailabilityZones": () => {
+                throw Object.assign(new Error("no such host"), { details: "no such host" });
+            },
+        };
+        await assert.rejects(up({ "accepter.instanceType": "t3.small" }, failing), (error: Error) => {
+            const why =
+                "AWS could not be asked in ap-northeast-2: no such host; check the side's region and credentials";
+            assert.deepStrictEqual(error.message.split("\n").slice(1), [`  requester: ${why}`, `  accepter: ${why}`]);
+            return true;
+        });
+    });
+
     describe("on a deployed stack", () => {
         const deployed: Answers = { "pulumi:index:Stash": () => ({ output: "us-east-1" }) };
 

@@ -1,5 +1,5 @@
 import type { InvokeOptions } from "@pulumi/pulumi";
-import type { Problem } from "../problems";
+import { messageOf, type Problem } from "../problems";
 import { checkDeclared, checkPlaces, type PeeringOptions } from "./peeringRules";
 import { checkRegion } from "./regions";
 import { placeOf } from "./sideAccess";
@@ -36,14 +36,36 @@ export async function findPlaces(
     if (!isDeclared && asked.requester && asked.accepter && asked.requester.provider === asked.accepter.provider) {
         return { places: { requester: {}, accepter: {} }, problems: [] };
     }
-    const placeThrough = async (opts: InvokeOptions | undefined) => opts && placeOf(opts);
-    const [requester, accepter] = await Promise.all([placeThrough(asked.requester), placeThrough(asked.accepter)]);
+    const unasked: Problem[] = [];
+    const placeThrough = async (side: Side) => {
+        try {
+            return asked[side] && (await placeOf(asked[side]));
+        } catch (error) {
+            unasked.push(unaskedProblem(side, declared[side].region, error));
+            return undefined;
+        }
+    };
+    const [requester, accepter] = await Promise.all([placeThrough("requester"), placeThrough("accepter")]);
+    if (unasked.length > 0) {
+        return { places: { requester: {}, accepter: {} }, problems: unasked };
+    }
     const places = {
         requester: requester ?? { ...accepter, ...given(declared.requester) },
         accepter: accepter ?? { ...requester, ...given(declared.accepter) },
     };
     const untrue = sides.flatMap((side) => checkDeclared(side, declared[side], places[side]));
     return { places, problems: [...untrue, ...checkPlaces(places, options)] };
+}
+
+/** The problem of a side of which AWS could not be asked: as a region that is not there, or credentials that are not valid. */
+export function unaskedProblem(side: Side, region: string | undefined, error: unknown): Problem {
+    // In one line, without the name of what was asked, which tells nobody more.
+    const why = messageOf(error)
+        .replace(/^invocation of \S+ returned an error: /, "")
+        .trim()
+        .replaceAll(/\s+/g, " ");
+    const where = region === undefined ? "" : ` in ${region}`;
+    return { path: side, message: `AWS could not be asked${where}: ${why}; check the side's region and credentials` };
 }
 
 /** What is said of a place, without the rest. */
