@@ -24,9 +24,10 @@ const program = {
     "components/shell.ts": [],
     "components/ordering.ts": [],
     "components/namespaces.ts": [],
+    "components/nearest.ts": [],
 };
 /** Files at the root of components/ that its rooms share. */
-const shared = ["components/problems.ts", "components/shell.ts", "components/ordering.ts", "components/namespaces.ts"];
+const shared = ["problems", "shell", "ordering", "namespaces", "nearest"].map((name) => `components/${name}.ts`);
 
 const sandbox = {
     "sandbox/start.mjs": ["sandbox/launch/", "sandbox/cache/"],

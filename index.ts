@@ -14,7 +14,7 @@ export = async () => {
     // Loaded only now, so that a refusal of settings does not wait for AWS's SDK.
     const [
         { KeyPair },
-        { PeeredVpcPair, findPlaces, findZone, hasDefaultProvider, sideProvider },
+        { PeeredVpcPair, findPlaces, findZone, hasDefaultProvider, sideProvider, unaskedProblem },
         { ReachabilityCheck, resultLine },
     ] = await Promise.all([
         import("@pulumi/aws/ec2/keyPair"),
@@ -40,7 +40,12 @@ export = async () => {
         const { instanceType: own } = args[side];
         const path = own === undefined ? "instanceType" : `${side}.instanceType`;
         const value = own ?? args.instanceType ?? labVpcDefaults.instanceType;
-        const found = await findZone(value, asked[side]);
+        const found = await findZone(value, asked[side]).catch((error: unknown) =>
+            unaskedProblem(side, access[side].region ?? defaultRegion, error),
+        );
+        if ("path" in found) {
+            return [found];
+        }
         return found.zone === undefined
             ? [{ path, value, message: `${found.message}, as in 'pulumi config set --path ${path} ${found.instead}'` }]
             : [];

@@ -1,13 +1,13 @@
 import * as fs from "fs";
 import * as aws from "@pulumi/aws/config";
 import type { ProviderArgs } from "@pulumi/aws/provider";
-import { distance } from "fastest-levenshtein";
 import * as pulumi from "@pulumi/pulumi";
 import type { PeeredVpcPairArgs, SideAccess } from "pulumi-vpc-peering";
 import {
     accountOf,
     checkPeeredVpcPairArgs,
     describeProblems,
+    distance,
     privateKeyProblem,
     shellWord,
     sides,
@@ -16,9 +16,10 @@ import {
     type Side,
 } from "pulumi-vpc-peering/rules";
 import * as z from "zod";
+import { quoted, setCommand, setSecretCommand } from "./settings/commands";
 import { checkNamespaces, type OtherKey } from "./settings/namespaces";
-import { checkSettings, type Surroundings } from "./settings/rules";
-import { fromText, reference, schema, type Values } from "./settings/schema";
+import { checkRegions, checkSettings, type Surroundings } from "./settings/rules";
+import { fromText, reference, schema, type Setting, type Values } from "./settings/schema";
 
 /** Where the private key for the check's SSH logins comes from. */
 export type PrivateKey =
@@ -58,14 +59,34 @@ export interface RawConfig extends Surroundings {
     readonly others: readonly OtherKey[];
     /** The default provider's region. */
     readonly defaultRegion: string | undefined;
+    /** The variable of the environment that it is from; from `aws:region` by default. */
+    readonly regionVariable?: string | undefined;
+}
+
+/** Whether a key is the path of a setting, or of an item of one: `pulumi config set` without `--path` makes it a key of its own. */
+function isPath(key: string): boolean {
+    const [list] = /^(tags(?=\.)|[\w.]+(?=\[))/.exec(key) ?? [];
+    const isAt = ({ path, type }: Setting) =>
+        path === (list ?? key) && (list === undefined || /^(list|map)/.test(type));
+    return /[.[]/.test(key) && reference.some(isAt);
+}
+
+/** What is wrong with a key that was set without `--path`, with the command that sets what was meant. */
+function withoutPath(key: string, value: string, isSecret: boolean): string {
+    const set = isSecret ? setSecretCommand(key, shellWord(key)) : setCommand(key, value);
+    const remove = `pulumi config rm ${shellWord(key)}`;
+    return `is not read, because it was set without --path; set it with ${quoted(`${set} && ${remove}`)}, or remove it with ${quoted(remove)}`;
 }
 
 /** What is wrong with a setting that there is not, in a side or at the top, with the nearest ones that there are. */
 function unknownSetting(owner: readonly PropertyKey[], key: string): string {
     const distances = reference.map(({ path }) => {
         const other = path.replace(/.*\./, "");
-        // A little farther where it belongs elsewhere.
-        return distance(key, other) + (path === z.core.toDotPath([...owner, other]) ? 0 : 0.5);
+        // A little farther where it belongs elsewhere. A key that was set without --path may be a whole path.
+        return Math.min(
+            distance(key, other) + (path === z.core.toDotPath([...owner, other]) ? 0 : 0.5),
+            owner.length === 0 ? distance(key, path) : Infinity,
+        );
     });
     const least = Math.min(...distances);
     const nearest = reference.filter((_, index) => distances[index] === least).map(({ path }) => path);
@@ -75,7 +96,7 @@ function unknownSetting(owner: readonly PropertyKey[], key: string): string {
 }
 
 /** What zod found, an entry for each unknown key and each wrong value. */
-function wrongIn({ issues }: z.ZodError) {
+function wrongIn({ issues }: z.ZodError, isSecret: RawConfig["isSecret"]) {
     return issues.flatMap(({ path, input: value, ...issue }) => {
         if (issue.code !== "unrecognized_keys") {
             return [{ path, value, message: issue.message }];
@@ -84,7 +105,10 @@ function wrongIn({ issues }: z.ZodError) {
         return issue.keys.map((key) => ({
             path: [...path, key],
             value: fromText(owner[key]),
-            message: unknownSetting(path, key),
+            message:
+                path.length === 0 && isPath(key)
+                    ? withoutPath(key, String(owner[key]), isSecret(key))
+                    : unknownSetting(path, key),
         }));
     });
 }
@@ -97,7 +121,7 @@ function parse({ values, isSecret }: RawConfig): { values: Values; problems: Pro
     if (parsed.success) {
         return { values: parsed.data, problems: [] };
     }
-    const wrong = wrongIn(parsed.error);
+    const wrong = wrongIn(parsed.error, isSecret);
     for (const { path } of wrong) {
         // What is wrong is a setting or one of a side, or else an item of one, which takes its whole list along.
         const [key, inner] = path as [string, ...PropertyKey[]];
@@ -105,7 +129,7 @@ function parse({ values, isSecret }: RawConfig): { values: Values; problems: Pro
         Reflect.deleteProperty(owner, own);
     }
     const problems = wrong.map(({ path, value, message }) => ({
-        path: z.core.toDotPath(path),
+        path: isPath(String(path[0])) ? String(path[0]) : z.core.toDotPath(path),
         value: isSecret(String(path[0])) ? "[secret]" : value,
         message,
     }));
@@ -160,12 +184,13 @@ function settingsOf(values: Values, defaultRegion: string | undefined): Settings
 export function parseSettings(raw: RawConfig): ReadSettings {
     const { values, problems: wrong } = parse(raw);
     const settings = settingsOf(values, raw.defaultRegion);
-    const isWrong = (setting: string) => wrong.some(({ path }) => path === setting);
+    const isWrong = (setting: string) => wrong.some(({ path }) => path.replace(/\[\d+\]$/, "") === setting);
     // What follows only from a default in place of a wrong value is not a problem of its own.
     const between = checkSettings({ ...values, check: values.check && !isWrong("check") }, raw);
     const found: Problem[] = [
         ...checkPeeredVpcPairArgs({ ...settings.pair, keyName: "" }),
         ...between.filter(({ path }) => !path.split(", ").some(isWrong)),
+        ...checkRegions(values, raw),
     ];
     // A side is a secret as soon as one of its settings is.
     const isSecret = ({ path }: Problem) => raw.isSecret(path.replace(/[.[].*/, ""));
@@ -214,11 +239,14 @@ export function readSettings(): Settings {
         return { namespace, key: rest.join(":"), value, isSecret: secretKeys.includes(name) };
     });
     const own = keys.filter(({ namespace }) => namespace === project);
+    const variables = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+    const regionVariable = "aws:region" in all ? undefined : variables.find((name) => process.env[name] !== undefined);
     const { settings, problems, warnings } = parseSettings({
         project,
         values: Object.fromEntries(own.map(({ key, value }) => [key, value])),
         others: keys.filter(({ namespace }) => namespace !== project && !isProviders(namespace)),
-        defaultRegion: all["aws:region"] ?? process.env["AWS_REGION"] ?? process.env["AWS_DEFAULT_REGION"],
+        defaultRegion: regionVariable === undefined ? all["aws:region"] : process.env[regionVariable],
+        regionVariable,
         isSecret: (setting) => own.some(({ key, isSecret }) => key === setting && isSecret),
         fileExists: (path) => {
             try {

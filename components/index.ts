@@ -12,7 +12,7 @@ export type { Port } from "./peering/ports";
 export type { Place, RequestsFrom, Side } from "./peering/sides";
 export { lookUpVpc, LookUpError, type LookUpOptions } from "./peering/lookUpVpc";
 export { hasDefaultProvider, sideProvider, type SideAccess } from "./peering/sideAccess";
-export { findPlaces, type FoundPlaces } from "./peering/places";
+export { findPlaces, unaskedProblem, type FoundPlaces } from "./peering/places";
 
 export { PeeredVpcPair } from "./lab/peeredVpcPair";
 export type { PairSideArgs, PeeredVpcPairArgs } from "./lab/pairArgs";

@@ -11,6 +11,8 @@ export { privateKeyProblem } from "./check/privateKey";
 export { defaultTimeLimit } from "./check/probe";
 export { describeProblems, distinct, problemIf, withoutStack, type Problem } from "./problems";
 export { misplacedSettings } from "./namespaces";
+export { distance } from "./nearest";
+export { checkRegion } from "./peering/regions";
 export { shellWord } from "./shell";
 export { accountOf, across, partitionOf, sides, type Place, type RequestsFrom, type Side } from "./peering/sides";
 export { contains, overlaps, parseAddress, parseCidr, type Cidr, type Parsed } from "./addresses/cidr";

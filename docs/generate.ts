@@ -49,8 +49,8 @@ function settingsPage(): string {
     );
     return `# Settings
 
-All are optional but the key pair and the private key. \`pulumi config set KEY VALUE\` sets one; a setting of a side, an item of a
-list or a tag takes \`--path\`:
+All are optional but \`sshCidrs\`, the key pair and the private key. \`pulumi config set KEY VALUE\` sets one; a setting of a side,
+an item of a list or a tag takes \`--path\`:
 
 \`\`\`sh
 pulumi config set peering true

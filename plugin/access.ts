@@ -2,7 +2,7 @@ import * as config from "@pulumi/aws/config";
 import type { Provider, ProviderArgs } from "@pulumi/aws/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { sideProvider } from "pulumi-vpc-peering";
-import { checkAccess, type Problem, type Side } from "pulumi-vpc-peering/rules";
+import { checkAccess, checkRegion, type Problem, type Side } from "pulumi-vpc-peering/rules";
 
 /** Where a side's region and credentials come from. What is left out comes from the stack's `aws:*` settings, as everywhere. */
 export interface SideAccess {
@@ -20,12 +20,14 @@ export interface SideAccess {
 
 /** What is wrong with a side's access, before AWS is asked. */
 export function checkSideAccess(side: Side, access: SideAccess): Problem[] {
-    const { roleArn: value } = access;
+    const { roleArn: value, region } = access;
     const message =
         "is not the ARN of an IAM role; write one such as arn:aws:iam::222222222222:role/peering, as 'aws iam list-roles' shows it";
-    return value === undefined || /^arn:[\w-]+:iam::\d{12}:role\/./.test(value)
-        ? checkAccess(side, access)
-        : [{ path: `${side}.roleArn`, value, message }];
+    const isRole = value === undefined || /^arn:[\w-]+:iam::\d{12}:role\/./.test(value);
+    return [
+        ...checkRegion(`${side}.region`, region),
+        ...(isRole ? checkAccess(side, access) : [{ path: `${side}.roleArn`, value, message }]),
+    ];
 }
 
 /**

@@ -46,7 +46,10 @@ export interface PeeredVpcPairArgs {
     readonly keyName: pulumi.Input<string>;
     /** First part of the names on AWS: `test`; `lab` by default. */
     readonly prefix?: string;
-    /** The servers' instance type, of the x86_64 kind: `t3.micro`; `t2.micro` by default. */
+    /**
+     * The servers' instance type, of the x86_64 kind: `t2.micro`, which accounts on AWS's free plan can't launch; `t3.micro` by
+     * default, or the default of when a server was made.
+     */
     readonly instanceType?: string;
     /** The servers' machine image: `al2`; `al2023` by default. */
     readonly ami?: Ami;

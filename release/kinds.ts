@@ -12,9 +12,6 @@ export interface Kind {
     readonly checks: boolean;
 }
 
-/** The newest 1.x of `@pulumi/command`, by its number: its `latest` tag leads to a package of long ago. */
-const command = "1.2.1";
-
 /** The oldest and the newest version of everything, and what lies between as Pulumi's template asks for it. */
 export const kinds: Readonly<Record<string, Kind>> = {
     template: {
@@ -35,7 +32,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
         versions: {
             "@pulumi/pulumi": "3.259.0",
             "@pulumi/aws": "7.48.0",
-            "@pulumi/command": command,
+            "@pulumi/command": "1.2.1",
             typescript: "5.9.3",
         },
         checks: true,
@@ -55,7 +52,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
     newest: {
         title: "the newest versions",
         base: "commonjs",
-        versions: { "@pulumi/pulumi": "^3", "@pulumi/aws": "^7", "@pulumi/command": command, typescript: "^5" },
+        versions: { "@pulumi/pulumi": "^3", "@pulumi/aws": "^7", "@pulumi/command": "^1", typescript: "^5" },
         checks: true,
     },
 };

@@ -33,4 +33,16 @@ describe("an upgrade from the version before", () => {
         assert.deepEqual(updated, made);
         assert.deepEqual(await now.plan(), []);
     });
+
+    it("keeps the instance type that was the default when the servers were made", async () => {
+        const { text } = await now.pulumi("stack", "export");
+        const { deployment } = JSON.parse(text) as {
+            deployment: { resources: { type: string; outputs: { instanceType?: string } }[] };
+        };
+        const servers = deployment.resources.filter(({ type }) => type === "aws:ec2/instance:Instance");
+        assert.deepEqual(
+            servers.map(({ outputs }) => outputs.instanceType),
+            ["t2.micro", "t2.micro"],
+        );
+    });
 });

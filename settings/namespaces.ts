@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "util";
 import { shellWord, type Problem } from "pulumi-vpc-peering/rules";
 import * as z from "zod";
+import { quoted, setCommand, setSecretCommand } from "./commands";
 import { fromText, schema, type Values } from "./schema";
 
 /** A key of the stack's settings file outside of the project's own namespace. */
@@ -60,7 +61,9 @@ function checkKey(
     };
     const remove = `pulumi config rm ${shellWord(path)}`;
     if (missing !== undefined && changes(isFields(here) && isFields(missing) ? { ...here, ...missing } : missing)) {
-        const moves = leaves([key], missing).map(([leaf, text]) => move(namespace, leaf, isHidden ? undefined : text));
+        const moves = leaves([key], missing).map(([leaf, text]) =>
+            isHidden ? setSecretCommand(leaf, `--path ${shellWord(`${namespace}:${leaf}`)}`) : setCommand(leaf, text),
+        );
         const message = `is not read, because the project is called ${project}; move it with ${quoted([...moves, remove].join(" && "))}, or remove it with ${quoted(remove)}`;
         return { problem: { path, value: isHidden ? "[secret]" : there, message } };
     }
@@ -98,17 +101,4 @@ function leaves(path: readonly PropertyKey[], value: unknown): [path: string, te
         return parts.flatMap(([part, inner]) => leaves([...path, part], inner));
     }
     return [[z.core.toDotPath([...path]), typeof value === "string" ? value : JSON.stringify(value)]];
-}
-
-/** The command that sets one value in the project's own namespace; a secret one, undefined, passes from command to command. */
-function move(namespace: string, path: string, text: string | undefined): string {
-    if (text === undefined) {
-        return `pulumi config get --path ${shellWord(`${namespace}:${path}`)} | pulumi config set --secret --path ${shellWord(path)}`;
-    }
-    return `pulumi config set --path ${shellWord(path)} ${text.startsWith("-") ? "-- " : ""}${shellWord(text)}`;
-}
-
-/** A command in a sentence, between quotes that it does not have itself if there are such. */
-function quoted(command: string): string {
-    return command.includes("'") ? `"${command}"` : `'${command}'`;
 }

@@ -1,6 +1,7 @@
 import {
     across,
     checkAccess,
+    checkRegion,
     contains,
     parseAddress,
     parseCidr,
@@ -27,6 +28,7 @@ const orNoCheck = "or turn the check off with 'pulumi config set check false'";
 export function checkSettings(values: Values, surroundings: Surroundings): Problem[] {
     return [
         ...checkKeyPair(values),
+        ...checkSsh(values),
         ...checkPrivateKey(values, surroundings),
         ...(values.check ? [...checkPings(values), ...checkRoutes(values), ...checkNames(values)] : []),
         ...sides.flatMap((side) => checkAccess(side, values[side])),
@@ -40,6 +42,13 @@ function checkKeyPair({ keyName, sshPublicKey, requester, accepter }: Values): P
     return (keyName === undefined) !== (sshPublicKey === undefined) || (keyName === undefined && ownNames)
         ? []
         : [{ path: "keyName, sshPublicKey", message }];
+}
+
+/** Nothing is opened to the whole internet unless told to. */
+function checkSsh({ sshCidrs, requester, accepter }: Values): Problem[] {
+    const isSaid = sshCidrs !== undefined || [requester, accepter].every((side) => side.sshCidrs !== undefined);
+    const message = `must be set: who may log in to the servers, which is your own public address for the check, as in "pulumi config set --path 'sshCidrs[0]' YOUR-ADDRESS/32"`;
+    return problemIf(!isSaid, { path: "sshCidrs", message });
 }
 
 function checkPrivateKey(values: Values, { isSecret, fileExists }: Surroundings): Problem[] {
@@ -98,6 +107,23 @@ function checkNames({ manageRequester, dnsResolution }: Values): Problem[] {
 function isCovered(part: Parsed<Cidr>, blocks: readonly string[]): boolean {
     const read = readable(blocks);
     return !part.ok || read.length < blocks.length || read.some((block) => contains(block, part.value));
+}
+
+/** Names that no region has, which AWS would be asked in for minutes. */
+export function checkRegions(
+    values: Values,
+    {
+        defaultRegion,
+        regionVariable,
+    }: { readonly defaultRegion: string | undefined; readonly regionVariable?: string | undefined },
+): Problem[] {
+    const setDefault = regionVariable === undefined ? "pulumi config set aws:region " : `export ${regionVariable}=`;
+    return [
+        ...checkRegion(regionVariable ?? "aws:region", defaultRegion, setDefault),
+        ...sides.flatMap((side) =>
+            checkRegion(`${side}.region`, values[side].region, `pulumi config set --path ${side}.region `),
+        ),
+    ];
 }
 
 /**

@@ -54,14 +54,13 @@ const cidrs = listOf<string>("CIDR blocks", 'CIDR blocks, such as ["203.0.113.0/
 const ports = listOf<Port>("ports", 'ports, such as ["tcp/443", "udp/53", "tcp/8000-8100", "icmp/8"]');
 const amis = oneOf(Object.keys(amiParameters) as AmiChoice[]);
 const instanceTypes = textsLike(
-    [/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, "is not an instance type; write one such as t2.micro"],
+    [/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, "is not an instance type; write one such as t3.micro"],
     // Families of Graviton processors: a1, and those with a g behind the generation.
     [
         /^(?!(a1|[a-z]+\d+g[a-z]*)\.)/,
         "has an ARM processor, and the lab's images are x86_64; choose a type such as t3.micro",
     ],
 );
-const regions = textsLike([/^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/, "is not an AWS region; write one such as us-east-1"]);
 const accounts = textsLike([/^\d{12}$/, "is not an AWS account; write its 12 digits"]);
 const roles = textsLike([
     /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/,
@@ -106,7 +105,7 @@ function sideOf(other: Side, label: string, cidrBlock: string, subnetCidrBlock: 
             `Which of the VPC's blocks, or parts of them, the ${other} gets routes to; empty for all`,
             [],
         ),
-        region: regions.optional("AWS region; by default that of aws:region", "us-east-1"),
+        region: texts.optional("AWS region; by default that of aws:region", "us-east-1"),
         accountId: accounts.optional(
             "AWS account that the VPC has to be in; by default whichever the credentials lead to",
             "222222222222",
@@ -174,17 +173,18 @@ const shape = {
         labVpcDefaults.dnsHostnames,
     ),
     prefix: texts.setting("First part of all names", "ljh"),
-    instanceType: instanceTypes.setting(
-        "Instance type of both servers, with an x86_64 processor",
-        labVpcDefaults.instanceType,
+    instanceType: instanceTypes.optional(
+        `Instance type of both servers, with an x86_64 processor; by default ${labVpcDefaults.instanceType}, or the default of when a server was made`,
+        "t2.micro",
     ),
     ami: amis.setting(
         "Machine image of both servers: Amazon Linux 2023, or Amazon Linux 2, which is out of support",
         labVpcDefaults.ami,
     ),
-    sshCidrs: cidrs.setting("Blocks that may open SSH to the servers; the check comes from your own address", [
-        "0.0.0.0/0",
-    ]),
+    sshCidrs: cidrs.optional(
+        "Blocks that may open SSH to the servers; the check comes from your own address. Must be set, unless each side has its own",
+        ["203.0.113.7/32"],
+    ),
     icmpCidrs: cidrs.setting("Blocks that may send ICMP (ping) to the servers; the check needs the other VPC's block", [
         "0.0.0.0/0",
     ]),

@@ -12,7 +12,7 @@ export function privateKey(passphrase?: string): string {
     }).privateKey;
 }
 
-export const enough = { sshPublicKey, sshAgent: "true" };
+export const enough = { sshPublicKey, sshAgent: "true", sshCidrs: '["203.0.113.7/32"]' };
 
 /** Values by setting, as `pulumi config set` takes them; those of a side by path: `requester.region`. */
 export type Change = Readonly<Record<string, string>>;

@@ -50,7 +50,7 @@ const expected: Record<string, { type: string; inputs: object; after: string[] }
     },
     "a-zone": {
         type: "pulumi:index:Stash",
-        inputs: { input: "ap-northeast-2a" },
+        inputs: { input: { zone: "ap-northeast-2a", instanceType: "t3.micro", defaultType: "t3.micro" } },
         after: [],
     },
     "a-subnet": {
@@ -124,7 +124,7 @@ const expected: Record<string, { type: string; inputs: object; after: string[] }
         type: "aws:ec2/instance:Instance",
         inputs: {
             ami: `image-of-${al2023}`,
-            instanceType: "t2.micro",
+            instanceType: "t3.micro",
             subnetId: "id-of-a-subnet",
             privateIp: "10.41.1.100",
             vpcSecurityGroupIds: ["id-of-a-security-group"],
@@ -134,7 +134,15 @@ const expected: Record<string, { type: string; inputs: object; after: string[] }
             rootBlockDevice: { encrypted: true, volumeSize: 8 },
             tags: { Name: "labVPC1-EC2" },
         },
-        after: ["a-ami", "a-default-route", "a-egress", "a-route-table-association", "a-security-group", "a-subnet"],
+        after: [
+            "a-ami",
+            "a-default-route",
+            "a-egress",
+            "a-route-table-association",
+            "a-security-group",
+            "a-subnet",
+            "a-zone",
+        ],
     },
 };
 
@@ -225,6 +233,7 @@ describe("LabVpc", () => {
         const parameter = "/aws/service/ami-amazon-linux-latest/amzn2-ami-hvm-x86_64-gp2";
         assert.ok(calls.some(({ inputs }) => (inputs as { name?: string }).name === parameter));
         assert.deepStrictEqual(get("a-ami").replacementTrigger, [parameter, "default"]);
+        assert.deepStrictEqual(get("a-ami").ignoreChanges, ["input"]);
         assert.strictEqual(get("a-server").inputs["ami"], `image-of-${parameter}`);
     });
 
@@ -265,11 +274,62 @@ describe("LabVpc", () => {
         });
     });
 
+    /** A stack whose stash of the zone has kept this, and what the subnet and the server come to. */
+    const kept = async (output: unknown, change: Partial<LabVpcArgs>, offers: Answers) => {
+        const stash: Answers = {
+            "pulumi:index:Stash": ({ input }) => (typeof input === "object" ? { output } : {}),
+        };
+        const { get } = await deploy(() => new LabVpc("a", { ...args, ...change }), {}, [], { ...offers, ...stash });
+        return [get("a-subnet").inputs["availabilityZone"], get("a-server").inputs["instanceType"]];
+    };
+    const [a, b] = ["ap-northeast-2a", "ap-northeast-2b"] as const;
+    const t2There = offering(["t3.micro", a], ["t2.micro", b]);
+
     it("takes the first zone that offers the type, and keeps it until another type is chosen", async () => {
-        const offers = offering(["t3.micro", "ap-northeast-2a"], ["t2.micro", "ap-northeast-2b"]);
-        const { get } = await deploy(() => new LabVpc("a", args), {}, [], offers);
-        assert.strictEqual(get("a-subnet").inputs["availabilityZone"], "ap-northeast-2b");
-        assert.deepStrictEqual(get("a-zone").replacementTrigger, ["t2.micro", "default"]);
+        for (const [instanceType, zone] of [
+            [undefined, a],
+            ["t3.micro", a],
+            ["t2.micro", b],
+        ] as const) {
+            const { get } = await deploy(() => new LabVpc("a", { ...args, instanceType }), {}, [], t2There);
+            assert.strictEqual(get("a-subnet").inputs["availabilityZone"], zone);
+            const { replacementTrigger, ignoreChanges, inputs } = get("a-zone");
+            // Where none is given the trigger is what it was when the default was t2.micro, or the subnets of then are replaced.
+            assert.deepStrictEqual(replacementTrigger, [instanceType ?? "t2.micro", "default"]);
+            assert.deepStrictEqual(ignoreChanges, ["input"]);
+            assert.deepStrictEqual(inputs["input"], {
+                zone,
+                instanceType: instanceType ?? "t3.micro",
+                defaultType: "t3.micro",
+            });
+        }
+    });
+
+    it("keeps the default type and the zone of a stack that a version with another default has made", async () => {
+        assert.deepStrictEqual(await kept(b, {}, t2There), [b, "t2.micro"]);
+        assert.deepStrictEqual(await kept(b, { instanceType: "t2.micro" }, t2There), [b, "t2.micro"]);
+        assert.deepStrictEqual(await kept(b, { instanceType: "c5.large" }, offering(["c5.large", a])), [b, "c5.large"]);
+        const once = { zone: b, instanceType: "t3.nano", defaultType: "t3.nano" };
+        assert.deepStrictEqual(await kept(once, {}, t2There), [b, "t3.nano"]);
+    });
+
+    it("keeps the zone when t2.micro is chosen or no more, but for one that does not offer the type", async () => {
+        const both = offering(["t3.micro", a], ["t2.micro", a], ["t3.micro", b], ["t2.micro", b]);
+        const byDefault = { zone: a, instanceType: "t3.micro", defaultType: "t3.micro" };
+        const byChoice = { zone: b, instanceType: "t2.micro", defaultType: "t3.micro" };
+        const t2 = { instanceType: "t2.micro" };
+        assert.deepStrictEqual(await kept(byDefault, {}, t2There), [a, "t3.micro"]);
+        assert.deepStrictEqual(await kept(byDefault, t2, both), [a, "t2.micro"]);
+        assert.deepStrictEqual(await kept(byDefault, t2, t2There), [b, "t2.micro"]);
+        assert.deepStrictEqual(await kept(byChoice, t2, t2There), [b, "t2.micro"]);
+        assert.deepStrictEqual(await kept(byChoice, {}, both), [b, "t3.micro"]);
+        assert.deepStrictEqual(await kept(byChoice, {}, t2There), [a, "t3.micro"]);
+        // What is not offered there any more runs on.
+        assert.deepStrictEqual(await kept({ ...byDefault, zone: b }, {}, t2There), [b, "t3.micro"]);
+    });
+
+    it("takes the default on mocks that keep nothing", async () => {
+        assert.deepStrictEqual(await kept(undefined, {}, t2There), [a, "t3.micro"]);
     });
 
     it("creates nothing in a region that does not offer the type, and names one that it does", async () => {
@@ -278,7 +338,7 @@ describe("LabVpc", () => {
             [offering(), "t3.micro"],
         ] as const) {
             const { messages, made } = await failure(() => new LabVpc("a", args), offers);
-            const line = `  instanceType = "t2.micro": is not offered in any zone of the region (ap-northeast-2a, ap-northeast-2b); choose another type, such as ${instead}, or another region`;
+            const line = `  instanceType = "t3.micro": is not offered in any zone of the region (ap-northeast-2a, ap-northeast-2b); choose another type, such as ${instead}, or another region`;
             assert.ok(messages.includes(`LabVpc a has 1 problem; nothing was changed:\n${line}`), messages);
             assert.deepStrictEqual(made, []);
         }

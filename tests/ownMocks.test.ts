@@ -12,7 +12,7 @@ const answers: Readonly<Record<string, object>> = {
     "aws:index/getAvailabilityZones:getAvailabilityZones": { names: ["eu-north-1a"] },
     "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": {
         locations: ["eu-north-1a"],
-        instanceTypes: ["t2.micro"],
+        instanceTypes: ["t3.micro"],
     },
 };
 

@@ -227,7 +227,7 @@ describe("PeeredVpcPair", () => {
             team: "network",
             Name: "meVPCPeering",
         });
-        assert.strictEqual(get("p-requester-server").inputs["instanceType"], "t2.micro");
+        assert.strictEqual(get("p-requester-server").inputs["instanceType"], "t3.micro");
         assert.strictEqual(get("p-accepter-server").inputs["instanceType"], "t3.nano");
         assert.strictEqual(get("p-accepter-server").inputs["keyName"], "key");
     });

@@ -106,7 +106,8 @@ describe("settings of sides elsewhere", () => {
         assert.strictEqual(settingsOf({ requestsFrom: "requester" }).pair.requestsFrom, "requester");
     });
 
-    const noRegion = "is not an AWS region; write one such as us-east-1";
+    const noRegion = (near: string): string =>
+        `is not an AWS region; the nearest name is ${near}, as in 'pulumi config set --path accepter.region ${near}'`;
     const noAccount = "is not an AWS account; write its 12 digits";
     const noRole = "is not the ARN of an IAM role; write one such as arn:aws:iam::222222222222:role/peering";
     const noPorts = 'must be a list of ports, such as ["tcp/443", "udp/53", "tcp/8000-8100", "icmp/8"]';
@@ -125,12 +126,19 @@ describe("settings of sides elsewhere", () => {
         ...["us-east-1", "us-gov-west-1", "cn-northwest-1", "us-isob-east-1", "eusc-de-east-1", "eu-west-12"].map(
             (region): [Change, string[]] => [{ "requester.region": region, "accepter.region": region }, []],
         ),
-        ...["here", "us-east", "us-east-1a", "US-EAST-1", "xus-east-1x", " us-east-1", "u-east-1", "us-east-123"].map(
-            (region): [Change, string[]] => [
-                { "accepter.region": region },
-                [`accepter.region = ${region}: ${noRegion}`],
-            ],
-        ),
+        ...[
+            "us-easst-1",
+            "us-east",
+            "us-east-1a",
+            "US-EAST-1",
+            "xus-east-1x",
+            " us-east-1",
+            "u-east-1",
+            "us-east-123",
+        ].map((region): [Change, string[]] => [
+            { "accepter.region": region },
+            [`accepter.region = ${region}: ${noRegion("us-east-1")}`],
+        ]),
         [
             { "requester.region": "us-east-1", "accepter.region": "cn-north-1" },
             [
@@ -170,8 +178,8 @@ describe("settings of sides elsewhere", () => {
             { "accepter.roleArn": "role", "requester.accountId": "1", "accepter.region": "there" },
             [
                 `requester.accountId = 1: ${noAccount}`,
-                `accepter.region = there: ${noRegion}`,
                 `accepter.roleArn = role: ${noRole}`,
+                `accepter.region = there: ${noRegion("ap-east-1")}`,
             ],
         ],
         [{ requestsFrom: "none" }, ["requestsFrom = none: must be one of both, requester, accepter"]],
@@ -287,6 +295,29 @@ describe("settings of sides elsewhere", () => {
         });
     }
 
+    it("are wrong in a region that is none, with the command or the variable that names another", async () => {
+        const refused = (path: string, command: string) =>
+            new RegExp(
+                `\\n  ${path} = "ap-northest-2": is not an AWS region; the nearest name is ap-northeast-2, as in '${command}'`,
+            );
+        assert.deepStrictEqual(read({}, "").problems, []);
+        await deploy(
+            () => {
+                assert.throws(readSettings, refused("aws:region", "pulumi config set aws:region ap-northeast-2"));
+            },
+            { ...namespaced(), "aws:region": "ap-northest-2" },
+        );
+        const { problems } = parseSettings({
+            ...surroundings,
+            values: config(),
+            defaultRegion: "ap-northest-2",
+            regionVariable: "AWS_REGION",
+        });
+        assert.deepStrictEqual(problems.map(described), [
+            "AWS_REGION = ap-northest-2: is not an AWS region; the nearest name is ap-northeast-2, as in 'export AWS_REGION=ap-northeast-2'",
+        ]);
+    });
+
     it("take the default region from the stack, or else from the environment as AWS's tools do", async () => {
         const stack = namespaced();
         const kept = { AWS_REGION: process.env["AWS_REGION"], AWS_DEFAULT_REGION: process.env["AWS_DEFAULT_REGION"] };
@@ -367,6 +398,45 @@ describe("findPlaces", () => {
         ]) {
             assert.deepStrictEqual((await find(change, false)).places, { requester: here, accepter: here });
         }
+    });
+
+    it("says of which side AWS can't be asked, and why", async () => {
+        let found: FoundPlaces | undefined;
+        const failing: Answers = {
+            ...answers,
+            "aws:index/getRegion:getRegion": () => {
+                const details = "finding Region by name (zz-north-1):\n  couldn't find resource\n";
+                throw Object.assign(new Error(details), { details });
+            },
+        };
+        await deploy(
+            async () => {
+                const declared = { requester: {}, accepter: { region: "zz-north-1" } };
+                found = await findPlaces(declared, { requester: undefined, accepter: {} }, {});
+            },
+            {},
+            [],
+            failing,
+        );
+        assert.deepStrictEqual(found?.problems.map(described), [
+            "accepter: AWS could not be asked in zz-north-1: finding Region by name (zz-north-1): couldn't find resource; check the side's region and credentials",
+        ]);
+    });
+
+    it("asks nothing of a region that is none", async () => {
+        let found: FoundPlaces | undefined;
+        const { calls } = await deploy(async () => {
+            const declared = { requester: {}, accepter: { region: "us-easst-1" } };
+            found = await findPlaces(declared, { requester: {}, accepter: {} }, {});
+        });
+        assert.deepStrictEqual(found?.problems, [
+            {
+                path: "accepter.region",
+                value: "us-easst-1",
+                message: "is not an AWS region; the nearest name is us-east-1",
+            },
+        ]);
+        assert.deepStrictEqual(calls, []);
     });
 
     it("finds providers that lead elsewhere, and what can't be peered there", async () => {

@@ -418,7 +418,7 @@ describe("PeeredVpcPair for other languages", () => {
             {
                 ...aws,
                 "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": () => ({
-                    instanceTypes: ["t2.micro"],
+                    instanceTypes: ["t3.micro"],
                     locations: ["ap-northeast-2a"],
                 }),
             },

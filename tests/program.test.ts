@@ -233,21 +233,35 @@ describe("the program", () => {
     });
 
     it("registers nothing where a side's region does not offer its instance type, and says how to choose another", async () => {
-        const offered = { instanceTypes: ["t3.micro"], locations: ["ap-northeast-2b"] };
+        const offered = { instanceTypes: ["t2.micro"], locations: ["ap-northeast-2b"] };
         const offers: Answers = { "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": () => offered };
         const why =
-            "is not offered in any zone of the region (ap-northeast-2a, ap-northeast-2b); choose another type, such as t3.micro, or another region";
+            "is not offered in any zone of the region (ap-northeast-2a, ap-northeast-2b); choose another type, such as t2.micro, or another region";
         await assert.rejects(up({ "accepter.instanceType": "c5.large" }, offers), (error: Error) => {
             assert.deepStrictEqual(error.message.split("\n").slice(1), [
-                `  instanceType = "t2.micro": ${why}, as in 'pulumi config set --path instanceType t3.micro'`,
-                `  accepter.instanceType = "c5.large": ${why}, as in 'pulumi config set --path accepter.instanceType t3.micro'`,
+                `  instanceType = "t3.micro": ${why}, as in 'pulumi config set --path instanceType t2.micro'`,
+                `  accepter.instanceType = "c5.large": ${why}, as in 'pulumi config set --path accepter.instanceType t2.micro'`,
             ]);
             return true;
         });
         await assert.rejects(up({ instanceType: "c5.large" }, offers), (error: Error) => {
             assert.deepStrictEqual(error.message.split("\n").slice(1), [
-                `  instanceType = "c5.large": ${why}, as in 'pulumi config set --path instanceType t3.micro'`,
+                `  instanceType = "c5.large": ${why}, as in 'pulumi config set --path instanceType t2.micro'`,
             ]);
+            return true;
+        });
+    });
+
+    it("says of which sides AWS could not be asked, before anything of the pair is registered", async () => {
+        const failing: Answers = {
+            "aws:index/getAvailabilityZones:getAvailabilityZones": () => {
+                throw Object.assign(new Error("no such host"), { details: "no such host" });
+            },
+        };
+        await assert.rejects(up({ "accepter.instanceType": "t3.small" }, failing), (error: Error) => {
+            const why =
+                "AWS could not be asked in ap-northeast-2: no such host; check the side's region and credentials";
+            assert.deepStrictEqual(error.message.split("\n").slice(1), [`  requester: ${why}`, `  accepter: ${why}`]);
             return true;
         });
     });

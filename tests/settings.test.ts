@@ -72,7 +72,7 @@ describe("Pulumi.dev.yaml", () => {
                 ? Object.entries(value).map(([inner, one]) => [`${setting}.${inner}`, one])
                 : [[setting, value]];
         });
-        assert.ok(said.length > 8);
+        assert.ok(said.length > 7);
         for (const [setting, value] of said) {
             assert.deepStrictEqual(value, reference.find((one) => one.path === setting)?.value, setting);
         }
@@ -137,9 +137,8 @@ describe("parseSettings", () => {
                 ingressFrom: "cidr",
                 extraPorts: [],
                 prefix: "ljh",
-                instanceType: "t2.micro",
                 ami: "al2023",
-                sshCidrs: ["0.0.0.0/0"],
+                sshCidrs: ["203.0.113.7/32"],
                 icmpCidrs: ["0.0.0.0/0"],
                 keyName: undefined,
                 dnsHostnames: true,
@@ -203,15 +202,24 @@ describe("parseSettings", () => {
     it("warns of SSH from everywhere, wherever it is opened, and only of that", () => {
         const warning = (list: string, entry: string): string =>
             `${list} has 0.0.0.0/0: the whole internet may try to log in to the servers. Narrow it to your own address, as in "pulumi config set --path '${entry}' 203.0.113.7/32"`;
-        assert.deepStrictEqual(read({}).warnings, [warning("sshCidrs", "sshCidrs[0]")]);
-        assert.deepStrictEqual(read({ sshCidrs: '["192.0.2.0/24"]' }).warnings, []);
+        assert.deepStrictEqual(read({ sshCidrs: '["0.0.0.0/0"]' }).warnings, [warning("sshCidrs", "sshCidrs[0]")]);
+        assert.deepStrictEqual(read({}).warnings, []);
         const own = { sshCidrs: "[]", "accepter.sshCidrs": '["192.0.2.0/24","0.0.0.0/0"]' };
         assert.deepStrictEqual(read(own).warnings, [warning("accepter.sshCidrs", "accepter.sshCidrs[1]")]);
     });
 
+    it("needs to be told who may log in, for both sides or for each", () => {
+        const own = '["192.0.2.7/32"]';
+        const required = `sshCidrs: must be set: who may log in to the servers, which is your own public address for the check, as in "pulumi config set --path 'sshCidrs[0]' YOUR-ADDRESS/32"`;
+        assert.deepStrictEqual(problemsOf({ sshCidrs: "" }), [required]);
+        assert.deepStrictEqual(problemsOf({ sshCidrs: "", "requester.sshCidrs": own }), [required]);
+        assert.deepStrictEqual(problemsOf({ sshCidrs: "", "requester.sshCidrs": own, "accepter.sshCidrs": own }), []);
+        assert.deepStrictEqual(problemsOf({ sshCidrs: "[]" }), []);
+    });
+
     const noSetting = "is not a setting of this project;";
     const noCidr = "is not an IPv4 CIDR block; write ADDRESS/PREFIX, such as 10.41.0.0/16";
-    const noType = "is not an instance type; write one such as t2.micro";
+    const noType = "is not an instance type; write one such as t3.micro";
     const arm = "has an ARM processor, and the lab's images are x86_64; choose a type such as t3.micro";
     const noList = 'must be a list of CIDR blocks, such as ["203.0.113.0/24"]';
     const noMap = 'must be a map of texts, such as {"team": "network"}';
@@ -459,6 +467,62 @@ describe("parseSettings", () => {
         });
     }
 
+    describe("a key that was set without --path", () => {
+        const keys = [
+            ...paths.filter((one) => one.includes(".")),
+            "sshCidrs[0]",
+            "icmpCidrs[12]",
+            "requester.sshCidrs[1]",
+            "extraPorts[0]",
+            "tags.team",
+            'tags["a.b"]',
+            "tags[0]",
+        ];
+
+        it("is refused, with the command that sets what was meant, and the one that removes it", () => {
+            assert.ok(keys.length > 40);
+            for (const key of keys) {
+                const [problem, ...others] = read({}, { values: { ...config(), [key]: "it's -1" } }).problems;
+                assert.deepStrictEqual(others, [], key);
+                assert.strictEqual(problem?.path, key);
+                const [, command = "", remove = ""] =
+                    /^is not read, because it was set without --path; set it with "(.+)", or remove it with ["'](.+?)["']$/.exec(
+                        problem.message,
+                    ) ?? [];
+                const typed = (line: string) =>
+                    spawnSync("bash", ["-c", `pulumi() { printf '<%s>' "$@"; echo; }; ${line}`], { encoding: "utf8" })
+                        .stdout;
+                assert.strictEqual(typed(remove), `<config><rm><${key}>\n`);
+                assert.strictEqual(typed(command), `<config><set><--path><${key}><it's -1>\n${typed(remove)}`);
+            }
+        });
+
+        it("is not said to be missing too, and does not show a secret", () => {
+            const { sshCidrs, ...rest } = config();
+            assert.deepStrictEqual(
+                read({}, { values: { ...rest, "sshCidrs[0]": "192.0.2.7/32" } }).problems.map(({ path: at }) => at),
+                ["sshCidrs[0]"],
+            );
+            const secret = { "accepter.externalId": "hidden" };
+            const said = read(
+                {},
+                { values: { ...rest, sshCidrs: sshCidrs ?? "", ...secret }, isSecret: (key) => key in secret },
+            );
+            assert.deepStrictEqual(said.problems.map(described), [
+                "accepter.externalId = [secret]: is not read, because it was set without --path; set it with 'pulumi config get accepter.externalId | pulumi config set --secret --path accepter.externalId && pulumi config rm accepter.externalId', or remove it with 'pulumi config rm accepter.externalId'",
+            ]);
+        });
+
+        it("is no path where there is no such setting, or no list", () => {
+            for (const key of ["requester.cidrBlok", "prefix[0]", "requester.region[0]", "a.b", "[0]"]) {
+                const [problem] = read({}, { values: { ...config(), [key]: "x" } }).problems;
+                assert.match(problem?.message ?? "", /^is not a setting of this project; /, key);
+            }
+            const [typo] = read({}, { values: { ...config(), "requester.cidrBlok": "x" } }).problems;
+            assert.match(typo?.message ?? "", /; if you mean requester\.cidrBlock, set that; /);
+        });
+    });
+
     it("refuses a private key's file that is not there", () => {
         assert.deepStrictEqual(
             problemsOf({ sshAgent: "false", sshPrivateKeyPath: "gone" }, { fileExists: (file) => file !== "gone" }),
@@ -484,7 +548,7 @@ describe("settings in another project's namespace", () => {
     const other = (key: string, value: string, isSecret = false) => ({ namespace: "lab", key, value, isSecret });
     const found = (others: RawConfig["others"], change: Change = {}) => {
         const { problems, warnings } = read(change, { project: "mine", others });
-        return [...problems.map(described), ...warnings.filter((warning) => !warning.startsWith("sshCidrs has"))];
+        return [...problems.map(described), ...warnings];
     };
     const why = "is not read, because the project is called mine; move it with";
 
@@ -492,10 +556,10 @@ describe("settings in another project's namespace", () => {
         assert.deepStrictEqual(found([other("peering", "true")]), [
             `lab:peering = true: ${why} 'pulumi config set --path peering true && pulumi config rm lab:peering', or remove it with 'pulumi config rm lab:peering'`,
         ]);
-        assert.deepStrictEqual(found([other("sshCidrs", '["203.0.113.7/32"]')]), [
-            `lab:sshCidrs = ["203.0.113.7/32"]: ${why} "pulumi config set --path 'sshCidrs[0]' 203.0.113.7/32 && pulumi config rm lab:sshCidrs", or remove it with 'pulumi config rm lab:sshCidrs'`,
+        assert.deepStrictEqual(found([other("icmpCidrs", '["10.40.0.0/14"]')]), [
+            `lab:icmpCidrs = ["10.40.0.0/14"]: ${why} "pulumi config set --path 'icmpCidrs[0]' 10.40.0.0/14 && pulumi config rm lab:icmpCidrs", or remove it with 'pulumi config rm lab:icmpCidrs'`,
         ]);
-        assert.match(found([other("sshCidrs", "[]")])[0] ?? "", /"pulumi config set --path sshCidrs '\[\]' && /);
+        assert.match(found([other("icmpCidrs", "[]")])[0] ?? "", /"pulumi config set --path icmpCidrs '\[\]' && /);
         assert.match(found([other("peering", "maybe")])[0] ?? "", / set --path peering maybe && /);
     });
 
@@ -597,7 +661,7 @@ describe("readSettings", () => {
     it("logs what is at risk", async () => {
         const log = mock.method(pulumi.log, "warn", () => Promise.resolve());
         try {
-            await deploy(() => void readSettings(), namespaced());
+            await deploy(() => void readSettings(), namespaced({ sshCidrs: '["0.0.0.0/0"]' }));
             assert.deepStrictEqual(
                 log.mock.calls.map(({ arguments: [message] }) => String(message).split(":")[0]),
                 ["sshCidrs has 0.0.0.0/0"],

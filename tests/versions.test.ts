@@ -1,5 +1,5 @@
 import assert from "assert/strict";
-import { readFileSync } from "fs";
+import { globSync, readFileSync } from "fs";
 
 /** What is read of a manifest. */
 interface Manifest {
@@ -27,8 +27,20 @@ describe("the package's version", () => {
     });
 
     it("is the one that the pages install", () => {
-        assert.ok(readFileSync("README.md", "utf8").includes(`release/pulumi-vpc-peering-${version}.tgz`));
+        for (const page of ["README.md", "components/README.md", "docs/own-stack.md"]) {
+            assert.ok(readFileSync(page, "utf8").includes(`release/pulumi-vpc-peering-${version}.tgz`), page);
+        }
         assert.ok(readFileSync("plugin/README.md", "utf8").includes(`/plugin@v${version}`));
+    });
+
+    it("is installed from a tarball first, while its name on npm is free for anybody to take", () => {
+        const all = ["README.md", "components/README.md", "plugin/README.md", ...globSync("docs/**/*.md")];
+        const byName = all.filter((page) => /npm install\s+pulumi-vpc-peering/.test(readFileSync(page, "utf8")));
+        assert.ok(byName.length > 2);
+        for (const page of byName) {
+            const [first = ""] = /npm install\s+[^\s]*pulumi-vpc-peering[^\s`]*/.exec(readFileSync(page, "utf8")) ?? [];
+            assert.match(first, /\.tgz$/, page);
+        }
     });
 
     it("is the newest of the changelog", () => {

@@ -10,6 +10,7 @@ import { after, pin } from "../ordering";
 import { mergedTags } from "../peering/mergedTags";
 import type { ProbedServer } from "../check/probe";
 import { refuse } from "../problems";
+import { placed, placementTrigger } from "./placement";
 import { webServerUserData } from "./userData";
 
 /**
@@ -57,14 +58,23 @@ export class LabVpc extends pulumi.ComponentResource {
         const names = labVpcNames(args.prefix ?? labVpcDefaults.prefix, args.side, label);
         const tags = (ownName: string) => mergedTags(args.tags, { Name: ownName });
 
-        const { instanceType = labVpcDefaults.instanceType } = args;
-        const zone = pulumi.output(this.zone(name, instanceType));
+        const wanted = args.instanceType ?? labVpcDefaults.instanceType;
+        const zones = pulumi.output(this.zones(name, wanted));
+        const chosen = zones.apply(([zone = ""]) => ({
+            zone,
+            instanceType: wanted,
+            defaultType: labVpcDefaults.instanceType,
+        }));
+        const kept = pinned(`${name}-zone`, chosen, placementTrigger(args.instanceType), child);
+        const placement = pulumi
+            .all([kept, zones])
+            .apply(([was, offering]) => placed(was, args.instanceType, offering));
 
         const network = new ec2.Vpc(
             `${name}-vpc`,
             {
                 // Nothing is created where the instance type is not offered.
-                cidrBlock: zone.apply(() => args.cidrBlock),
+                cidrBlock: zones.apply(() => args.cidrBlock),
                 enableDnsSupport: true,
                 enableDnsHostnames: args.dnsHostnames ?? labVpcDefaults.dnsHostnames,
                 tags: tags(names.vpc),
@@ -97,7 +107,7 @@ export class LabVpc extends pulumi.ComponentResource {
             {
                 vpcId: network.id,
                 cidrBlock: args.subnetCidrBlock,
-                availabilityZone: pinned(`${name}-zone`, zone, instanceType, child),
+                availabilityZone: placement.zone,
                 mapPublicIpOnLaunch: true,
                 tags: tags(names.subnet),
             },
@@ -149,7 +159,7 @@ export class LabVpc extends pulumi.ComponentResource {
             `${name}-server`,
             {
                 ami: pinned(`${name}-ami`, newestImage, parameter, child),
-                instanceType,
+                instanceType: placement.instanceType,
                 subnetId: subnet.id,
                 privateIp: args.privateIp,
                 vpcSecurityGroupIds: [securityGroup.id],
@@ -202,26 +212,30 @@ export class LabVpc extends pulumi.ComponentResource {
         });
     }
 
-    /** The zone for the subnet; throws a ResourceError if the region does not offer the instance type. */
-    private async zone(name: string, value: string): Promise<string> {
+    /** The zones that offer the instance type; throws a ResourceError if none of the region does. */
+    private async zones(name: string, value: string): Promise<readonly string[]> {
         const found = await findZone(value, { parent: this });
         const problems = found.zone === undefined ? [{ path: "instanceType", value, message: found.message }] : [];
         refuse(this, `LabVpc ${name}`, problems);
-        return found.zone ?? "";
+        return found.zone === undefined ? [] : found.zones;
     }
 }
 
 /**
  * What was found when the stash was made: its `output` keeps its first value, so that a newer image behind the parameter, or
- * an earlier zone that offers the type by now, leaves a running server alone. Another `choice` or place replaces the stash, and
- * so what depends on it.
+ * an earlier zone that offers the type by now, leaves a running server alone. Its input is ignored from then on, or each of these
+ * would be a change of the stash itself. Another `choice` or place replaces the stash, and so what depends on it.
  */
-function pinned(
+function pinned<Kept>(
     name: string,
-    input: pulumi.Output<string>,
+    input: pulumi.Output<Kept>,
     choice: string,
     { parent, replacementTrigger }: { parent: pulumi.Resource; replacementTrigger: string },
-): pulumi.Output<string> {
-    const stash = new pulumi.Stash(name, { input }, { parent, replacementTrigger: [choice, replacementTrigger] });
-    return stash.output as pulumi.Output<string>;
+): pulumi.Output<Kept> {
+    const stash = new pulumi.Stash(
+        name,
+        { input },
+        { parent, replacementTrigger: [choice, replacementTrigger], ignoreChanges: ["input"] },
+    );
+    return stash.output as pulumi.Output<Kept>;
 }

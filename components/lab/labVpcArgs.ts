@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { checkAddressPlan, checkCidrList, type AddressPlan } from "../addresses/addressPlan";
+import { checkRegion } from "../peering/regions";
 import type { Place } from "../peering/sides";
 import { checkTags, type Tags } from "../peering/tags";
 import type { Problem } from "../problems";
@@ -15,7 +16,7 @@ export const amiParameters = {
 export type AmiChoice = keyof typeof amiParameters;
 
 /** What a lab VPC has when its arguments don't say otherwise. */
-export const labVpcDefaults = { prefix: "lab", instanceType: "t2.micro", ami: "al2023", dnsHostnames: true } as const;
+export const labVpcDefaults = { prefix: "lab", instanceType: "t3.micro", ami: "al2023", dnsHostnames: true } as const;
 
 /** How a {@link LabVpc} is made. */
 export interface LabVpcArgs extends AddressPlan, Place {
@@ -27,7 +28,10 @@ export interface LabVpcArgs extends AddressPlan, Place {
     readonly prefix?: string | undefined;
     /** Name of the EC2 key pair that opens SSH on the server: `"my-key-pair"`, or an output such as `key.keyName`. */
     readonly keyName: pulumi.Input<string>;
-    /** The server's instance type, of the x86_64 kind: `"t3.micro"`; `"t2.micro"` by default. */
+    /**
+     * The server's instance type, of the x86_64 kind: `"t2.micro"`, the original lab's, which accounts on AWS's free plan can't
+     * launch; `"t3.micro"` by default. A server keeps the default that it was made with, which was `"t2.micro"` once.
+     */
     readonly instanceType?: string | undefined;
     /** The server's machine image: `"al2"`; `"al2023"` by default. */
     readonly ami?: AmiChoice | undefined;
@@ -51,6 +55,7 @@ export function checkLabVpcArgs(args: LabVpcArgs): Problem[] {
             return value === undefined || namePattern.test(value) ? [] : [{ path, value, message: nameRule }];
         }),
         ...checkGroupName(args),
+        ...checkRegion("region", args.region),
         ...checkTags("tags", args.tags),
     ];
 }

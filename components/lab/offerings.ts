@@ -7,12 +7,12 @@ const others = ["t3.micro", "t2.micro", "t3.small"];
 
 /** Where a type is offered, or else why it can't be used, and a type that can. */
 export type Offering =
-    | { readonly zone: string }
+    | { readonly zone: string; readonly zones: readonly string[] }
     | { readonly zone?: undefined; readonly message: string; readonly instead: string };
 
 /**
- * The region's first availability zone, of those that need no opt-in, that offers the instance type: not every region does,
- * nor every zone of one that does. Source: Amazon EC2 User Guide, "Find an Amazon EC2 instance type".
+ * The region's availability zones, of those that need no opt-in, that offer the instance type, and the first of them: not every
+ * region does, nor every zone of one that does. Source: Amazon EC2 User Guide, "Find an Amazon EC2 instance type".
  */
 export async function findZone(instanceType: string, opts: InvokeOptions): Promise<Offering> {
     const [{ names: zones }, { instanceTypes, locations }] = await Promise.all([
@@ -28,10 +28,11 @@ export async function findZone(instanceType: string, opts: InvokeOptions): Promi
             opts,
         ),
     ]);
-    const zoneOf = (type: string) =>
-        zones.find((zone) => locations.some((location, index) => location === zone && instanceTypes[index] === type));
-    const zone = zoneOf(instanceType);
-    const instead = others.find((other) => zoneOf(other) !== undefined) ?? "t3.micro";
+    const zonesOf = (type: string) =>
+        zones.filter((zone) => locations.some((location, index) => location === zone && instanceTypes[index] === type));
+    const offering = zonesOf(instanceType);
+    const [zone] = offering;
+    const instead = others.find((other) => zonesOf(other).length > 0) ?? "t3.micro";
     const message = `is not offered in any zone of the region (${zones.join(", ")}); choose another type, such as ${instead}, or another region`;
-    return zone === undefined ? { message, instead } : { zone };
+    return zone === undefined ? { message, instead } : { zone, zones: offering };
 }

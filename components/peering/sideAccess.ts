@@ -1,7 +1,9 @@
 import { Provider, type ProviderArgs } from "@pulumi/aws/provider";
 import { getCallerIdentity } from "@pulumi/aws/getCallerIdentity";
 import { getRegion } from "@pulumi/aws/getRegion";
-import type { InvokeOptions } from "@pulumi/pulumi";
+import { RunError, type InvokeOptions } from "@pulumi/pulumi";
+import { describeProblems, withoutStack } from "../problems";
+import { checkRegion } from "./regions";
 import { accountOf, type Place } from "./sides";
 
 /**
@@ -29,6 +31,8 @@ export function hasDefaultProvider({ region, profile, roleArn }: SideAccess): bo
  * Its name says where it leads, so that another region or account is another provider. If a provider's region changed in
  * place, the engine would look for the side's resources in the new region and leave them in the old one.
  *
+ * Throws a RunError if no region has that name.
+ *
  * @param name first part of the provider's name: `"accepter"`.
  * @param access the side's own: `{ region: "us-east-1", roleArn: "arn:aws:iam::222222222222:role/peering" }`.
  * @param defaultRegion the region of a side that has none of its own: `aws.config.region`.
@@ -45,6 +49,10 @@ export function sideProvider(
         return undefined;
     }
     const region = access.region ?? defaultRegion;
+    const problems = checkRegion("region", region);
+    if (problems.length > 0) {
+        throw withoutStack(new RunError(describeProblems(`The provider ${name}`, problems)));
+    }
     const place = [name, region, roleArn === undefined ? profile : accountOf(roleArn)];
     return new Provider(place.filter((part) => part !== undefined).join("-"), {
         ...inherited(stack, access),

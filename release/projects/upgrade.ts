@@ -7,13 +7,13 @@ import { ReachabilityCheck } from "pulumi-vpc-peering/check";
 const config = new pulumi.Config();
 const key = new aws.ec2.KeyPair("key", { publicKey: config.require("sshPublicKey") });
 
-// Everything that the package makes. What has a default is given, since a version may change a default and say so.
+// Everything that the package makes. What has a default is given, since a version may change a default and say so; but for the
+// instance type, of which a server keeps the default that it was made with.
 const pair = new PeeredVpcPair("pair", {
     requester: { cidrBlock: "10.1.0.0/16", subnetCidrBlock: "10.1.1.0/24", privateIp: "10.1.1.10" },
     accepter: { cidrBlock: "10.2.0.0/16", subnetCidrBlock: "10.2.1.0/24", privateIp: "10.2.1.10" },
     peering: true,
     prefix: "own",
-    instanceType: "t2.micro",
     ami: "al2023",
     keyName: key.keyName,
     sshCidrs: ["0.0.0.0/0"],

@@ -81,7 +81,7 @@ resource "aws_security_group" "side" {
 resource "aws_vpc_security_group_ingress_rule" "ssh" {
   for_each          = local.sides
   security_group_id = aws_security_group.side[each.key].id
-  cidr_ipv4         = "0.0.0.0/0"
+  cidr_ipv4         = "198.51.100.2/32"
   ip_protocol       = "tcp"
   from_port         = 22
   to_port           = 22
@@ -106,7 +106,7 @@ resource "aws_vpc_security_group_egress_rule" "all" {
 resource "aws_instance" "side" {
   for_each               = local.sides
   ami                    = data.aws_ssm_parameter.ami.insecure_value
-  instance_type          = "t2.micro"
+  instance_type          = "t3.micro"
   subnet_id              = aws_subnet.side[each.key].id
   private_ip             = each.value.address
   vpc_security_group_ids = [aws_security_group.side[each.key].id]

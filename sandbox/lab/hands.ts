@@ -139,7 +139,7 @@ export async function thirdVpc(scene: Scene, peer: Side, options: ThirdVpcOption
     const { Instances } = await ec2.runInstances({
         ImageId: likeness?.ImageId,
         KeyName: likeness?.KeyName,
-        InstanceType: "t2.micro",
+        InstanceType: "t3.micro",
         MinCount: 1,
         MaxCount: 1,
         NetworkInterfaces: [{ ...first, AssociatePublicIpAddress: true }],

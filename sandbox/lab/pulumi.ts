@@ -75,9 +75,6 @@ export async function pulumi(
     };
 }
 
-/** The program's warning that SSH is open to the whole internet, which has no way into a sandbox. */
-const openSsh = /the whole internet may try to log in/;
-
 /** Tells an event: a resource operation that succeeded or failed, or a message. */
 function tell({ resOutputsEvent, resOpFailedEvent, diagnosticEvent }: EngineEvent, { say, note }: Telling): void {
     const done = resOutputsEvent?.metadata ?? resOpFailedEvent?.metadata;
@@ -87,7 +84,7 @@ function tell({ resOutputsEvent, resOpFailedEvent, diagnosticEvent }: EngineEven
     }
     // The stream also has debug messages, which the type does not declare. They contain secrets.
     const { severity = "", message = "" } = diagnosticEvent ?? {};
-    if (["info", "info#err", "warning", "error"].includes(severity) && !openSsh.test(message)) {
+    if (["info", "info#err", "warning", "error"].includes(severity)) {
         say(`${severity}: ${message.trim()}`);
     }
 }

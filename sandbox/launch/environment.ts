@@ -5,6 +5,7 @@ import { credentialsOf } from "../api/client/caller.ts";
 import { run } from "../cache/process.ts";
 import type { Engine } from "../engine/engine.ts";
 import { withoutSecrets, withSettings } from "../lab/settings.ts";
+import { internet } from "../network/planned/network.ts";
 import { generateKeyPair } from "../servers/keys.ts";
 
 /** The stack that every sandbox has. */
@@ -112,7 +113,7 @@ export function pulumiEnvironment(engine: Engine, runDir: string): Record<string
 }
 
 /**
- * Creates the stack. A copy of its settings file with the run's key pair is mounted over the checkout's. Secrets are left out:
+ * Creates the stack. A copy of its settings file with the run's key pair and address is mounted over the checkout's. Secrets are left out:
  * where the checkout's stack is used on AWS too, they are encrypted with something that is not in the sandbox.
  */
 export async function makeStack(
@@ -123,11 +124,12 @@ export async function makeStack(
 ): Promise<void> {
     const file = `Pulumi.${STACK}.yaml`;
     const [settings, own] = [join(checkout, file), join(runDir, file)];
-    const keySettings = { sshPublicKey: publicKey, sshPrivateKeyPath: privateKeyPath };
-    writeFileSync(
-        own,
-        withSettings(withoutSecrets(readFileSync(settings, "utf8")), projectName(checkout), keySettings),
-    );
+    const access = {
+        sshPublicKey: publicKey,
+        sshPrivateKeyPath: privateKeyPath,
+        sshCidrs: [`${internet.operator}/32`],
+    };
+    writeFileSync(own, withSettings(withoutSecrets(readFileSync(settings, "utf8")), projectName(checkout), access));
     await layOver(settings, own);
     await run("pulumi", ["stack", "init", STACK], { cwd: checkout, env });
 }

@@ -2,7 +2,7 @@ import { internet } from "../../network/planned/network.ts";
 import { flows, type Call, type Puzzle } from "./puzzle.ts";
 
 // The puzzles. Each begins with two VPCs that are peered as the lab peers them: a route to the other block on each side, and a
-// security group that lets in pings and SSH from everywhere, and HTTP from the other block.
+// security group that lets in pings from everywhere, SSH from this machine, and HTTP from the other block.
 
 /** HTTP from a source, or another port. */
 const tcp = (CidrIp: string, port = 80) => ({

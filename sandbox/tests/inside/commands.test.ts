@@ -21,7 +21,10 @@ const keyFile = join(home, ".ssh/id_ed25519");
 
 /** Runs a command in the checkout with that home folder. */
 function type(command: string): Promise<Result> {
-    return run("bash", ["-c", `HOME=${home}; PATH=${process.env["PATH"] ?? ""}; ${command.replace("FILE", keyFile)}`]);
+    return run("bash", [
+        "-c",
+        `HOME=${home}; PATH=${process.env["PATH"] ?? ""}; ${command.replace("FILE", keyFile).replace("YOUR-ADDRESS", "203.0.113.7")}`,
+    ]);
 }
 
 /** The commands in a message: between the outer quotes of either kind. */
@@ -70,18 +73,23 @@ describe("commands", () => {
         await stack.set({
             peerring: "true",
             "requester.cidrBlok": "10.1.0.0/16",
+            "accepter.region": "us-easst-1",
+            "aws:region": "ap-northest-2",
             icmpCidrs: '["10.41.0.0/16"]',
             sshPrivateKey: "not encrypted",
             sshPublicKey: "",
         });
+        await stack.pulumi("config", "rm", "sshCidrs");
         const before = await stack.pulumi("preview");
         assert.notEqual(before.code, 0);
         const commands = [...new Set(commandsIn(before.text))];
         assert.deepEqual(commands.sort(), [
             "pulumi config rm --path peerring",
             "pulumi config rm --path requester.cidrBlok",
-            "pulumi config set --path 'sshCidrs[0]' 203.0.113.7/32",
+            "pulumi config set --path 'sshCidrs[0]' YOUR-ADDRESS/32",
+            "pulumi config set --path accepter.region us-east-1",
             "pulumi config set --secret sshPrivateKey < FILE",
+            "pulumi config set aws:region ap-northeast-2",
             "pulumi config set check false",
             'pulumi config set sshPublicKey "$(cat ~/.ssh/id_ed25519.pub)"',
         ]);
@@ -92,6 +100,45 @@ describe("commands", () => {
         const after = await stack.pulumi("preview");
         assert.equal(after.code, 0, after.text);
         assert.deepEqual(commandsIn(after.text), []);
+    });
+
+    it("in the error about keys that were set without --path set what was meant", async () => {
+        const wrong = {
+            "requester.label": "Blue",
+            "accepter.icmpCidrs[0]": "10.40.0.0/14",
+            "sshCidrs[0]": "203.0.113.7/32",
+            "tags.team": "it's ours",
+        };
+        for (const [key, value] of Object.entries({ ...wrong, "accepter.labl": "Green" })) {
+            assert.equal((await stack.pulumi("config", "set", key, value)).code, 0);
+        }
+        const set = await stack.pulumi("config", "set", "--secret", "accepter.label", "Green");
+        assert.equal(set.code, 0, set.text);
+        const before = await stack.pulumi("preview");
+        assert.match(before.text, /has 6 problems; nothing was changed/);
+        assert.doesNotMatch(before.text, /accepter\.label = .*Green/);
+        const commands = [...before.text.matchAll(/(?:; set|; remove) it with (["'])(.+?)\1(?:, or|$)/gm)];
+        assert.equal(commands.length, 6, before.text);
+        for (const [, , command = ""] of commands) {
+            const { code, text } = await type(command);
+            assert.equal(code, 0, `${command}: ${text}`);
+        }
+        const after = await stack.pulumi("preview");
+        assert.equal(after.code, 0, after.text);
+        const shown = await stack.pulumi("config", "--json", "--show-secrets");
+        const config = JSON.parse(shown.text) as Record<string, { objectValue?: object; secret: boolean }>;
+        assert.deepEqual(
+            Object.keys(config).filter((key) => /[.[]/.test(key)),
+            [],
+        );
+        const own = (key: string) => config[`vpc-peering-lab:${key}`];
+        assert.partialDeepStrictEqual(own("requester")?.objectValue, { label: "Blue", cidrBlock: "10.41.0.0/16" });
+        assert.partialDeepStrictEqual(own("accepter"), {
+            objectValue: { label: "Green", icmpCidrs: ["10.40.0.0/14"] },
+            secret: true,
+        });
+        assert.deepEqual(own("sshCidrs")?.objectValue, ["203.0.113.7/32"]);
+        assert.deepEqual(own("tags")?.objectValue, { team: "it's ours" });
     });
 
     it("in the error about settings in another project's namespace move them", async () => {
@@ -110,7 +157,7 @@ describe("commands", () => {
         }
         const before = await stack.pulumi("preview");
         assert.notEqual(before.code, 0);
-        assert.match(before.text, /has 5 problems; nothing was changed/);
+        assert.match(before.text, /has 6 problems; nothing was changed/);
         assert.doesNotMatch(before.text, /Green/);
         const moves = [...before.text.matchAll(/move it with (["'])(.+?)\1, or remove it/g)].map(
             ([, , move]) => move ?? "",

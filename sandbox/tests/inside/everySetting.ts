@@ -134,7 +134,7 @@ const batches: Readonly<Record<string, Batch>> = {
         ),
     },
     "both servers": {
-        instanceType: change("t3.small", "lab-requester-server", "instanceType", "t3.small", "t2.micro"),
+        instanceType: change("t3.small", "lab-requester-server", "instanceType", "t3.small", "t3.micro"),
         ami: change("al2", "lab-requester-ami", "output", images.al2, images.al2023),
         keyName: change("mine", "lab-requester-server", "keyName", "mine", /lab-key|terraform/),
         sshPublicKey: change(gone, "lab-key", "publicKey", gone, publicKey),
@@ -151,7 +151,7 @@ const batches: Readonly<Record<string, Batch>> = {
     },
     "each server": Object.fromEntries(
         ["requester", "accepter"].flatMap((side) => [
-            [`${side}.instanceType`, change("t3.micro", `lab-${side}-server`, "instanceType", "t3.micro", "t3.small")],
+            [`${side}.instanceType`, change("t2.micro", `lab-${side}-server`, "instanceType", "t2.micro", "t3.small")],
             [`${side}.ami`, change("al2023", `lab-${side}-ami`, "output", images.al2023, images.al2)],
             [`${side}.keyName`, change("other", `lab-${side}-server`, "keyName", "other", "mine")],
             [`${side}.sshCidrs`, rule('["0.0.0.0/2","64.0.0.0/2","128.0.0.0/1"]', `lab-${side}-ssh-64.0.0.0/2`)],

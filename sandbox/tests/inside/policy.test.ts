@@ -60,7 +60,7 @@ describe("docs/iam-policy.json", () => {
             "accepter.roleArn": "arn:aws:iam::222222222222:role/peering",
             ingressFrom: "group",
             dnsResolution: "false",
-            "requester.instanceType": "t3.micro",
+            "requester.instanceType": "t3.small",
         });
         assert.equal((await stack.pulumi("config", "rm", "tags")).code, 0);
         assert.equal((await stack.pulumi("config", "rm", "--path", "requester.secondaryCidrBlocks")).code, 0);
