@@ -36,12 +36,16 @@ export interface PeeringSideArgs extends Place {
     readonly routedCidrBlocks?: readonly string[] | undefined;
     /**
      * The route tables that get routes to the other side: `{ main: table.id }`, or `["rtb-0123456789abcdef0"]`; none by default.
-     * Their names become part of the routes' names.
+     * Their names become part of the routes' names. Where `aws.ec2.RouteTable` has its own routes inline, in `routes`, the next
+     * `pulumi up --refresh` of its stack deletes these ones: give it `ignoreChanges: ["routes"]`, or make each of its own an
+     * `aws.ec2.Route`.
      */
     readonly routeTables?: Ids | undefined;
     /**
      * The security groups that open `ports` to the other side: `{ web: group.id }`, or `["sg-0123456789abcdef0"]`; none by
-     * default. Their names become part of the rules' names.
+     * default. Their names become part of the rules' names. Where `aws.ec2.SecurityGroup` has its own rules inline, in `ingress`,
+     * the next `pulumi up --refresh` of its stack deletes these ones: give it `ignoreChanges: ["ingress"]`, or make each of its
+     * own an `aws.vpc.SecurityGroupIngressRule`.
      */
     readonly securityGroups?: Ids | undefined;
     /** What this side's groups let in from the other side: `["tcp/443"]`; by default the peering's `ports`. */

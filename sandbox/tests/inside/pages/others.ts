@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { project, projectFolder, run, Stack } from "../pulumi.ts";
+import { inlineRules } from "./inlineRules.ts";
+import { ownProject } from "./ownProject.ts";
 import { filesOf, programsOf, type Pages } from "./page.ts";
 
 // The pages' programs that are no peering alone: the lab's pair, tests on mocks and the rules.
@@ -50,6 +52,8 @@ async function describesProblems(program: string): Promise<void> {
 }
 
 export const others: Pages = {
+    ...inlineRules,
+    ...ownProject,
     "README.md": {
         programs: 1,
         tests: {

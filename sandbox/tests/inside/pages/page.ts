@@ -32,3 +32,19 @@ export function filesOf(page: string): Record<string, string> {
 export function programsOf(page: string): string[] {
     return Object.values(filesOf(page));
 }
+
+/** The outputs that a page shows, in order: the lines of its blocks of text. */
+export function outputsOf(page: string): string[][] {
+    const blocks = readFileSync(page, "utf8").matchAll(/```text\n(.+?)```/gs);
+    return [...blocks].map(([, text = ""]) => text.split("\n").filter((line) => line !== ""));
+}
+
+/** Those lines that an output does not have, where `…` stands for anything, and the output may break lines elsewhere. */
+export function missingFrom(output: string, lines: readonly string[]): string[] {
+    const text = output.replaceAll(/\s+/g, " ");
+    return lines.filter((line) => {
+        const parts = line.trim().replaceAll(/\s+/g, " ").split("…");
+        const quoted = parts.map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
+        return !new RegExp(quoted.join(".*")).test(text);
+    });
+}

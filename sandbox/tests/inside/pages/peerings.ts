@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { permit } from "../../world/networkLab.ts";
 import { project, run } from "../pulumi.ts";
+import { hubs } from "./hubs.ts";
 import type { Pages } from "./page.ts";
 import { answers, connectionOf, home, partner, serve, shared, virginia } from "./vpcs.ts";
 
@@ -251,6 +252,7 @@ async function renames(program: string): Promise<void> {
 }
 
 export const peerings: Pages = {
+    ...hubs,
     "components/README.md": {
         programs: 1,
         tests: { "lets one VPC ask another, and not the other way": peersShopAndStock },
