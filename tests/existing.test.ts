@@ -1,4 +1,5 @@
 import * as assert from "assert";
+import { RouteTable, SecurityGroup } from "@pulumi/aws/ec2";
 import { Provider } from "@pulumi/aws/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { VpcPeering } from "../components/peering/vpcPeering";
@@ -201,6 +202,45 @@ describe("what is there already", () => {
         await beforeCreate("p-accepter-main-10.41.0.0/16", route);
         await beforeCreate("p-accepter-web-tcp-80-10.41.0.0/16", allowed);
         await beforeCreate("p-connection", pair);
+    });
+
+    it("is asked for once a table and a group: 51 calls for 40 rules in a group of 50", async () => {
+        const ids = Array.from({ length: 50 }, (_, index) => `sgr-${index}`);
+        const { beforeCreate, calls } = await peer({
+            ...standing([], { ...rule, cidrIpv4: "192.0.2.0/24" }),
+            "aws:vpc/getSecurityGroupRules:getSecurityGroupRules": () => ({ ids }),
+        });
+        const before = calls.length;
+        const wanted = Array.from({ length: 40 }, (_, index) => ({ ...allowed, cidrIpv4: `10.41.${index}.0/24` }));
+        await Promise.all(wanted.map((one) => beforeCreate("p-accepter-web-tcp-80-10.41.0.0/16", one)));
+        assert.strictEqual(calls.length - before, 51);
+        await Promise.all([1, 2, 3].map(() => beforeCreate("p-accepter-main-10.41.0.0/16", route)));
+        assert.strictEqual(calls.length - before, 52);
+    });
+
+    it("is not asked for in a table and a group that this update makes", async () => {
+        const { beforeCreate, calls } = await peer(standing([], rule), () => ({
+            routeTables: { main: new RouteTable("new", { vpcId: "vpc-2" }).id },
+            securityGroups: { web: new SecurityGroup("new", { vpcId: "vpc-2" }).id },
+        }));
+        const before = calls.length;
+        await beforeCreate("p-accepter-main-10.41.0.0/16", { ...route, routeTableId: "id-of-new" });
+        await beforeCreate("p-accepter-web-tcp-80-10.41.0.0/16", { ...allowed, securityGroupId: "id-of-new" });
+        assert.strictEqual(calls.length, before);
+    });
+
+    it("is not said to be nobody's where the state can't be read", async () => {
+        const unreadable: Answers = {
+            ...standing(["10.41.0.0/16"], rule),
+            "pulumi:pulumi:readStackResourceOutputs": () => {
+                throw new Error("no backend client is available");
+            },
+        };
+        const { beforeCreate } = await peer(unreadable);
+        await assert.rejects(
+            beforeCreate("p-accepter-main-10.41.0.0/16", route),
+            /is in rtb-2 already, and the stack's state can't be read. If this stack manages it by another name, use that name again; if not, have the stack take it over with "pulumi import/,
+        );
     });
 
     it("is no route to another block", async () => {

@@ -41,7 +41,7 @@ interface Existing {
     readonly removal: string;
     /** Which other stack made it, where that is known: `shop/prod/database`. */
     readonly owner?: string | undefined;
-    /** The resource of this stack that manages it. */
+    /** The resource of this stack that manages it, where the state tells. */
     readonly managed?: StackResource | undefined;
 }
 
@@ -62,7 +62,7 @@ export function unlessPeered(
     { names }: Pick<Owner, "names">,
     state: StackState,
 ): CustomResourceOptions {
-    return unless(opts, async ({ vpcId, peerVpcId, tags = {} }, asked, urn) => {
+    return unless(opts, state, async ({ vpcId, peerVpcId, tags = {} }, asked, urn) => {
         if (typeof vpcId !== "string" || typeof peerVpcId !== "string") {
             return undefined;
         }
@@ -169,7 +169,7 @@ function unlessThere(
     state: StackState,
     read: (id: string, opts: InvokeOptions) => Promise<Standing>,
 ): CustomResourceOptions {
-    return unless(opts, async (inputs, asked) => {
+    return unless(opts, state, async (inputs, asked) => {
         const id = inputs[kind.container];
         if (typeof id !== "string" || (await isMadeNow(id, container, state))) {
             return undefined;
@@ -187,11 +187,14 @@ async function isMadeNow(id: string, container: Input<string>, state: StackState
     if (runtime.isDryRun() || (await urnsOf(container, /:(Default)?(RouteTable|SecurityGroup)$/)).length === 0) {
         return false;
     }
-    const resources = await state();
-    return resources !== undefined && !resources.some((resource) => hasId(resource, id));
+    return !(await state())?.some((resource) => hasId(resource, id));
 }
 
-function unless(opts: CustomResourceOptions & { readonly parent?: Resource }, find: Find): CustomResourceOptions {
+function unless(
+    opts: CustomResourceOptions & { readonly parent?: Resource },
+    state: StackState,
+    find: Find,
+): CustomResourceOptions {
     const beforeCreate = async ({ name, type, urn, newInputs = {} }: ResourceHookArgs): Promise<void> => {
         const { parent } = opts;
         const provider = opts.provider ?? parent?.getProvider(type);
@@ -206,7 +209,8 @@ function unless(opts: CustomResourceOptions & { readonly parent?: Resource }, fi
         const place = `${await at("parent", parent)}${await at("provider", provider)}`;
         const importing = `pulumi import ${type} ${name} ${existing.id ?? ""}${place} --protect=false --generate-code=false`;
         const removing = `aws ec2 ${existing.removal} --region ${region}`;
-        throw withoutStack(new Error(`${existing.what}, ${remedy(existing, importing, removing)}`));
+        const told = remedy(existing, (await state()) !== undefined, importing, removing);
+        throw withoutStack(new Error(`${existing.what}, ${told}`));
     };
     if (!runsHooks()) {
         return opts;
@@ -218,8 +222,8 @@ function unless(opts: CustomResourceOptions & { readonly parent?: Resource }, fi
     return { ...opts, hooks: { beforeCreate: [hook] } };
 }
 
-/** Whose it is, and what to do about it. */
-function remedy({ id, owner, managed }: Existing, importing: string, removing: string): string {
+/** Whose it is, as far as the state is known, and what to do about it. */
+function remedy({ id, owner, managed }: Existing, isKnown: boolean, importing: string, removing: string): string {
     const again = "then run 'pulumi up' again";
     if (managed && isOfPeering(managed)) {
         return `and this stack manages it as ${nameOf(managed)}. Names of tables and groups may change, but not be exchanged: give this one the name that it had, or one that none had`;
@@ -230,9 +234,12 @@ function remedy({ id, owner, managed }: Existing, importing: string, removing: s
     }
     const takeOver = id === undefined ? "remove" : `have the stack take it over with "${importing}", or remove`;
     const either = `${takeOver} it with "${removing}"; ${again}`;
-    return owner === undefined
+    if (owner !== undefined) {
+        return `and belongs to ${owner}, which may use it. Leave this one out; or, if ${owner} gives it up, ${either}`;
+    }
+    return isKnown
         ? `and this stack does not manage it. ${either.replace(/^./, (first) => first.toUpperCase())}`
-        : `and belongs to ${owner}, which may use it. Leave this one out; or, if ${owner} gives it up, ${either}`;
+        : `and the stack's state can't be read. If this stack manages it by another name, use that name again; if not, ${either}`;
 }
 
 function nameOf({ urn }: StackResource): string {

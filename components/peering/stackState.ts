@@ -21,11 +21,14 @@ export interface StackResource {
 /** Asks for the resources that this stack has had before; undefined where the engine does not tell. */
 export type StackState = () => Promise<readonly StackResource[] | undefined>;
 
+/** Before, the engine crashed when it was asked for the resources of a stack that had never had any. */
+const answersOfNewStacks = ">=3.259.0";
+
 /**
  * The stack's state before this update. What the program calls a route may change while the route stays, and only the state tells
  * by which name it is managed.
  *
- * @param wasThere whether this component was there before: the engine answers of a stack without any state by a crash.
+ * @param wasThere tells whether this component was there before, and so the stack had resources.
  */
 export function stackState(wasThere: () => Promise<boolean>): StackState {
     return async () => {
@@ -34,28 +37,27 @@ export function stackState(wasThere: () => Promise<boolean>): StackState {
             return undefined;
         }
         try {
-            const name = `${getOrganization()}/${getProject()}/${getStack()}`;
-            const hasOutputs = () =>
-                ask<object>("readStackOutputs", { name }).then((found) => Object.keys(found).length > 0);
-            const read = async () => {
-                const found = await ask<Record<string, Omit<StackResource, "urn">>>("readStackResourceOutputs", {
-                    stackName: name,
-                });
-                return Object.entries(found).map(([urn, { type, outputs }]) => ({ urn, type, outputs }));
-            };
-            return (await wasThere()) || (await oncePerRun("has outputs", hasOutputs))
-                ? await oncePerRun("state", read)
-                : [];
+            const isSafe = (await wasThere()) || (await oncePerRun("CLI", isNewEnough));
+            return isSafe ? await oncePerRun("state", readState) : undefined;
         } catch {
             return undefined;
         }
     };
 }
 
-/** Asks the engine about a stack. */
-async function ask<Answer>(what: string, about: Record<string, string>): Promise<Answer> {
-    const { outputs } = (await runtime.invoke(`pulumi:pulumi:${what}`, about)) as { outputs: Answer };
-    return outputs;
+async function isNewEnough(): Promise<boolean> {
+    return runtime.requirePulumiVersion(answersOfNewStacks).then(
+        () => true,
+        () => false,
+    );
+}
+
+async function readState(): Promise<StackResource[]> {
+    const stackName = `${getOrganization()}/${getProject()}/${getStack()}`;
+    const { outputs: found } = (await runtime.invoke("pulumi:pulumi:readStackResourceOutputs", { stackName })) as {
+        outputs: Record<string, Omit<StackResource, "urn">>;
+    };
+    return Object.entries(found).map(([urn, { type, outputs }]) => ({ urn, type, outputs }));
 }
 
 /** A value as a preview may have it: undefined where it is not known yet. */
