@@ -1,7 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, globSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { decode, encode } from "@jridgewell/sourcemap-codec";
 
 // `npm run pack`: builds the package of components/ and packs it as npm publishes it. CommonJS is built by TypeScript; for each
 // entry there is an ES module that hands on what the CommonJS one exports, so that a program never has two of a class.
@@ -44,11 +43,11 @@ function publishedManifest(source: Manifest): object {
     };
 }
 
-/** Compiles `src` in the package's folder, with these options besides those of its settings. */
-function compile(...options: string[]): void {
+/** Compiles `src` in the package's folder. */
+function compile(): void {
     const compiler = join(root, "node_modules/typescript/bin/tsc");
     const settings = join(import.meta.dirname, "tsconfig.package.json");
-    execFileSync(process.execPath, [compiler, "-p", settings, ...options], { stdio: "inherit" });
+    execFileSync(process.execPath, [compiler, "-p", settings], { stdio: "inherit" });
 }
 
 /** Builds the package in a folder of its own. */
@@ -58,24 +57,9 @@ function build(manifest: Manifest): void {
     for (const file of sources) {
         cpSync(join(components, file), join(built, "src", file));
     }
-    compile("--emitDeclarationOnly");
-    // The sources stay for the source maps. Their doc comments are in the declarations by now: once is enough, and lines count.
-    for (const file of sources) {
-        const path = join(built, "src", file);
-        const text = readFileSync(path, "utf8");
-        writeFileSync(
-            path,
-            text.replace(/^ *\/\*\*.*?\*\//gms, (comment) => comment.replace(/[^\n]/g, "")),
-        );
-    }
-    compile("--declaration", "false", "--removeComments");
-    for (const file of globSync("**/*.js.map", { cwd: built })) {
-        const path = join(built, file);
-        const map = JSON.parse(readFileSync(path, "utf8")) as { mappings: string };
-        // Stack traces and breakpoints need the line; the columns would be an eighth of the whole package.
-        const lines = decode(map.mappings).map((segments) => segments.slice(0, 1));
-        writeFileSync(path, JSON.stringify({ ...map, mappings: encode(lines) }));
-    }
+    compile();
+    // What is built is as readable as its source, with the same comments, so that it needs no source maps.
+    rmSync(join(built, "src"), { recursive: true });
     for (const [, entry] of entriesOf(manifest)) {
         writeFileSync(join(built, `${entry}.mjs`), `export * from "./${entry}.js";\n`);
         writeFileSync(join(built, `${entry}.d.mts`), `export * from "./${entry}.js";\n`);
