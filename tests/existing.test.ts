@@ -262,3 +262,130 @@ describe("what is there already", () => {
         });
     }
 });
+
+describe("what the state has by another name", () => {
+    const routeType = "aws:ec2/route:Route";
+    const ruleType = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule";
+    const stateOf = (...resources: [type: string, name: string, outputs: object, chain?: string][]): Answers => ({
+        ...elsewhere,
+        "pulumi:pulumi:readStackResourceOutputs": () => ({
+            outputs: Object.fromEntries(
+                resources.map(([type, name, outputs, chain]) => [urnOf(type, name, chain), { type, outputs }]),
+            ),
+        }),
+    });
+    const urnOf = (type: string, name: string, chain = "vpc-peering-lab:components:VpcPeering$"): string =>
+        `urn:pulumi:test::vpc-peering-lab::${chain}${type}::${name}`;
+
+    it("is kept by it: a route of its table and block, a rule of its group, source and ports", async () => {
+        const { get } = await peer(
+            stateOf(
+                [routeType, "p-accepter-old-10.41.0.0/16", { ...route, vpcPeeringConnectionId: "pcx-9" }],
+                [routeType, "q-accepter-main-10.41.0.0/24", { ...route, destinationCidrBlock: "10.41.0.0/24" }],
+                [ruleType, "p-accepter-old-tcp-80-10.41.0.0/16", { ...allowed, referencedSecurityGroupId: "" }],
+                [ruleType, "p-accepter-old-tcp-81-10.41.0.0/16", { ...allowed, fromPort: 81, toPort: 81 }],
+            ),
+        );
+        assert.deepStrictEqual(get("p-accepter-main-10.41.0.0/16").aliases, [
+            urnOf(routeType, "p-accepter-old-10.41.0.0/16"),
+        ]);
+        assert.deepStrictEqual(get("p-accepter-web-tcp-80-10.41.0.0/16").aliases, [
+            urnOf(ruleType, "p-accepter-old-tcp-80-10.41.0.0/16"),
+        ]);
+        assert.deepStrictEqual(get("p-requester-main-10.42.0.0/16").aliases, []);
+    });
+
+    it("is refused where no peering has made it, or the name is another's now, with who manages it", async () => {
+        const byHand = await peer({
+            ...stateOf([routeType, "hand", route, ""]),
+            ...standing(["10.41.0.0/16"], rule),
+            "pulumi:pulumi:readStackResourceOutputs":
+                stateOf([routeType, "hand", route, ""])["pulumi:pulumi:readStackResourceOutputs"] ?? (() => ({})),
+        });
+        assert.deepStrictEqual(byHand.get("p-accepter-main-10.41.0.0/16").aliases, []);
+        await assert.rejects(
+            byHand.beforeCreate("p-accepter-main-10.41.0.0/16", route),
+            /is in rtb-2 already, and this stack manages it as hand\. Leave that resource out of the program, and hand it over with "pulumi state delete urn:pulumi:test::vpc-peering-lab::aws:ec2\/route:Route::hand --yes && pulumi import /,
+        );
+        const exchanged = await peer({
+            ...standing(["10.41.0.0/16"], rule),
+            ...stateOf([routeType, "p-accepter-b-10.41.0.0/16", route]),
+        });
+        await assert.rejects(
+            exchanged.beforeCreate("p-accepter-main-10.41.0.0/16", route),
+            /manages it as p-accepter-b-10\.41\.0\.0\/16\. Names of tables and groups may change, but not be exchanged/,
+        );
+    });
+
+    it("turns DNS resolution off that was on and is left out, and leaves alone what was never set", async () => {
+        const options = "aws:ec2/peeringConnectionOptions:PeeringConnectionOptions";
+        const { get, registrations } = await peer(stateOf([options, "p-accepter-dns-resolution", {}]));
+        assert.deepStrictEqual(get("p-accepter-dns-resolution").inputs["accepter"], {
+            allowRemoteVpcDnsResolution: false,
+        });
+        assert.ok(!registrations.some(({ name }) => name === "p-requester-dns-resolution"));
+    });
+});
+
+describe("two that want the same", () => {
+    const block = "100.64.0.0/16";
+    const hub = { vpcId: "vpc-1", cidrBlocks: ["10.1.0.0/16"] };
+    const spokes =
+        (names: string[], accepter: object, requester: object = {}) =>
+        () => {
+            for (const name of names) {
+                new VpcPeering(name, {
+                    requester: { vpcId: `vpc-${name}`, cidrBlocks: [block], ...requester },
+                    accepter: { ...hub, ...accepter },
+                    ...("securityGroups" in accepter && { ports: ["tcp/80"] as const }),
+                });
+            }
+        };
+
+    it("are refused by name, route or rule, and no second connection is requested", async () => {
+        for (const [accepter, problem] of [
+            [
+                { routeTables: ["rtb-1"] },
+                `accepter.routeTables.rtb-1 = "rtb-1": has a route to ${block}, and a table has one to a block (Amazon VPC User Guide, "Route tables"), by VpcPeering a (accepter.routeTables.rtb-1) already; give each of the two a part of its own in requester.routedCidrBlocks`,
+            ],
+            [
+                { securityGroups: { web: "sg-1" } },
+                `accepter.securityGroups.web = "sg-1": lets ${block} in on the same port, and a group has a rule once (Amazon VPC User Guide, "Security group rules"), by VpcPeering a (accepter.securityGroups.web) already; give each of the two a part of its own in requester.routedCidrBlocks`,
+            ],
+        ] as const) {
+            const { messages, made } = await failure(spokes(["a", "b"], accepter), elsewhere);
+            assert.ok(
+                messages.includes(`VpcPeering b has 1 problem; no connection was requested:\n  ${problem}`),
+                messages,
+            );
+            assert.deepStrictEqual(
+                made.filter((name) => name.endsWith("connection")),
+                ["a-connection"],
+            );
+        }
+    });
+
+    it("are refused where a table has no id yet, and two names mean the same one", async () => {
+        const program = () => {
+            const table = new RouteTable("hub", { vpcId: "vpc-1" });
+            const unknown = pulumi.all([table.id]).apply(() => pulumi.unknown as string);
+            spokes(["a", "b"], { routeTables: { hub: unknown } })();
+        };
+        const { messages } = await failure(program, elsewhere);
+        assert.match(messages, /accepter\.routeTables\.hub: has a route to 100\.64\.0\.0\/16,.* by VpcPeering a /);
+        const twice = await failure(spokes(["a"], { routeTables: { one: "rtb-1", two: "rtb-1" } }), elsewhere);
+        assert.match(
+            twice.messages,
+            /accepter\.routeTables\.two = "rtb-1": has a route .* as accepter\.routeTables\.one already; leave one of the two out/,
+        );
+    });
+
+    it("are none where blocks, tables or runs differ", async () => {
+        const { made } = await failure(() => {
+            spokes(["a"], { routeTables: ["rtb-1"] }, { routedCidrBlocks: ["100.64.1.0/24"] })();
+            spokes(["b"], { routeTables: ["rtb-1"] })();
+            spokes(["c"], { routeTables: ["rtb-2"] })();
+        }, elsewhere);
+        assert.strictEqual(made.filter((name) => name.endsWith("-connection")).length, 3);
+    });
+});

@@ -19,6 +19,8 @@ export interface Registration {
     readonly replaceOnChanges: readonly string[];
     readonly replacementTrigger: unknown;
     readonly ignoreChanges: readonly string[];
+    /** URNs by which the state may have it. */
+    readonly aliases: readonly string[];
 }
 
 /** What a program registered, asked for and put out. */
@@ -49,6 +51,7 @@ interface Request {
     getReplaceonchangesList(): string[];
     getReplacementTrigger(): { toJavaScript(): unknown } | undefined;
     getIgnorechangesList(): string[];
+    getAliasesList(): { getUrn(): string }[];
     getHooks(): { getBeforeCreateList(): string[] } | undefined;
 }
 
@@ -284,6 +287,10 @@ function registrationOf(args: MockResourceArgs, request: Request | undefined): R
         replaceOnChanges: request.getReplaceonchangesList(),
         replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
         ignoreChanges: request.getIgnorechangesList(),
+        aliases: request
+            .getAliasesList()
+            .map((alias) => alias.getUrn())
+            .filter((urn) => urn !== ""),
     };
 }
 

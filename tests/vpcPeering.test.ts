@@ -943,6 +943,59 @@ describe("VpcPeering, refusals", () => {
         });
     }
 
+    it("names each argument that must be plain and is an output or a promise, as JavaScript lets it be", async () => {
+        const later = pulumi.output("10.42.0.0/16");
+        const refusedWith = async (more: object, text: string) => {
+            await assert.rejects(peer({ ...args, ...more }), { message: text });
+        };
+        const first = "VpcPeering p has";
+        const outcome = "no connection was requested:";
+        const why = "is an output or a promise, and names and checks need it before anything is made";
+        await refusedWith(
+            {
+                accepter: {
+                    ...accepter,
+                    cidrBlocks: [later],
+                    routeTables: pulumi.output({ main: "rtb-2" }),
+                    region: later,
+                },
+            },
+            [
+                `${first} 3 problems; ${outcome}`,
+                ...["accepter.cidrBlocks[0]", "accepter.routeTables", "accepter.region"].map(
+                    (path) => `  ${path}: ${why}; write what it will be`,
+                ),
+            ].join("\n"),
+        );
+        await refusedWith(
+            { accepter: Promise.resolve(accepter), ports: pulumi.output(["tcp/80"]) },
+            [
+                `${first} 2 problems; ${outcome}`,
+                `  accepter: ${why}; await it`,
+                `  ports: ${why}; write what it will be`,
+            ].join("\n"),
+        );
+    });
+
+    it("gives the connection of two providers in one place the default tags of both, so that neither removes any", async () => {
+        const { get } = await peer(
+            () => ({
+                ...args,
+                requester: { ...requester, provider: new Provider("one", { region: "us-east-1" }) },
+                accepter: { ...accepter, provider: new Provider("two", { region: "us-east-1" }) },
+            }),
+            {
+                ...elsewhere,
+                "aws:index/getDefaultTags:getDefaultTags": (_, provider) => ({
+                    tags: { [provider]: "yes", both: provider, Name: "default" },
+                }),
+            },
+        );
+        const expected = { one: "yes", two: "yes", both: "one", ...owned };
+        assert.deepStrictEqual(get("p-connection").inputs["tags"], expected);
+        assert.deepStrictEqual(get("p-accepter").inputs["tags"], expected);
+    });
+
     it("warns of arguments that come to nothing, before anything is made", async () => {
         const log = mock.method(pulumi.log, "warn", () => Promise.resolve());
         try {

@@ -5,7 +5,12 @@ import type { Problem } from "../problems";
  * Ids of route tables or security groups. As a map they have names of your own, and may be outputs: `{ main: table.id }`. As a
  * list of plain texts each is its own name: `["rtb-0123456789abcdef0"]`. The names become part of the names of resources.
  */
-export type Ids = Readonly<Record<string, pulumi.Input<string>>> | readonly string[];
+export type Ids = IdsByNamesOfYourOwn | readonly string[];
+
+/** Ids by names, which become part of the names of resources: `{ main: table.id }`. Compilers name this type for a list of outputs. */
+export interface IdsByNamesOfYourOwn {
+    readonly [name: string]: pulumi.Input<string>;
+}
 
 /** The ids by their names. */
 export function byName(ids: Ids = {}): Readonly<Record<string, pulumi.Input<string>>> {

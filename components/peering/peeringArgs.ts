@@ -1,4 +1,5 @@
 import type { Provider } from "@pulumi/aws/provider";
+import { Output } from "@pulumi/pulumi";
 import type * as pulumi from "@pulumi/pulumi";
 import { checkCidrList } from "../addresses/addressPlan";
 import { parseIpv6Cidr } from "../addresses/cidr";
@@ -112,8 +113,61 @@ export function dnsResolutionOf(args: VpcPeeringArgs, side: Side): boolean | und
     return args[side].dnsResolution ?? args.dnsResolution;
 }
 
+/** What must be plain, of the arguments and of each side: names and checks come from it before anything is made. */
+const plain = {
+    args: [
+        "requester",
+        "accepter",
+        "ports",
+        "requestsFrom",
+        "ingressFrom",
+        "dnsResolution",
+        "autoAccept",
+        "manageRequester",
+        "manageAccepter",
+    ],
+    side: [
+        "cidrBlocks",
+        "ipv6CidrBlocks",
+        "routedCidrBlocks",
+        "routeTables",
+        "securityGroups",
+        "ports",
+        "dnsResolution",
+        "dns",
+        "usage",
+        "region",
+        "accountId",
+    ],
+} as const;
+
+/** Arguments that are an output or a promise and must be plain: JavaScript has no types that refuse them. */
+function checkPlain(args: VpcPeeringArgs): Problem[] {
+    const isLater = (value: unknown) => Output.isInstance(value) || value instanceof Promise;
+    const within = (owner: object, names: readonly string[], path = ""): Problem[] =>
+        names.flatMap((name) => {
+            const value = (owner as Readonly<Record<string, unknown>>)[name];
+            const items: unknown[] = Array.isArray(value) ? value : [];
+            const remedy = value instanceof Promise ? "await it" : "write what it will be";
+            const message = `is an output or a promise, and names and checks need it before anything is made; ${remedy}`;
+            return [
+                ...problemIf(isLater(value), { path: `${path}${name}`, message }),
+                // Ids in a list have a message of their own.
+                ...(/^(routeTables|securityGroups)$/.test(name) ? [] : items).flatMap((item, index) =>
+                    problemIf(isLater(item), { path: `${path}${name}[${index}]`, message }),
+                ),
+            ];
+        });
+    const here = within(args, plain.args);
+    return here.length > 0 ? here : sides.flatMap((side) => within(args[side], plain.side, `${side}.`));
+}
+
 /** Everything for which AWS would refuse the peering, as far as it shows before anything is asked of AWS. */
 export function checkVpcPeeringArgs(args: VpcPeeringArgs): Problem[] {
+    const later = checkPlain(args);
+    if (later.length > 0) {
+        return later;
+    }
     const facts = (side: Side): SideFacts => ({
         ...args[side],
         blocks: (["cidrBlocks", "ipv6CidrBlocks"] as const).flatMap((family) =>
