@@ -65,7 +65,7 @@ describe("a connection that is there already", () => {
         `"aws ec2 ${command}-vpc-peering-connection --vpc-peering-connection-id pcx-0 --region us-east-1"; then run 'pulumi up' again`;
     const forward =
         "The connection pcx-0 between vpc-1 and vpc-2 is there already (active, requested from vpc-1 by account 333333333333";
-    const importing = `"pulumi import aws:ec2/vpcPeeringConnection:VpcPeeringConnection p-connection pcx-0 --parent parent=urn:pulumi:test::vpc-peering-lab::vpc-peering-lab:components:VpcPeering::p --protect=false --generate-code=false"`;
+    const importing = `"pulumi import aws:ec2/vpcPeeringConnection:VpcPeeringConnection p-connection pcx-0 --protect=false --generate-code=false"`;
     const backward = (status: string): string =>
         `The connection pcx-0 between vpc-1 and vpc-2 is there already (${status}, requested from vpc-2 by account 333333333333), and this stack does not manage it. Remove it with`;
     const back = { vpcId: "vpc-2", peerVpcId: "vpc-1" };
@@ -179,7 +179,7 @@ describe("what is there already", () => {
     it("keeps a route from being created, and the error has what imports and what removes it", async () => {
         const { beforeCreate } = await peer(standing(["10.0.0.0/8", "10.41.0.0/16"], rule));
         await assert.rejects(beforeCreate("p-accepter-main-10.41.0.0/16", route), {
-            message: `A route to 10.41.0.0/16 is in rtb-2 already, and this stack does not manage it. Have the stack take it over with "pulumi import aws:ec2/route:Route p-accepter-main-10.41.0.0/16 rtb-2_10.41.0.0/16 --parent parent=urn:pulumi:test::vpc-peering-lab::vpc-peering-lab:components:VpcPeering::p --protect=false --generate-code=false", or remove it with "aws ec2 delete-route --route-table-id rtb-2 --destination-cidr-block 10.41.0.0/16 --region us-east-1"; then run 'pulumi up' again`,
+            message: `A route to 10.41.0.0/16 is in rtb-2 already, and this stack does not manage it. Have the stack take it over with "pulumi import aws:ec2/route:Route p-accepter-main-10.41.0.0/16 rtb-2_10.41.0.0/16 --protect=false --generate-code=false", or remove it with "aws ec2 delete-route --route-table-id rtb-2 --destination-cidr-block 10.41.0.0/16 --region us-east-1"; then run 'pulumi up' again`,
         });
     });
 
@@ -187,8 +187,39 @@ describe("what is there already", () => {
         const there = () => ({ provider: new Provider("there", { region: "us-west-2" }) });
         const { beforeCreate } = await peer(standing([], rule), there);
         await assert.rejects(beforeCreate("p-accepter-web-tcp-80-10.41.0.0/16", allowed), {
-            message: `The rule sgr-1 of sg-2 lets the same in already, and this stack does not manage it. Have the stack take it over with "pulumi import aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule p-accepter-web-tcp-80-10.41.0.0/16 sgr-1 --parent parent=urn:pulumi:test::vpc-peering-lab::vpc-peering-lab:components:VpcPeering::p --provider provider=urn:pulumi:test::vpc-peering-lab::pulumi:providers:aws::there --protect=false --generate-code=false", or remove it with "aws ec2 revoke-security-group-ingress --group-id sg-2 --security-group-rule-ids sgr-1 --region us-west-2"; then run 'pulumi up' again`,
+            message: `The rule sgr-1 of sg-2 lets the same in already, and this stack does not manage it. Have the stack take it over with "pulumi up --target urn:pulumi:test::vpc-peering-lab::pulumi:providers:aws::there --yes --skip-preview && pulumi import aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule p-accepter-web-tcp-80-10.41.0.0/16 sgr-1 --provider provider=urn:pulumi:test::vpc-peering-lab::pulumi:providers:aws::there --protect=false --generate-code=false", or remove it with "aws ec2 revoke-security-group-ingress --group-id sg-2 --security-group-rule-ids sgr-1 --region us-west-2"; then run 'pulumi up' again`,
         });
+    });
+
+    it("is imported under its component and through its provider where the state has these", async () => {
+        const there = () => ({ provider: new Provider("there", { region: "us-west-2" }) });
+        const stack = "urn:pulumi:test::vpc-peering-lab::";
+        const component = `${stack}vpc-peering-lab:components:VpcPeering::p`;
+        const provider = `${stack}pulumi:providers:aws::there`;
+        const { beforeCreate } = await peer(
+            {
+                ...standing(["10.41.0.0/16"], rule),
+                "pulumi:pulumi:readStackResourceOutputs": () => ({
+                    outputs: { [component]: { type: "", outputs: {} }, [provider]: { type: "", outputs: {} } },
+                }),
+            },
+            there,
+        );
+        await assert.rejects(beforeCreate("p-accepter-main-10.41.0.0/16", route), (error: Error) =>
+            error.message.includes(
+                `"pulumi import aws:ec2/route:Route p-accepter-main-10.41.0.0/16 rtb-2_10.41.0.0/16 --parent parent=${component} --provider provider=${provider} --protect=false --generate-code=false"`,
+            ),
+        );
+    });
+
+    it("is kept where it was imported before its component was there, at the top of the stack", async () => {
+        const type = "aws:ec2/vpcPeeringConnection:VpcPeeringConnection";
+        const urn = `urn:pulumi:test::vpc-peering-lab::${type}::p-connection`;
+        const { get } = await peer({
+            ...elsewhere,
+            "pulumi:pulumi:readStackResourceOutputs": () => ({ outputs: { [urn]: { type, outputs: {} } } }),
+        });
+        assert.deepStrictEqual(get("p-connection").aliases, [urn]);
     });
 
     it("is nothing in a table and a group that have nothing", async () => {

@@ -204,12 +204,10 @@ function unless(
             return;
         }
         const { region } = await placeOf(asked);
-        const at = async (option: string, resource: Resource | undefined) =>
-            resource ? ` --${option} ${shellWord(`${option}=${await known(resource.urn)}`)}` : "";
-        const place = `${await at("parent", parent)}${await at("provider", provider)}`;
-        const importing = `pulumi import ${type} ${name} ${existing.id ?? ""}${place} --protect=false --generate-code=false`;
+        const resources = await state();
+        const command = await importCommand(`${type} ${name} ${existing.id ?? ""}`, { parent, provider }, resources);
         const removing = `aws ec2 ${existing.removal} --region ${region}`;
-        const told = remedy(existing, (await state()) !== undefined, importing, removing);
+        const told = remedy(existing, resources !== undefined, command, removing);
         throw withoutStack(new Error(`${existing.what}, ${told}`));
     };
     if (!runsHooks()) {
@@ -220,6 +218,24 @@ function unless(
     // Hooks need names that are unique in the program.
     const hook = new ResourceHook(`unless-${randomUUID()}`, bound, { onDryRun: true });
     return { ...opts, hooks: { beforeCreate: [hook] } };
+}
+
+/** The command that imports something; what is not in the state yet can't be named in it. */
+async function importCommand(
+    what: string,
+    { parent, provider }: { readonly parent?: Resource | undefined; readonly provider?: Resource | undefined },
+    resources: readonly StackResource[] | undefined,
+): Promise<string> {
+    const is = (urn: string) => resources?.some((one) => one.urn === urn) ?? true;
+    const [owner, through] = await Promise.all([parent, provider].map(async (one) => one && known(one.urn)));
+    const first =
+        through === undefined || is(through) ? "" : `pulumi up --target ${shellWord(through)} --yes --skip-preview && `;
+    // Without its parent it is imported at the top of the stack, where the component then finds it.
+    const options = [
+        ...(owner !== undefined && is(owner) ? [`--parent ${shellWord(`parent=${owner}`)}`] : []),
+        ...(through === undefined ? [] : [`--provider ${shellWord(`provider=${through}`)}`]),
+    ];
+    return `${first}${["pulumi import", what, ...options, "--protect=false --generate-code=false"].join(" ")}`;
 }
 
 /** Whose it is, as far as the state is known, and what to do about it. */

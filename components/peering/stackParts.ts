@@ -113,10 +113,21 @@ export function formerName(
             return { name };
         }
         const properties = Object.fromEntries(values);
-        const found = (await state())?.find((one) => isOfPeering(one) && manages(one, kind, properties));
-        return found?.urn ?? { name };
+        const resources = await state();
+        const found = resources?.find((one) => isOfPeering(one) && manages(one, kind, properties));
+        return found?.urn ?? importedName(name, kind.type, resources) ?? { name };
     };
     return output(find());
+}
+
+/** The URN of what was imported before its component was there, at the top of the stack. */
+function importedName(name: string, type: string, resources: readonly StackResource[] = []): string | undefined {
+    return resources.find(({ urn }) => urn.endsWith(`::${type}::${name}`))?.urn;
+}
+
+/** The same for a component's connection, which it has by no other name. */
+export function formerConnection(name: string, state: StackState): Output<string | Alias> {
+    return output(state()).apply((resources) => importedName(name, connectionType, resources) ?? { name });
 }
 
 /** What is wrong with sides that have changed places since the connection `name` was made. */

@@ -19,7 +19,7 @@ import { findPlaces } from "./places";
 import { stackState } from "./stackState";
 import { checkRequest, findConnection, refuseEnded, requesterPlace, requestLifetime } from "./request";
 import { sides, type Side } from "./sides";
-import { checkExchange } from "./stackParts";
+import { checkExchange, formerConnection } from "./stackParts";
 
 /**
  * A peering connection between any two VPCs, with what it takes for packets to pass: its acceptance, a route for each
@@ -76,6 +76,8 @@ export class VpcPeering extends pulumi.ComponentResource {
         const tags = mergedTags({ Name: name }, args.tags);
         const owner = ownerOf(name, this);
         const state = stackState(owner.wasThere);
+        // At once, while it is still that of before this update.
+        void state();
         const child = ({ provider }: PeeringSideArgs) => ({ parent: this, ...(provider && { provider }) });
         const opened = {
             requester: manageRequester ? child(args.requester) : undefined,
@@ -134,7 +136,11 @@ export class VpcPeering extends pulumi.ComponentResource {
                   `${name}-connection`,
                   { vpcId, peerVpcId, peerRegion, peerOwnerId, ...(autoAccept && { autoAccept }), tags: ofConnection },
                   {
-                      ...unlessPeered(child(args.requester), owner, state),
+                      ...unlessPeered(
+                          { ...child(args.requester), aliases: [formerConnection(`${name}-connection`, state)] },
+                          owner,
+                          state,
+                      ),
                       dependsOn: after,
                       // In place of a second connection of the same VPCs AWS returns the first, which would then be deleted.
                       deleteBeforeReplace: true,

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Side } from "../world/side.ts";
 import { programsOf } from "./pages/page.ts";
-import { home, makeVpc, virginia } from "./pages/vpcs.ts";
+import { connectionOf, home, makeVpc, virginia } from "./pages/vpcs.ts";
 import { project, run, type Stack } from "./pulumi.ts";
 
 // What is refused because of what AWS has already, with the real engine. Runs inside a sandbox.
@@ -69,13 +70,14 @@ describe("a peering, by what AWS has already", () => {
 
     describe("with a pair that is peered already", () => {
         /** The first example within one region, as a stack of its own. */
-        const again = async (name: string): Promise<Stack> => {
+        const again = async (name: string, env: Record<string, string> = {}): Promise<Stack> => {
             const program = existing.replace("      provider: virginia,\n", "");
-            return project(name, program, {
+            const settings = {
                 requesterVpcId: sides.requester.vpcId,
                 accepterVpcId: neighbour.vpcId,
                 webGroupId: neighbour.groupId,
-            });
+            };
+            return project(name, program, settings, env);
         };
         /** Requests a connection by hand; returns its id. */
         const peerByHand = async (one: Side, other: Side, accepted: boolean): Promise<string> => {
@@ -94,8 +96,15 @@ describe("a peering, by what AWS has already", () => {
             const { code, text } = await stack.up();
             assert.notEqual(code, 0);
             const [said = ""] = /The connection pcx-.*?'pulumi up' again/.exec(text) ?? assert.fail(text);
-            assert.ok(preview.text.includes(said), preview.text);
+            // By then the state has the component, which an import then names.
+            assert.ok(preview.text.includes(said.replace(/pulumi import.*/, "")), preview.text);
             return said;
+        };
+        /** Types the import of a refusal as it stands there. */
+        const take = async (stack: Stack, said: string) => {
+            const [, commands = ""] = /take it over with "(.*?)", or/.exec(said) ?? assert.fail(said);
+            const { code, text } = await run("bash", ["-c", `${commands} --yes --skip-preview`], stack.folder);
+            assert.equal(code, 0, text);
         };
         const commandIn = (said: string, program: string): string =>
             new RegExp(`"(${program} .*?)"`).exec(said)?.[1] ?? assert.fail(said);
@@ -113,19 +122,48 @@ describe("a peering, by what AWS has already", () => {
                 said,
                 new RegExp(`^The connection ${id} between .* is there already \\(active, requested from `),
             );
-            const command = commandIn(said, "pulumi import").split(" ").slice(1);
-            const { code, text } = await stack.pulumi(...command, "--yes", "--skip-preview");
-            assert.equal(code, 0, text);
+            await take(stack, said);
             const { connectionId } = await stack.updated<{ connectionId: string }>();
             assert.equal(connectionId, id);
             assert.deepEqual(await stack.plan(), []);
 
             // Another stack learns whose the connection is. The stack that made it may still replace it.
-            assert.match(await refused(await again("another")), / for imported\/dev\/seoul-virginia\)/);
+            assert.match(
+                await refused(await again("another")),
+                /, and belongs to imported\/dev\/seoul-virginia, which may/,
+            );
+            // So does one of the same names that is another backend's, and its destroy leaves the connection alone.
+            const namesake = await again("imported", {
+                PULUMI_BACKEND_URL: `file://${mkdtempSync(join(tmpdir(), "backend-"))}`,
+            });
+            assert.match(await refused(namesake), /, and belongs to imported\/dev\/seoul-virginia, which may/);
+            await namesake.destroy();
+            assert.equal((await connectionOf(id)).Status?.Code, "active");
             const urn = "**::seoul-virginia-connection";
             const replaced = await stack.pulumi("up", "--yes", "--replace", urn);
             assert.equal(replaced.code, 0, replaced.text);
             assert.notEqual((await stack.updated<{ connectionId: string }>()).connectionId, id);
+            assert.deepEqual(await stack.plan(), []);
+            await stack.destroy();
+        });
+
+        it("takes one over from the preview alone, through a provider that is yet to be made", async () => {
+            const id = await peerByHand(sides.requester, neighbour, true);
+            const stack = await again("through");
+            const file = join(stack.folder, "index.ts");
+            const program = readFileSync(file, "utf8")
+                .replace(
+                    /^(export = async)/m,
+                    `const here = new aws.Provider("here", { region: "${process.env["AWS_REGION"] ?? ""}" });\n$1`,
+                )
+                .replaceAll(
+                    /lookUpVpc\((config.require\("\w+"\))(, {)?/g,
+                    (_, of: string, more?: string) => `lookUpVpc(${of}, { provider: here${more ? "," : " }"}`,
+                );
+            writeFileSync(file, program);
+            const { text } = await stack.pulumi("preview");
+            await take(stack, text);
+            assert.equal((await stack.updated<{ connectionId: string }>()).connectionId, id);
             assert.deepEqual(await stack.plan(), []);
             await stack.destroy();
         });

@@ -10,10 +10,14 @@ export interface Result {
     readonly text: string;
 }
 
+/** Variables of the environment that differ from the sandbox's. */
+type Environment = Readonly<Record<string, string>>;
+
 /** Runs a program to completion, in the checkout or in another folder. */
-export function run(program: string, args: readonly string[], cwd?: string): Promise<Result> {
+export function run(program: string, args: readonly string[], cwd?: string, more: Environment = {}): Promise<Result> {
     return new Promise((resolve, reject) => {
-        const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], ...(cwd && { cwd }) });
+        const env = { ...process.env, ...more };
+        const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env, ...(cwd && { cwd }) });
         let text = "";
         for (const stream of [child.stdout, child.stderr]) {
             stream.on("data", (data: Buffer) => (text += data.toString()));
@@ -29,8 +33,11 @@ export function run(program: string, args: readonly string[], cwd?: string): Pro
 export class Stack {
     readonly #folder: string | undefined;
 
-    constructor(folder?: string) {
+    readonly #env: Environment;
+
+    constructor(folder?: string, env: Environment = {}) {
         this.#folder = folder;
+        this.#env = env;
     }
 
     /** The project's folder. */
@@ -39,7 +46,7 @@ export class Stack {
     }
 
     pulumi(...args: string[]): Promise<Result> {
-        return run("pulumi", [...args, "--stack", "dev", "--non-interactive"], this.#folder);
+        return run("pulumi", [...args, "--stack", "dev", "--non-interactive"], this.#folder, this.#env);
     }
 
     up(): Promise<Result> {
@@ -87,13 +94,18 @@ export function projectFolder(name: string, files: Readonly<Record<string, strin
 }
 
 /** Creates a project of a program that uses the package; returns its stack. */
-export async function project(name: string, program: string, settings: Record<string, string>): Promise<Stack> {
+export async function project(
+    name: string,
+    program: string,
+    settings: Record<string, string>,
+    env: Environment = {},
+): Promise<Stack> {
     const folder = projectFolder(name, {
         "index.ts": program,
         "Pulumi.yaml": `name: ${name}\nruntime: nodejs\nmain: index.ts\n`,
     });
-    const stack = new Stack(folder);
-    const init = await run("pulumi", ["stack", "init", "dev", "--non-interactive"], folder);
+    const stack = new Stack(folder, env);
+    const init = await run("pulumi", ["stack", "init", "dev", "--non-interactive"], folder, env);
     assert.equal(init.code, 0, init.text);
     await stack.set({ "aws:region": process.env["AWS_REGION"] ?? "", ...settings });
     return stack;
