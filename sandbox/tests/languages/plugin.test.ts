@@ -8,7 +8,7 @@ import { join, resolve } from "node:path";
 import { EC2 } from "@aws-sdk/client-ec2";
 import { onPath } from "../../engine/find/machine.ts";
 import { serveGit } from "../world/gitServer.ts";
-import type { Side } from "../world/side.ts";
+import { makeSide, type Side } from "../world/side.ts";
 import { run, Stack } from "../inside/pulumi.ts";
 import { curl, makeTwoSides, on, type TwoSides } from "../inside/webServers.ts";
 
@@ -96,6 +96,32 @@ describe("plugin/README.md", () => {
 
     it("passes packets both ways from YAML", async () => {
         await passes(await project("yaml", { "Pulumi.yaml": program("yaml") }));
+    });
+
+    it("keeps a rule whose group is renamed, and refuses two components that want one route", async () => {
+        const stack = await project("standing", { "Pulumi.yaml": program("yaml") });
+        await stack.updated();
+        // Adding the package has written to the file.
+        const file = join(stack.folder, "Pulumi.yaml");
+        const renamed = readFileSync(file, "utf8").replaceAll(/\bweb: (sg-)/g, "renamed: $1");
+        writeFileSync(file, renamed);
+        // Its arguments are all that changes.
+        assert.deepEqual(await stack.plan(), ["update vpc-peering:index:VpcPeering database"]);
+
+        const third = await makeSide(api, "10.2.0.0/16", "own");
+        const [, first = ""] = /^resources:\n((?: +.*\n)+)/m.exec(renamed) ?? [];
+        const second = first
+            .replace(/^ +\w+:/, (name) => name.replace(/\w+/, "second"))
+            .replace(sides.accepter.vpcId, third.vpcId)
+            .replace(sides.accepter.groupId, third.groupId);
+        writeFileSync(file, renamed.replace(first, first + second));
+        const { code, text } = await stack.pulumi("preview");
+        assert.notEqual(code, 0, text);
+        assert.match(
+            text,
+            /has a route to 10\.2\.0\.0\/16, and a table has one to a block .* by VpcPeering [\w-]+ \(requester\.routeTables\.rtb-\w+\) already/,
+        );
+        await stack.destroy();
     });
 
     it("shows each problem at its argument, all at once, before anything is created", async () => {
