@@ -20,7 +20,7 @@ import { oncePerRun } from "./oncePerRun";
 import { shellWord } from "../shell";
 import { namesIn, orEmpty, ownerIn, type Owner } from "./ownership";
 import { placeOf } from "./sideAccess";
-import { connects, hasId, isOfPeering, manages, route, rule, type PartKind } from "./stackParts";
+import { connects, hasId, isOfPeering, manages, nameOf, route, rule, type PartKind } from "./stackParts";
 import { urnsOf, type StackResource, type StackState } from "./stackState";
 
 // AWS refuses a route or rule that is there already, made by hand or by an update that was cut off, and its error does not say
@@ -256,8 +256,4 @@ function remedy({ id, owner, managed }: Existing, isKnown: boolean, importing: s
     return isKnown
         ? `and this stack does not manage it. ${either.replace(/^./, (first) => first.toUpperCase())}`
         : `and the stack's state can't be read. If this stack manages it by another name, use that name again; if not, ${either}`;
-}
-
-function nameOf({ urn }: StackResource): string {
-    return urn.split("::").slice(3).join("::");
 }

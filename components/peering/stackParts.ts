@@ -1,5 +1,6 @@
 import { output, type Alias, type Input, type Output } from "@pulumi/pulumi";
 import { problemIf, type Problem } from "../problems";
+import { oncePerRun } from "./oncePerRun";
 import type { RulePorts } from "./ports";
 import type { Side } from "./sides";
 import { valueIfKnown, type StackResource, type StackState } from "./stackState";
@@ -71,6 +72,11 @@ export function manages({ type, outputs }: StackResource, kind: PartKind, wanted
     return type === kind.type && kind.isSame(wanted, outputs);
 }
 
+/** The name of a resource in the program. */
+export function nameOf({ urn }: StackResource): string {
+    return urn.split("::").slice(3).join("::");
+}
+
 /** Whether a resource has this id: not every plugin has that among the outputs, but then an ARN ends with it. */
 export function hasId({ outputs }: StackResource, id: string): boolean {
     return outputs["id"] === id || String(outputs["arn"]).endsWith(`/${id}`);
@@ -102,6 +108,8 @@ export function formerName(
     wanted: WantedPart["properties"],
     state: StackState,
 ): Output<string | Alias> {
+    const names = oncePerRun("names", () => new Set<string>());
+    names.add(name);
     const find = async () => {
         const values = await Promise.all(
             Object.entries(wanted).map(
@@ -114,7 +122,9 @@ export function formerName(
         }
         const properties = Object.fromEntries(values);
         const resources = await state();
-        const found = resources?.find((one) => isOfPeering(one) && manages(one, kind, properties));
+        // Pulumi refuses a name of the state that is somebody else's in the program now.
+        const isFree = (one: StackResource) => !names.has(nameOf(one));
+        const found = resources?.find((one) => isOfPeering(one) && isFree(one) && manages(one, kind, properties));
         return found?.urn ?? importedName(name, kind.type, resources) ?? { name };
     };
     return output(find());

@@ -124,6 +124,9 @@ describe("a peering that stands", () => {
             text,
             /A route to 10\.2\.0\.0\/16 is in rtb-\w+ already, and this stack manages it as p-requester-[ab]-10/,
         );
+        // A name that goes to another table, while its own table gets a new one.
+        const moved = await refused(named("c", "a"));
+        assert.match(moved, /and this stack manages it as p-requester-[ab]-10/);
         // Either remedy.
         assert.deepEqual(await steps(named("a", "b")), []);
         await becomes(named("c", "d"));
