@@ -129,11 +129,13 @@ describe("a connection that is there already", () => {
         });
     });
 
-    it("is its own where an earlier version has made it and it is to be replaced", async () => {
-        const before = { tags: { "pulumi-vpc-peering": "vpc-peering-lab/test/p" } };
-        const answers = { ...peered(before), ...managed(connection, urn("p-connection"), pair) };
+    it("is its own where the state has it and it is to be replaced, whatever its tags are", async () => {
+        const answers = { ...peered({}), ...managed(connection, urn("p-connection"), { ...pair, id: "pcx-0" }) };
         const { beforeCreate } = await peer(answers);
         await beforeCreate("p-connection", pair, urn("p-connection"));
+        const stale = { ...peered({}), ...managed(connection, urn("p-connection"), { ...pair, id: "pcx-9" }) };
+        const other = await peer(stale);
+        await assert.rejects(other.beforeCreate("p-connection", pair, urn("p-connection")), /does not manage it/);
     });
 
     it("is refused where requester and accepter have changed places", async () => {
@@ -149,6 +151,23 @@ describe("a connection that is there already", () => {
             /VpcPeering p has 1 problem; no connection was requested:\n {2}requester.vpcId = "vpc-1": is the accepter's VPC of/,
         );
         assert.ok(!made.includes("p-connection"));
+    });
+
+    it("has a tag of 256 characters at most, which ends with the id that tells it from others", async () => {
+        const name = "p".repeat(300);
+        const { get } = await deploy(
+            () =>
+                new VpcPeering(name, {
+                    requester: { vpcId: "vpc-1", cidrBlocks: ["10.41.0.0/16"] },
+                    accepter: { vpcId: "vpc-2", cidrBlocks: ["10.42.0.0/16"] },
+                }),
+            {},
+            [],
+            elsewhere,
+        );
+        const tag = (get(`${name}-connection`).inputs["tags"] as Record<string, string>)["pulumi-vpc-peering"] ?? "";
+        assert.strictEqual(tag.length, 256);
+        assert.ok(tag.startsWith("vpc-peering-lab/test/ppp") && tag.endsWith(`p/${ownerId}`), tag);
     });
 
     it("is found beside the stack's own, which keeps none from being created", async () => {
@@ -345,6 +364,18 @@ describe("what the state has by another name", () => {
         await assert.rejects(
             exchanged.beforeCreate("p-accepter-main-10.41.0.0/16", route),
             /manages it as p-accepter-b-10\.41\.0\.0\/16\. Names of tables and groups may change, but not be exchanged/,
+        );
+    });
+
+    it("is not made anew beside itself, as --replace would have it", async () => {
+        const name = "p-accepter-main-10.41.0.0/16";
+        const { beforeCreate } = await peer({
+            ...standing(["10.41.0.0/16"], rule),
+            ...stateOf([routeType, name, route]),
+        });
+        await assert.rejects(
+            beforeCreate(name, route, urnOf(routeType, name)),
+            /manages it by this very name, so that it can't be made anew beside itself\. Leave out --replace; or remove it with "aws ec2 delete-route /,
         );
     });
 

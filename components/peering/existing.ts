@@ -18,9 +18,9 @@ import { known, runsHooks } from "../ordering";
 import { withoutStack } from "../problems";
 import { oncePerRun } from "./oncePerRun";
 import { shellWord } from "../shell";
-import { namesIn, orEmpty, ownerIn, type Owner } from "./ownership";
+import { namesIn, orEmpty, ownerIn } from "./ownership";
 import { placeOf } from "./sideAccess";
-import { connects, hasId, isOfPeering, manages, nameOf, route, rule, type PartKind } from "./stackParts";
+import { connects, hasId, isAbout, isOfPeering, manages, nameOf, route, rule, type PartKind } from "./stackParts";
 import { urnsOf, type StackResource, type StackState } from "./stackState";
 
 // AWS refuses a route or rule that is there already, made by hand or by an update that was cut off, and its error does not say
@@ -43,6 +43,8 @@ interface Existing {
     readonly owner?: string | undefined;
     /** The resource of this stack that manages it, where the state tells. */
     readonly managed?: StackResource | undefined;
+    /** Whether that is the very resource that is to be created. */
+    readonly isItself?: boolean;
 }
 
 type Inputs = Readonly<Record<string, unknown>>;
@@ -57,11 +59,7 @@ const standing = ["initiating-request", "pending-acceptance", "provisioning", "a
  * Options of a connection, which is not created where its two VPCs have one already, whichever side requested it. One with the tag
  * {@link ownTag} of the new one was made by an update that was cut off.
  */
-export function unlessPeered(
-    opts: CustomResourceOptions,
-    { names }: Pick<Owner, "names">,
-    state: StackState,
-): CustomResourceOptions {
+export function unlessPeered(opts: CustomResourceOptions, state: StackState): CustomResourceOptions {
     return unless(opts, state, async ({ vpcId, peerVpcId, tags = {} }, asked, urn) => {
         if (typeof vpcId !== "string" || typeof peerVpcId !== "string") {
             return undefined;
@@ -74,12 +72,12 @@ export function unlessPeered(
         ];
         const { ids } = await getVpcPeeringConnections({ filters }, asked);
         const found = await Promise.all(orEmpty(ids).map((id) => getVpcPeeringConnection({ id }, asked)));
-        const managed = (await state())?.find((resource) => connects(resource, values));
-        const isOwn = ({ tags: found }: GetVpcPeeringConnectionResult) =>
-            ownerIn(found) !== undefined &&
-            (ownerIn(found) === ownerIn(tags as Readonly<Record<string, string>>) ||
-                // A preview finds the one that is to be replaced, too, which an earlier version has made.
-                (managed?.urn === urn && namesIn(ownerIn(found)) === names));
+        const resources = await state();
+        const managed = resources?.find((resource) => connects(resource, values));
+        const isOwn = ({ id, tags: given }: GetVpcPeeringConnectionResult) =>
+            (ownerIn(given) !== undefined && ownerIn(given) === ownerIn(tags as Readonly<Record<string, string>>)) ||
+            // A preview finds the one that is to be replaced, too.
+            (managed?.urn === urn && resources?.some((resource) => isAbout(resource, id)));
         const other = found.find((one) => !isOwn(one));
         return other && existingConnection(other, vpcId, peerVpcId, managed?.urn === urn ? undefined : managed);
     });
@@ -169,7 +167,7 @@ function unlessThere(
     state: StackState,
     read: (id: string, opts: InvokeOptions) => Promise<Standing>,
 ): CustomResourceOptions {
-    return unless(opts, state, async (inputs, asked) => {
+    return unless(opts, state, async (inputs, asked, urn) => {
         const id = inputs[kind.container];
         if (typeof id !== "string" || (await isMadeNow(id, container, state))) {
             return undefined;
@@ -177,7 +175,7 @@ function unlessThere(
         const found = await oncePerRun(`parts of ${id}`, () => read(id, asked));
         const same = found.find(({ properties }) => kind.isSame(inputs, properties));
         const managed = (await state())?.find((one) => manages(one, kind, inputs));
-        return same && { ...same.existing, managed };
+        return same && { ...same.existing, managed, isItself: managed?.urn === urn };
     });
 }
 
@@ -239,8 +237,16 @@ async function importCommand(
 }
 
 /** Whose it is, as far as the state is known, and what to do about it. */
-function remedy({ id, owner, managed }: Existing, isKnown: boolean, importing: string, removing: string): string {
+function remedy(
+    { id, owner, managed, isItself }: Existing,
+    isKnown: boolean,
+    importing: string,
+    removing: string,
+): string {
     const again = "then run 'pulumi up' again";
+    if (isItself === true) {
+        return `and this stack manages it by this very name, so that it can't be made anew beside itself. Leave out --replace; or remove it with "${removing}", and run 'pulumi up --refresh', which makes it again`;
+    }
     if (managed && isOfPeering(managed)) {
         return `and this stack manages it as ${nameOf(managed)}. Names of tables and groups may change, but not be exchanged: give this one the name that it had, or one that none had`;
     }

@@ -11,8 +11,6 @@ const longest = 256;
 
 /** By what a component knows what is its own. */
 export interface Owner {
-    /** The names of its project, stack and component: `shop/prod/database`. */
-    readonly names: string;
     /** The value of its connection's {@link ownTag}. */
     readonly tag: Output<string>;
     /** Tells whether the component was there before this update. */
@@ -32,7 +30,6 @@ export function ownerOf(name: string, parent: Resource): Owner {
     const id = (stash.output as Output<string | undefined>).apply((kept = fresh) => kept);
     const names = `${getProject()}/${getStack()}/${name}`;
     return {
-        names,
         tag: id.apply((kept) => `${names.slice(0, longest - 1 - kept.length)}/${kept}`),
         wasThere: async () => ((await valueIfKnown(id)) ?? fresh) !== fresh,
     };

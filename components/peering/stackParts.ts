@@ -82,6 +82,11 @@ export function hasId({ outputs }: StackResource, id: string): boolean {
     return outputs["id"] === id || String(outputs["arn"]).endsWith(`/${id}`);
 }
 
+/** Whether a resource is a connection of this id, or a part of it. */
+export function isAbout({ outputs }: StackResource, connectionId: string): boolean {
+    return outputs["id"] === connectionId || outputs["vpcPeeringConnectionId"] === connectionId;
+}
+
 /** Whether a resource is the connection between two VPCs, whichever requested it: such a pair has one. */
 export function connects({ type, outputs }: StackResource, vpcIds: readonly string[]): boolean {
     return type === connectionType && ["vpcId", "peerVpcId"].every((end) => vpcIds.includes(String(outputs[end])));

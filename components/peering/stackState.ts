@@ -57,7 +57,13 @@ async function readState(): Promise<StackResource[]> {
     const { outputs: found } = (await runtime.invoke("pulumi:pulumi:readStackResourceOutputs", { stackName })) as {
         outputs: Record<string, Omit<StackResource, "urn">>;
     };
-    return Object.entries(found).map(([urn, { type, outputs }]) => ({ urn, type, outputs }));
+    // Nothing else that the stack has is any of this package's business.
+    const isNetwork = (type: string) => /^aws:(ec2|vpc)\//.test(type);
+    return Object.entries(found).map(([urn, { type, outputs }]) => ({
+        urn,
+        type,
+        outputs: isNetwork(type) ? outputs : {},
+    }));
 }
 
 /** A value as a preview may have it: undefined where it is not known yet. */

@@ -138,7 +138,6 @@ export class VpcPeering extends pulumi.ComponentResource {
                   {
                       ...unlessPeered(
                           { ...child(args.requester), aliases: [formerConnection(`${name}-connection`, state)] },
-                          owner,
                           state,
                       ),
                       dependsOn: after,

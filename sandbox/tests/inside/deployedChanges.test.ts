@@ -216,6 +216,20 @@ new aws.ec2.Route("mine", {
         }
     });
 
+    it("does not make a route anew beside itself, and makes it again once it is removed as told", async () => {
+        write(lists);
+        const { code, text } = await stack.pulumi("up", "--yes", "--replace", "**::p-requester-*-10.2.0.0/16");
+        assert.notEqual(code, 0, text);
+        const [, command = ""] =
+            /by this very name, .* remove it with "(aws ec2 delete-route .*?)", and/.exec(text) ?? [];
+        const removed = await run("bash", ["-c", command]);
+        assert.equal(removed.code, 0, `${command}: ${removed.text}`);
+        const again = await stack.pulumi("up", "--refresh", "--yes");
+        assert.equal(again.code, 0, again.text);
+        await undisturbed(() => Promise.resolve());
+        assert.deepEqual(await stack.plan(), []);
+    });
+
     it("goes", async () => {
         await stack.destroy();
     });
