@@ -1,3 +1,4 @@
+import { createRequire } from "module";
 import {
     getOrganization,
     getProject,
@@ -8,6 +9,9 @@ import {
     type Output,
     type Resource,
 } from "@pulumi/pulumi";
+import { ResourceInvokeRequest } from "@pulumi/pulumi/proto/resource_pb";
+import type { InvokeResponse } from "@pulumi/pulumi/proto/provider_pb";
+import type * as protobuf from "google-protobuf/google/protobuf/struct_pb";
 import { known, runsHooks } from "../ordering";
 import { oncePerRun } from "./oncePerRun";
 
@@ -54,7 +58,7 @@ async function isNewEnough(): Promise<boolean> {
 
 async function readState(): Promise<StackResource[]> {
     const stackName = `${getOrganization()}/${getProject()}/${getStack()}`;
-    const { outputs: found } = (await runtime.invoke("pulumi:pulumi:readStackResourceOutputs", { stackName })) as {
+    const { outputs: found } = (await ask("pulumi:pulumi:readStackResourceOutputs", { stackName })) as {
         outputs: Record<string, Omit<StackResource, "urn">>;
     };
     // Nothing else that the stack has is any of this package's business.
@@ -62,9 +66,45 @@ async function readState(): Promise<StackResource[]> {
     return Object.entries(found).map(([urn, { type, outputs }]) => ({
         urn,
         type,
-        outputs: isNetwork(type) ? outputs : {},
+        outputs: isNetwork(type) ? plain(outputs) : {},
     }));
 }
+
+/**
+ * Asks the engine, and takes its answer as it is. Pulumi's own way of asking would make an object of each resource that an output of
+ * the state refers to, and fails where this update does not have that resource yet.
+ */
+function ask(token: string, args: Record<string, string>): Promise<unknown> {
+    // The one that Pulumi itself has, wherever that is installed.
+    const { Struct } = createRequire(require.resolve("@pulumi/pulumi"))(
+        "google-protobuf/google/protobuf/struct_pb.js",
+    ) as typeof protobuf;
+    const request = new ResourceInvokeRequest();
+    request.setTok(token);
+    request.setArgs(Struct.fromJavaScript(args));
+    request.setAcceptresources(false);
+    return new Promise((resolve, reject) => {
+        runtime.getMonitor()?.invoke(request, (error: Error | null, answer: InvokeResponse) => {
+            if (error) {
+                reject(error);
+            } else {
+                resolve(answer.getReturn()?.toJavaScript());
+            }
+        });
+    });
+}
+
+/** Outputs as they are, where some are secrets, which come wrapped. */
+function plain(outputs: Readonly<Record<string, unknown>>): Record<string, unknown> {
+    const unwrapped = (value: unknown) =>
+        typeof value === "object" && value !== null && specialSignature in value && "value" in value
+            ? value.value
+            : value;
+    return Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, unwrapped(value)]));
+}
+
+/** The key by which the engine marks values that are no plain ones. */
+const specialSignature = "4dabf18193072939515e22adb298388d";
 
 /** A value as a preview may have it: undefined where it is not known yet. */
 export async function valueIfKnown<Value>(input: Input<Value>): Promise<Value | undefined> {
