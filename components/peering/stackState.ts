@@ -25,7 +25,7 @@ export interface StackResource {
 /** Asks for the resources that this stack has had before; undefined where the engine does not tell. */
 export type StackState = () => Promise<readonly StackResource[] | undefined>;
 
-/** Before, the engine crashed when it was asked for the resources of a stack that had never had any. */
+/** The oldest CLI that is tested to answer about a stack that has never had a resource. An older one is not asked: it may crash. */
 const answersOfNewStacks = ">=3.259.0";
 
 /**
