@@ -250,7 +250,13 @@ function assertEffect(state: Map<string, StateResource>, setting: string, [name,
 /** The inputs of everything in the state by name, with names in place of ids and addresses, so that two states compare. */
 function comparable(state: Map<string, StateResource>): object {
     const known = [...state].flatMap(([name, { id, outputs }]): [string, string][] =>
-        [id, ...["publicIp", "publicDns"].map((path) => propertyOf(outputs, path))]
+        // The owner of a connection has an id of its own from each first update.
+        [
+            id,
+            ...["publicIp", "publicDns", ...(name.endsWith("-owner") ? ["output"] : [])].map((path) =>
+                propertyOf(outputs, path),
+            ),
+        ]
             .filter((value) => typeof value === "string" && value.length > 6)
             .map((value) => [String(value), name]),
     );
