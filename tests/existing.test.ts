@@ -148,7 +148,7 @@ describe("a connection that is there already", () => {
         );
         assert.match(
             messages,
-            /VpcPeering p has 1 problem; no connection was requested:\n {2}requester.vpcId = "vpc-1": is the accepter's VPC of/,
+            /VpcPeering p has 1 problem; no connection was requested:\n {2}requester.vpcId = "vpc-1": is the accepter's VPC of the existing connection\. A connection carries/,
         );
         assert.ok(!made.includes("p-connection"));
     });
@@ -367,7 +367,7 @@ describe("what the state has by another name", () => {
         );
     });
 
-    it("is not made anew beside itself, as --replace would have it", async () => {
+    it("is not created a second time by --replace", async () => {
         const name = "p-accepter-main-10.41.0.0/16";
         const { beforeCreate } = await peer({
             ...standing(["10.41.0.0/16"], rule),
@@ -375,7 +375,7 @@ describe("what the state has by another name", () => {
         });
         await assert.rejects(
             beforeCreate(name, route, urnOf(routeType, name)),
-            /manages it by this very name, so that it can't be made anew beside itself\. Leave out --replace; or remove it with "aws ec2 delete-route /,
+            /manages it under this name\. AWS can't have it twice, so it can't be replaced: leave out --replace; or remove it with "aws ec2 delete-route /,
         );
     });
 

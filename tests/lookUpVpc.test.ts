@@ -112,7 +112,7 @@ describe("lookUpVpc", () => {
         assert.deepStrictEqual([...new Set(calls.map(({ provider }) => provider ?? ""))], [""]);
     });
 
-    it("leaves out the tables of gateways, which take no such route, and refuses one that it is told", async () => {
+    it("leaves out the route tables of gateways, and refuses one that is named", async () => {
         const answers: Answers = {
             ...aws(),
             "aws:ec2/getRouteTable:getRouteTable": ({ routeTableId }) =>

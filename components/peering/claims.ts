@@ -1,7 +1,7 @@
 import type { Input } from "@pulumi/pulumi";
 import type { Problem } from "../problems";
 import { oncePerRun } from "./oncePerRun";
-import { across, sides } from "./sides";
+import { across } from "./sides";
 import type { WantedPart } from "./stackParts";
 import { urnsOf, valueIfKnown } from "./stackState";
 
@@ -54,12 +54,11 @@ async function textOf(value: Input<unknown>): Promise<string | undefined> {
 }
 
 function problemOf(
-    { kind, path, properties }: WantedPart,
+    { kind, side, path, properties }: WantedPart,
     value: string | undefined,
     own: string,
     other: Claim,
 ): Problem {
-    const [side = "requester"] = sides.filter((one) => path.startsWith(`${one}.`));
     const block = "destinationCidrBlock" in properties ? properties.destinationCidrBlock : properties.cidrIpv4;
     const what = kind.describe(block ?? "that group");
     const message =

@@ -43,8 +43,6 @@ interface Existing {
     readonly owner?: string | undefined;
     /** The resource of this stack that manages it, where the state tells. */
     readonly managed?: StackResource | undefined;
-    /** Whether that is the very resource that is to be created. */
-    readonly isItself?: boolean;
 }
 
 type Inputs = Readonly<Record<string, unknown>>;
@@ -167,7 +165,7 @@ function unlessThere(
     state: StackState,
     read: (id: string, opts: InvokeOptions) => Promise<Standing>,
 ): CustomResourceOptions {
-    return unless(opts, state, async (inputs, asked, urn) => {
+    return unless(opts, state, async (inputs, asked) => {
         const id = inputs[kind.container];
         if (typeof id !== "string" || (await isMadeNow(id, container, state))) {
             return undefined;
@@ -175,7 +173,7 @@ function unlessThere(
         const found = await oncePerRun(`parts of ${id}`, () => read(id, asked));
         const same = found.find(({ properties }) => kind.isSame(inputs, properties));
         const managed = (await state())?.find((one) => manages(one, kind, inputs));
-        return same && { ...same.existing, managed, isItself: managed?.urn === urn };
+        return same && { ...same.existing, managed };
     });
 }
 
@@ -205,7 +203,8 @@ function unless(
         const resources = await state();
         const command = await importCommand(`${type} ${name} ${existing.id ?? ""}`, { parent, provider }, resources);
         const removing = `aws ec2 ${existing.removal} --region ${region}`;
-        const told = remedy(existing, resources !== undefined, command, removing);
+        const isItself = existing.managed?.urn === urn;
+        const told = isItself ? unreplaced(removing) : remedy(existing, resources !== undefined, command, removing);
         throw withoutStack(new Error(`${existing.what}, ${told}`));
     };
     if (!runsHooks()) {
@@ -236,17 +235,14 @@ async function importCommand(
     return `${first}${["pulumi import", what, ...options, "--protect=false --generate-code=false"].join(" ")}`;
 }
 
+/** What to do about a resource that is to be replaced, and that AWS can't have twice. */
+function unreplaced(removing: string): string {
+    return `and this stack manages it under this name. AWS can't have it twice, so it can't be replaced: leave out --replace; or remove it with "${removing}" and run 'pulumi up --refresh', which creates it again`;
+}
+
 /** Whose it is, as far as the state is known, and what to do about it. */
-function remedy(
-    { id, owner, managed, isItself }: Existing,
-    isKnown: boolean,
-    importing: string,
-    removing: string,
-): string {
+function remedy({ id, owner, managed }: Existing, isKnown: boolean, importing: string, removing: string): string {
     const again = "then run 'pulumi up' again";
-    if (isItself === true) {
-        return `and this stack manages it by this very name, so that it can't be made anew beside itself. Leave out --replace; or remove it with "${removing}", and run 'pulumi up --refresh', which makes it again`;
-    }
     if (managed && isOfPeering(managed)) {
         return `and this stack manages it as ${nameOf(managed)}. Names of tables and groups may change, but not be exchanged: give this one the name that it had, or one that none had`;
     }

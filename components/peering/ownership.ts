@@ -18,9 +18,9 @@ export interface Owner {
 }
 
 /**
- * How a component knows its connection. The tag has the connection of a component: the names of its project, stack and component, and an id that no other
- * component has, `shop/prod/database/0b6f…`. Another backend or organization may have a stack of the same names. The names are
- * for people, and are cut off where they would be too long.
+ * How a component knows its connection. The tag has the names of its project, stack and component, and an id that no other component
+ * has: `shop/prod/database/0b6f…`. Another backend or organization may have a stack of the same names. The names are for people, and
+ * are cut off where they would be too long.
  */
 export function ownerOf(name: string, parent: Resource): Owner {
     const fresh: string = randomUUID();

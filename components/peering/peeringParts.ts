@@ -20,6 +20,8 @@ export interface PeeringParts {
     readonly name: string;
     readonly args: VpcPeeringArgs;
     readonly places: Places;
+    /** The routes and rules of the managed sides. */
+    readonly wanted: readonly WantedPart[];
     /** The connection, or its acceptance: it is active once this is made. */
     readonly accepted: pulumi.CustomResource;
     /** Tags of the rules. */
@@ -43,7 +45,7 @@ interface SideParts {
 }
 
 /** The ids of the routes, rules and options of the managed sides, which it makes. */
-export function peeringParts({ accepted, opts, ...shared }: PeeringParts): pulumi.Output<string[]> {
+export function peeringParts({ wanted, accepted, opts, ...shared }: PeeringParts): pulumi.Output<string[]> {
     const made = <Made>(side: Side, make: (parts: SideParts) => Made[], after: pulumi.Resource[]): Made[] =>
         opts[side] === undefined
             ? []
@@ -55,18 +57,14 @@ export function peeringParts({ accepted, opts, ...shared }: PeeringParts): pulum
                   opts: { ...opts[side], dependsOn: after },
               });
     const ways = sides.flatMap((side) =>
-        made(
-            side,
-            (parts) => wantedParts(shared.name, shared.args, side, shared.places).map((wanted) => part(wanted, parts)),
-            [accepted],
-        ),
+        made(side, (parts) => wanted.filter((one) => one.side === side).map((one) => part(one, parts)), [accepted]),
     );
     const accepters = made("accepter", wantedDnsOption, [accepted]);
     // Across regions the requester sees the connection active a moment after the accepter, and AWS sets no option before.
     const requesters = made("requester", wantedDnsOption, [accepted, ...ways, ...accepters]);
     const former = sides.flatMap((side) => made(side, (parts) => [formerDnsOption(parts)], [accepted]));
-    const wanted = [...ways, ...accepters, ...requesters].map(({ id }) => id);
-    return pulumi.all([pulumi.all(wanted), pulumi.all(former)]).apply(([ids, more]) => [...ids, ...more.flat()]);
+    const told = [...ways, ...accepters, ...requesters].map(({ id }) => id);
+    return pulumi.all([pulumi.all(told), pulumi.all(former)]).apply(([ids, more]) => [...ids, ...more.flat()]);
 }
 
 /** The routes and rules of a side, as they are wanted. */
@@ -75,6 +73,7 @@ export function wantedParts(name: string, args: VpcPeeringArgs, side: Side, plac
     const routes = Object.entries(byName(args[side].routeTables)).flatMap(([table, routeTableId]) =>
         blocks.map((destinationCidrBlock) => ({
             kind: route,
+            side,
             name: `${name}-${side}-${table}-${destinationCidrBlock}`,
             path: `${side}.routeTables.${table}`,
             properties: { routeTableId, destinationCidrBlock },
@@ -86,6 +85,7 @@ export function wantedParts(name: string, args: VpcPeeringArgs, side: Side, plac
         rulePorts(args, side).flatMap(([port, ports]) =>
             sources.map(([role, source]) => ({
                 kind: rule,
+                side,
                 name: `${name}-${side}-${group}-${port}-${role}`,
                 path: `${side}.securityGroups.${group}`,
                 properties: { securityGroupId, ...source, ...ports },

@@ -34,6 +34,7 @@ export interface RuleSource {
 export interface WantedPart {
     readonly kind: PartKind;
     readonly name: string;
+    readonly side: Side;
     /** The argument that asks for it. */
     readonly path: string;
     /** What it is, except for where a route leads to and a rule's tags. */
@@ -127,7 +128,7 @@ export function formerName(
         }
         const properties = Object.fromEntries(values);
         const resources = await state();
-        // Pulumi refuses a name of the state that is somebody else's in the program now.
+        // A name that the program still uses can't be the former name of another resource.
         const isFree = (one: StackResource) => !names.has(nameOf(one));
         const found = resources?.find((one) => isOfPeering(one) && isFree(one) && manages(one, kind, properties));
         return found?.urn ?? importedName(name, kind.type, resources) ?? { name };
@@ -152,7 +153,7 @@ export function checkExchange(
     resources: readonly StackResource[] = [],
 ): Problem[] {
     const made = resources.find((one) => isPart(one, connectionType, connection))?.outputs;
-    const message = `is the accepter's VPC of the connection that stands, which carries packets both ways, whoever has requested it. It would be deleted and requested again, and no packet would pass meanwhile. Exchange requester and accepter back; requestsFrom says whose servers may open connections`;
+    const message = `is the accepter's VPC of the existing connection. A connection carries packets both ways, whichever side requested it. To exchange the sides, it would be deleted and requested again, and packets would stop. Exchange requester and accepter back; requestsFrom says whose servers may open connections`;
     return problemIf(made?.["vpcId"] === vpcs.accepter && made["peerVpcId"] === vpcs.requester, {
         path: "requester.vpcId",
         value: vpcs.requester,

@@ -149,7 +149,7 @@ export class VpcPeering extends pulumi.ComponentResource {
         this.connectionId = connection?.id ?? id;
         this.warnOfQuotas(args, owner.tag, child(args.requester));
         const complete = (accepted: pulumi.CustomResource) =>
-            peeringParts({ name, args, places, accepted, tags, opts: opened, state });
+            peeringParts({ name, args, places, wanted, accepted, tags, opts: opened, state });
 
         if (manageAccepter || connection === undefined) {
             // A resource of its own, because the two sides may have two owners.

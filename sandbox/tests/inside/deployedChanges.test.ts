@@ -141,7 +141,7 @@ describe("a peering that stands", () => {
         const text = await refused(exchanged);
         assert.match(
             text,
-            /VpcPeering p has 1 problem; no connection was requested:\s+requester.vpcId = "vpc-\w+": is the accepter's VPC of the connection that stands,/,
+            /VpcPeering p has 1 problem; no connection was requested:\s+requester.vpcId = "vpc-\w+": is the accepter's VPC of the existing connection\./,
         );
         assert.deepEqual(await steps(lists), []);
     });
@@ -216,12 +216,12 @@ new aws.ec2.Route("mine", {
         }
     });
 
-    it("does not make a route anew beside itself, and makes it again once it is removed as told", async () => {
+    it("refuses to replace a route that stands, and creates it again once it is removed as told", async () => {
         write(lists);
         const { code, text } = await stack.pulumi("up", "--yes", "--replace", "**::p-requester-*-10.2.0.0/16");
         assert.notEqual(code, 0, text);
         const [, command = ""] =
-            /by this very name, .* remove it with "(aws ec2 delete-route .*?)", and/.exec(text) ?? [];
+            /under this name\. .* remove it with "(aws ec2 delete-route .*?)" and run/.exec(text) ?? [];
         const removed = await run("bash", ["-c", command]);
         assert.equal(removed.code, 0, `${command}: ${removed.text}`);
         const again = await stack.pulumi("up", "--refresh", "--yes");
