@@ -169,7 +169,7 @@ async function takesOver(ignoring = "", separate = ""): Promise<void> {
     const server = await launch(stock);
     await booted();
     write(stack, separate);
-    assert.match((await stack.up()).text, /RouteAlreadyExists/);
+    assert.match((await stack.up()).text, /RouteAlreadyExists|InvalidPermission\.Duplicate/);
 
     const Filters = [{ Name: "group-id", Values: [stock.groupId] }];
     const { SecurityGroupRules = [] } = await home.describeSecurityGroupRules({ Filters });
