@@ -1,10 +1,7 @@
-import type { Provider } from "@pulumi/aws/provider";
 import type { Output } from "@pulumi/pulumi";
 import type { LabVpc } from "pulumi-vpc-peering";
-import { answersIn, labVpcDefaults, shellWord, sides, type Problem, type Side } from "pulumi-vpc-peering/rules";
+import { answersIn, shellWord, sides, type Side } from "pulumi-vpc-peering/rules";
 import { readPrivateKey, readProviderSettings, readSettings, refusal } from "./settings";
-import { remembered } from "./settings/remembered";
-import { checkDefaultRegion } from "./settings/rules";
 
 /** The whole lab; its outputs are what a person needs next, `peering`, `check` and `checkResults` only where there are such. */
 export = async () => {
@@ -12,69 +9,58 @@ export = async () => {
     const { pair: args, access, defaultRegion, publicKey } = settings;
     const privateKey = settings.check && readPrivateKey(settings.check.privateKey);
     // Loaded only now, so that a refusal of settings does not wait for AWS's SDK.
-    const [
-        { KeyPair },
-        { PeeredVpcPair, findPlaces, findZone, hasDefaultProvider, sideProvider, unaskedProblem },
-        { ReachabilityCheck, resultLine },
-    ] = await Promise.all([
-        import("@pulumi/aws/ec2/keyPair"),
-        import("pulumi-vpc-peering"),
-        import("pulumi-vpc-peering/check"),
-    ]);
-    if (sides.some((side) => hasDefaultProvider(access[side]))) {
-        // Asked before the default provider is used: the engine would have the new region in its state by then, and `pulumi
-        // destroy` would look for everything there.
-        const moved = checkDefaultRegion(await remembered("lab-default-region", defaultRegion ?? ""), defaultRegion);
-        if (moved.length > 0) {
-            throw refusal(moved);
-        }
-    }
+    const [{ KeyPair }, { PeeredVpcPair, findPairPlaces, providerFor }, { ReachabilityCheck, resultLine }] =
+        await Promise.all([
+            import("@pulumi/aws/ec2/keyPair"),
+            import("pulumi-vpc-peering"),
+            import("pulumi-vpc-peering/check"),
+        ]);
     const stack = readProviderSettings();
-    const provider = (side: Side) => sideProvider(`lab-${side}`, access[side], defaultRegion, stack);
-    const providers = { requester: provider("requester"), accepter: provider("accepter") };
-    const via = (at: Provider | undefined) => (at === undefined ? {} : { provider: at });
-    const asked = { requester: via(providers.requester), accepter: via(providers.accepter) };
-    const { places, problems: misplaced } = await findPlaces(access, asked, args);
-    // A side may be where its instance type is not offered, and by then the other one would be created.
-    const checkType = async (side: Side): Promise<Problem[]> => {
-        const { instanceType: own } = args[side];
-        const path = own === undefined ? "instanceType" : `${side}.instanceType`;
-        const value = own ?? args.instanceType ?? labVpcDefaults.instanceType;
-        const found = await findZone(value, asked[side]).catch((error: unknown) =>
-            unaskedProblem(side, access[side].region ?? defaultRegion, error),
+    const provider = (side: Side) =>
+        providerFor(
+            `lab-${side}`,
+            access[side],
+            defaultRegion,
+            stack,
+            side === "accepter" && args.manageRequester === false,
         );
-        if ("path" in found) {
-            return [found];
-        }
-        return found.zone === undefined
-            ? [{ path, value, message: `${found.message}, as in 'pulumi config set --path ${path} ${found.instead}'` }]
-            : [];
-    };
-    // Asked once where both sides have the same type in the same place.
-    const isShared =
-        providers.requester === providers.accepter && sides.every((side) => args[side].instanceType === undefined);
-    const differing: readonly Side[] = isShared ? ["requester"] : sides;
-    const unoffered = misplaced.length > 0 ? [] : await Promise.all(differing.map(checkType));
-    const problems = [...misplaced, ...unoffered.flat()];
+    const [requesterProvider, accepterProvider] = await Promise.all([provider("requester"), provider("accepter")]);
+    const providers = { requester: requesterProvider, accepter: accepterProvider };
+    const where = (side: Side) => ({
+        ...args[side],
+        region: access[side].region,
+        accountId: access[side].accountId,
+        provider: providers[side],
+    });
+    const { places, problems } = await findPairPlaces(
+        { ...args, requester: where("requester"), accepter: where("accepter") },
+        defaultRegion,
+        (path, type) => `, as in 'pulumi config set --path ${path} ${type}'`,
+    );
     if (problems.length > 0) {
         throw refusal(problems);
     }
 
     /** The keys that were imported: key pairs are of one region of one account, so a side elsewhere imports its own. */
-    const imported = new Map<Provider | undefined, Output<string>>();
+    const imported = new Map<string, Output<string>>();
     const importKey = (side: Side): Output<string> => {
         const at = providers[side];
-        const { region, accountId } = places[side];
-        const name = at === undefined ? "lab-key" : ["lab-key", side, region, accountId].join("-");
-        const key = { publicKey: publicKey ?? "", tags: args.tags ?? {} };
-        const keyName = imported.get(at) ?? new KeyPair(name, key, via(at)).keyName;
-        imported.set(at, keyName);
+        const { region: wanted } = access[side];
+        const region = wanted === defaultRegion ? undefined : wanted;
+        const { region: there, accountId } = places[side];
+        const name = at === undefined ? [region && side] : [side, there, accountId];
+        const place = at === undefined ? (region ?? "") : side;
+        const key = { ...(region !== undefined && { region }), publicKey: publicKey ?? "", tags: args.tags ?? {} };
+        const keyName =
+            imported.get(place) ??
+            new KeyPair(["lab-key", ...name].filter(Boolean).join("-"), key, at && { provider: at }).keyName;
+        imported.set(place, keyName);
         return keyName;
     };
     const side = (own: Side) => ({
-        ...args[own],
-        ...places[own],
-        provider: providers[own],
+        ...where(own),
+        // What a provider of its own leads to is part of what the side is known by.
+        ...(providers[own] && places[own]),
         keyName: args[own].keyName ?? args.keyName ?? importKey(own),
     });
     const requester = side("requester");

@@ -11,7 +11,7 @@ export type { IngressSource, PeeringOptions, Usage } from "./peering/peeringRule
 export type { Port } from "./peering/ports";
 export type { Place, RequestsFrom, Side } from "./peering/sides";
 export { lookUpVpc, LookUpError, type LookUpOptions } from "./peering/lookUpVpc";
-export { hasDefaultProvider, sideProvider, type SideAccess } from "./peering/sideAccess";
+export { hasDefaultProvider, providerFor, sideProvider, type SideAccess } from "./peering/sideAccess";
 export { findPlaces, unaskedProblem, type FoundPlaces } from "./peering/places";
 
 export { PeeredVpcPair } from "./lab/peeredVpcPair";
@@ -20,5 +20,5 @@ export { LabVpc } from "./lab/labVpc";
 export type { AmiChoice, LabVpcArgs } from "./lab/labVpcArgs";
 export type { AddressPlan } from "./addresses/addressPlan";
 export type { Stage } from "./lab/expectations";
-export { findZone, type Offering } from "./lab/offerings";
+export { findPairPlaces } from "./lab/where";
 export type { ProbedServer, ProbeOutcome } from "./check/probe";

@@ -1,7 +1,7 @@
 import * as config from "@pulumi/aws/config";
 import type { Provider, ProviderArgs } from "@pulumi/aws/provider";
 import * as pulumi from "@pulumi/pulumi";
-import { sideProvider } from "pulumi-vpc-peering";
+import { providerFor } from "pulumi-vpc-peering";
 import { checkAccess, checkRegion, type Problem, type Side } from "pulumi-vpc-peering/rules";
 
 /** Where a side's region and credentials come from. What is left out comes from the stack's `aws:*` settings, as everywhere. */
@@ -31,16 +31,22 @@ export function checkSideAccess(side: Side, access: SideAccess): Problem[] {
 }
 
 /**
- * What manages a side: a provider of its own if it has a region or credentials of its own, or else the component's; undefined for
- * the default provider.
+ * What manages a side: a provider of its own if it has credentials of its own, or else the component's; undefined for the default
+ * provider.
+ *
+ * @param readsRequest whether the side accepts another owner's request.
  */
-export function providerOf(
+export async function providerOf(
     name: string,
     access: SideAccess,
     { providers }: pulumi.ComponentResourceOptions,
-): Provider | undefined {
+    readsRequest: boolean,
+): Promise<Provider | undefined> {
     const inherited = (providers as Record<string, pulumi.ProviderResource> | undefined)?.["aws"];
-    return sideProvider(name, access, config.region, stackSettings()) ?? (inherited as Provider | undefined);
+    return (
+        (await providerFor(name, access, config.region, stackSettings(), readsRequest)) ??
+        (inherited as Provider | undefined)
+    );
 }
 
 /** The settings of the stack's default provider, `aws:*`. Whether the stack encrypts them is not known here, so credentials are secrets. */

@@ -1,9 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import { findPlaces, findZone, type PeeredVpcPairArgs as PairArgs, type Port } from "pulumi-vpc-peering";
+import { findPairPlaces, type PeeredVpcPairArgs as PairArgs, type Port } from "pulumi-vpc-peering";
 import type { SshAccess } from "pulumi-vpc-peering/check";
 import {
     checkPeeredVpcPairArgs,
-    labVpcDefaults,
     privateKeyProblem,
     problemIf,
     sides,
@@ -42,10 +41,17 @@ export async function preparePair(
     const access = sides.flatMap((own) => checkSideAccess(own, known[own]));
     // Where that is wrong AWS is not asked for anything: what it says of credentials would tell less.
     const asks = access.length === 0;
-    const side = (own: Side) => {
+    const side = async (own: Side) => {
         const { extraPorts, ...rest } = known[own];
         const { keyName } = args[own];
-        const provider = asks ? providerOf(`${name}-${own}`, known[own], opts) : undefined;
+        const provider = asks
+            ? await providerOf(
+                  `${name}-${own}`,
+                  known[own],
+                  opts,
+                  own === "accepter" && known.manageRequester === false,
+              )
+            : undefined;
         return {
             ...rest,
             ...(extraPorts && { extraPorts: extraPorts as Port[] }),
@@ -55,21 +61,22 @@ export async function preparePair(
     };
     const { extraPorts, ...rest } = known;
     const { peeringConnectionId } = args;
+    const [requester, accepter] = await Promise.all([side("requester"), side("accepter")]);
     const pair: PairArgs = {
         ...rest,
         ...(extraPorts && { extraPorts: extraPorts as Port[] }),
         ...(args.tags && { tags: args.tags }),
         keyName: args.keyName,
         ...(peeringConnectionId !== undefined && { peeringConnectionId }),
-        requester: side("requester"),
-        accepter: side("accepter"),
+        requester,
+        accepter,
     };
     refuse(subject, [
         ...checkChoices(known),
         ...access,
         ...checkPeeredVpcPairArgs(pair),
         ...checkLogin(known),
-        ...(asks ? await checkWhere(pair) : []),
+        ...(asks ? (await findPairPlaces(pair, undefined)).problems : []),
     ]);
     return { pair, ssh: isChecked(known) ? { privateKey: args.privateKey } : undefined, timeLimit: known.timeLimit };
 }
@@ -109,21 +116,4 @@ function checkLogin(known: Known): Problem[] {
         ...problemIf(sshAgent && privateKey !== undefined, { path: "sshAgent", value: true, message: both }),
         ...(message === undefined ? [] : [{ path: "privateKey", message }]),
     ];
-}
-
-/** What is wrong with where the sides are, and with instance types that are not offered there. */
-async function checkWhere(pair: PairArgs): Promise<Problem[]> {
-    const asked = (side: Side) => {
-        const { provider } = pair[side];
-        return { ...(provider && { provider }) };
-    };
-    const { problems } = await findPlaces(pair, { requester: asked("requester"), accepter: asked("accepter") }, pair);
-    const checkType = async (side: Side): Promise<Problem[]> => {
-        const { instanceType: own } = pair[side];
-        const value = own ?? pair.instanceType ?? labVpcDefaults.instanceType;
-        const found = await findZone(value, asked(side));
-        const path = own === undefined ? "instanceType" : `${side}.instanceType`;
-        return found.zone === undefined ? [{ path, value, message: found.message }] : [];
-    };
-    return problems.length > 0 ? [...problems] : (await Promise.all(sides.map(checkType))).flat();
 }

@@ -36,8 +36,11 @@ export async function preparePeering(
     // Where that is wrong AWS is not asked for anything: what it says of credentials would tell less.
     const asks = access.length === 0;
     const isManaged = { requester: known.manageRequester ?? true, accepter: known.manageAccepter ?? true };
-    const complete = (side: Side) => {
-        const provider = isManaged[side] && asks ? providerOf(`${name}-${side}`, known[side], opts) : undefined;
+    const complete = async (side: Side) => {
+        const provider =
+            isManaged[side] && asks
+                ? await providerOf(`${name}-${side}`, known[side], opts, !isManaged.requester)
+                : undefined;
         return completeSide(side, known[side], provider, { isManaged: isManaged[side], asks });
     };
     const [requester, accepter] = (await Promise.all(sides.map(complete))) as [Completed, Completed];
@@ -113,7 +116,11 @@ async function completeSide(
     }
     const tables = knownOf(routeTables);
     try {
-        const found = await lookUpVpc(vpcId, { provider, securityGroups: knownOf(given.securityGroups) });
+        const found = await lookUpVpc(vpcId, {
+            provider,
+            region: given.region,
+            securityGroups: knownOf(given.securityGroups),
+        });
         const { usage = {} } = found;
         const message = `is no route table of ${vpcId}; correct it, or leave ${side}.routeTables out for all that the VPC has`;
         const routes = Object.entries(tables).map(([name, id]) => [name, usage.routes?.[id] ?? []] as const);

@@ -125,15 +125,3 @@ export function checkRegions(
         ),
     ];
 }
-
-/**
- * A deployed stack's default provider has to stay in its region. If it moved, the engine would replace what can't move with it
- * by itself, and would look for the rest in the new region.
- *
- * @param deployedIn the region that the stack was deployed with; empty where nothing said.
- */
-export function checkDefaultRegion(deployedIn: string, value: string | undefined): Problem[] {
-    const remedy = `go back with 'pulumi config set aws:region ${deployedIn}', or run 'pulumi destroy' before you change it`;
-    const message = `the stack is deployed in ${deployedIn}, and its VPCs can't move; ${remedy}`;
-    return deployedIn === "" || deployedIn === (value ?? "") ? [] : [{ path: "aws:region", value, message }];
-}

@@ -196,7 +196,8 @@ describe("lookUpVpc", () => {
     const fails = (text: string) => () => {
         throw Object.assign(new Error(text), { details: text });
     };
-    const noVpc = '  vpcId = "vpc-2": is no VPC there; correct the id, or pass the provider of its region and account';
+    const noVpc =
+        '  vpcId = "vpc-2": is no VPC there; correct the id, pass its region, or pass the provider of its account';
 
     it("fails when there is no such VPC, and says where and what to do", async () => {
         const none = { "aws:ec2/getVpc:getVpc": fails("no matching EC2 VPC found") };

@@ -109,6 +109,8 @@ function stdoutOf(name: string): string {
 export type Answers = Record<string, (inputs: Record<string, unknown>, provider: string) => Record<string, unknown>>;
 
 const answers: Answers = {
+    "aws:index/getRegion:getRegion": () => ({ region: "ap-northeast-2" }),
+    "aws:index/getCallerIdentity:getCallerIdentity": () => ({ accountId: "111111111111" }),
     "aws:index/getAvailabilityZones:getAvailabilityZones": () => ({ names: ["ap-northeast-2a", "ap-northeast-2b"] }),
     // Every type in every zone.
     "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": ({ filters }) => {

@@ -2,7 +2,6 @@ import assert from "assert/strict";
 import { runtime } from "@pulumi/pulumi";
 import { ReachabilityCheck } from "../components/check/reachabilityCheck";
 import { PeeredVpcPair } from "../components/lab/peeredVpcPair";
-import { remembered } from "../settings/remembered";
 import { valueOf } from "./mocks";
 
 /** What AWS tells of the place and of what it offers. */
@@ -52,7 +51,6 @@ describe("the components on Pulumi's own mocks", () => {
         });
         assert.equal((await valueOf(check.results)).length, 2);
         assert.equal(await valueOf(pair.stage), "reachable");
-        assert.equal(await remembered("word", "kept"), "kept");
         assert.equal(made.filter((type) => type === "aws:ec2/route:Route").length, 4);
     });
 });

@@ -28,6 +28,7 @@ const base = ["requester", "accepter"].flatMap((side) =>
         "route-table-association",
         "security-group",
         "pings",
+        "place",
         "egress",
         "ami",
         "zone",

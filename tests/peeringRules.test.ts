@@ -338,13 +338,26 @@ describe("checkDeclared", () => {
     const problem = (part: string, value: string, found: string) => ({
         path: `requester.${part}`,
         value,
-        message: `is declared, but the requester's provider leads to ${found}; correct what the provider is made with (region, profile, role) or what is declared`,
+        message: `is declared, but the requester's provider leads to ${found}; correct what the provider is made with (profile, role) or what is declared`,
     });
-    const cases: [what: string, declared: Place, actual: Place, problems: object[]][] = [
+    const cases: [what: string, declared: Place, actual: Place & { ofProvider?: string }, problems: object[]][] = [
         ["what was declared", actual, actual, []],
         ["anything where nothing was declared", {}, actual, []],
         ["what is not known yet", actual, {}, []],
-        ["another region", { ...actual, region: "us-west-2" }, actual, [problem("region", "us-west-2", "us-east-1")]],
+        ["another region of the same partition", { ...actual, region: "us-west-2" }, actual, []],
+        [
+            "a region of another partition",
+            { region: "cn-north-1" },
+            { ...actual, ofProvider: "us-east-1" },
+            [
+                {
+                    path: "requester.region",
+                    value: "cn-north-1",
+                    message:
+                        "is of the partition aws-cn, and the requester's provider is in us-east-1, of aws; give the side a provider with credentials of that partition, or choose another region",
+                },
+            ],
+        ],
         [
             "another account, whatever the region",
             { accountId: "222222222222" },
@@ -352,10 +365,10 @@ describe("checkDeclared", () => {
             [problem("accountId", "222222222222", "111111111111")],
         ],
         [
-            "another region and account",
+            "another account, and another region with it",
             { region: "us-west-2", accountId: "222222222222" },
             actual,
-            [problem("region", "us-west-2", "us-east-1"), problem("accountId", "222222222222", "111111111111")],
+            [problem("accountId", "222222222222", "111111111111")],
         ],
     ];
     for (const [what, declared, found, problems] of cases) {

@@ -164,7 +164,7 @@ describe("the program", () => {
                 accountId: provider === "" ? "111111111111" : "222222222222",
             }),
         };
-        const provider = "lab-accepter-us-west-2-222222222222";
+        const provider = "lab-accepter-222222222222";
 
         it("makes the accepter's side there, with a key pair of its own", async () => {
             const { get, registrations, exports } = await up(change, answers);
@@ -183,7 +183,7 @@ describe("the program", () => {
                 }
             }
             const key = "lab-key-accepter-us-west-2-222222222222";
-            assert.deepStrictEqual(get(key).inputs, { publicKey: sshPublicKey, tags: {} });
+            assert.deepStrictEqual(get(key).inputs, { region: "us-west-2", publicKey: sshPublicKey, tags: {} });
             assert.strictEqual(get("lab-requester-server").inputs["keyName"], "lab-key-generated");
             assert.strictEqual(get("lab-accepter-server").inputs["keyName"], `${key}-generated`);
             assert.strictEqual(get("lab-accepter-vpc").replacementTrigger, "us-west-2 222222222222");
@@ -263,32 +263,6 @@ describe("the program", () => {
                 "AWS could not be asked in ap-northeast-2: no such host; check the side's region and credentials";
             assert.deepStrictEqual(error.message.split("\n").slice(1), [`  requester: ${why}`, `  accepter: ${why}`]);
             return true;
-        });
-    });
-
-    describe("on a deployed stack", () => {
-        const deployed: Answers = { "pulumi:index:Stash": () => ({ output: "us-east-1" }) };
-
-        it("refuses another default region before anything else is registered, and says how to go back", async () => {
-            await assert.rejects(up({ peering: "true", "accepter.region": "us-west-2" }, deployed), {
-                message:
-                    "The configuration of stack test has 1 problem; nothing was changed:\n" +
-                    `  aws:region = "ap-northeast-2": the stack is deployed in us-east-1, and its VPCs can't move; go back with 'pulumi config set aws:region us-east-1', or run 'pulumi destroy' before you change it`,
-            });
-        });
-
-        it("does not ask for the default region where no side is there", async () => {
-            const regions = { "requester.region": "us-west-2", "accepter.region": "us-west-2" };
-            const { registrations } = await up(regions, {
-                "aws:index/getRegion:getRegion": () => ({ region: "us-west-2" }),
-                "aws:index/getCallerIdentity:getCallerIdentity": () => ({ accountId: "111111111111" }),
-            });
-            assert.ok(!registrations.some(({ name }) => name === "lab-default-region"));
-        });
-
-        it("remembers the region that it was deployed in", async () => {
-            const { inputs, ignoreChanges } = (await up({})).get("lab-default-region");
-            assert.deepStrictEqual([inputs, ignoreChanges], [{ input: "ap-northeast-2" }, ["input"]]);
         });
     });
 

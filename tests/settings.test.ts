@@ -7,7 +7,6 @@ import * as path from "path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { parseSettings, readPrivateKey, readSettings, type RawConfig } from "../settings";
-import { checkDefaultRegion } from "../settings/rules";
 import { reference } from "../settings/schema";
 import { config, described, namespaced, privateKey, sshPublicKey, type Change } from "./config";
 import { deploy, valueOf } from "./mocks";
@@ -614,21 +613,6 @@ describe("settings in another project's namespace", () => {
             "<config><set><--path><tags.c><--><-x>",
             "<config><rm><lab:tags>",
         ]);
-    });
-});
-
-describe("checkDefaultRegion", () => {
-    const refused =
-        "aws:region: the stack is deployed in us-east-1, and its VPCs can't move; go back with 'pulumi config set aws:region us-east-1', or run 'pulumi destroy' before you change it";
-
-    it("lets the region stay, and be named where nothing said it before", () => {
-        assert.deepStrictEqual(checkDefaultRegion("us-east-1", "us-east-1"), []);
-        assert.deepStrictEqual(checkDefaultRegion("", "us-east-1"), []);
-        assert.deepStrictEqual(checkDefaultRegion("", undefined), []);
-    });
-
-    it("refuses that nothing says it any more", () => {
-        assert.deepStrictEqual(checkDefaultRegion("us-east-1", undefined).map(described), [refused]);
     });
 });
 

@@ -164,20 +164,24 @@ function read(inputs: Record<string, unknown>): object {
 }
 
 describe("placeOf", () => {
-    it("asks the provider of the side, or the default one", async () => {
+    it("asks the provider of the side, or the default one, and takes the region that is given", async () => {
         let places: Place[] = [];
         await deploy(
             async () => {
                 const provider = sideProvider("lab", { region: "us-west-2" }, undefined);
-                places = [await placeOf({}), await placeOf(provider ? { provider } : {})];
+                places = [await placeOf({}), await placeOf(provider ? { provider } : {}, "us-east-2")];
             },
             {},
             [],
             answers,
         );
         assert.deepStrictEqual(places, [
-            { region: "region through ", accountId: "account through " },
-            { region: "region through lab-us-west-2", accountId: "account through lab-us-west-2" },
+            { region: "region through ", accountId: "account through ", ofProvider: "region through " },
+            {
+                region: "us-east-2",
+                accountId: "account through lab-us-west-2",
+                ofProvider: "region through lab-us-west-2",
+            },
         ]);
     });
 });

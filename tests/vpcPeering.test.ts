@@ -863,28 +863,29 @@ describe("VpcPeering, refusals", () => {
             ["VpcPeering p has 1 problem; no connection was requested:", itself],
         ],
         [
-            "providers of other accounts and regions than declared",
+            "providers of other accounts and partitions than declared",
             () => ({
-                requester: { ...requester, region: "us-west-1" },
+                requester: { ...requester, region: "us-gov-west-1" },
                 accepter: { ...accepter, accountId: "333333333333", provider: there() },
             }),
             elsewhere,
             [
-                "VpcPeering p has 2 problems; no connection was requested:",
-                `  requester.region = "us-west-1": is declared, but the requester's provider leads to us-east-1; correct what the provider is made with (region, profile, role) or what is declared`,
-                `  accepter.accountId = "333333333333": is declared, but the accepter's provider leads to 222222222222; correct what the provider is made with (region, profile, role) or what is declared`,
+                "VpcPeering p has 3 problems; no connection was requested:",
+                `  requester.region = "us-gov-west-1": is of the partition aws-us-gov, and the requester's provider is in us-east-1, of aws; give the side a provider with credentials of that partition, or choose another region`,
+                `  accepter.accountId = "333333333333": is declared, but the accepter's provider leads to 222222222222; correct what the provider is made with (profile, role) or what is declared`,
+                `  accepter.region = "us-west-2": can't be peered with us-gov-west-1: its partition is aws, the requester's aws-us-gov, and partitions never peer (VPC Peering Guide, "VPC peering limitations"); choose two regions of one partition`,
             ],
         ],
         [
             "places of a VPC that has no id yet, as in the preview of one that the program makes",
             () => ({
                 requester: { ...requester, vpcId: pulumi.output(pulumi.unknown as string) },
-                accepter: { ...accepter, region: "eu-west-1", provider: there() },
+                accepter: { ...accepter, accountId: "333333333333", provider: there() },
             }),
             elsewhere,
             [
                 "VpcPeering p has 1 problem; no connection was requested:",
-                `  accepter.region = "eu-west-1": is declared, but the accepter's provider leads to us-west-2; correct what the provider is made with (region, profile, role) or what is declared`,
+                `  accepter.accountId = "333333333333": is declared, but the accepter's provider leads to 222222222222; correct what the provider is made with (profile, role) or what is declared`,
             ],
         ],
         [

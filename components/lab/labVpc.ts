@@ -6,8 +6,10 @@ import { blocksOf } from "../addresses/addressPlan";
 import { amiParameters, checkLabVpcArgs, labVpcDefaults, type LabVpcArgs } from "./labVpcArgs";
 import { labVpcNames } from "./names";
 import { findZone } from "./offerings";
+import { placeWord } from "./place";
 import { after, pin } from "../ordering";
 import { mergedTags } from "../peering/mergedTags";
+import { checkRegion, inRegion } from "../peering/regions";
 import type { ProbedServer } from "../check/probe";
 import { refuse } from "../problems";
 import { placed, placementTrigger } from "./placement";
@@ -48,18 +50,17 @@ export class LabVpc extends pulumi.ComponentResource {
 
     constructor(name: string, args: LabVpcArgs, opts?: pulumi.ComponentResourceOptions) {
         super("vpc-peering-lab:components:LabVpc", name, {}, opts);
-        refuse(this, `LabVpc ${name}`, checkLabVpcArgs(args));
+        refuse(this, `LabVpc ${name}`, [...checkLabVpcArgs(args), ...checkRegion("region", args.region)]);
 
-        // A change of the VPC's place replaces everything. Without this trigger the engine would look for the old resources in
-        // the new place, and leave them in the old one.
-        const place = [args.region, args.accountId].filter(Boolean).join(" ") || "default";
+        const place = placeWord(name, args, this);
         const child = { parent: this, replacementTrigger: place };
+        const region = inRegion(args.region);
         const label = args.label ?? `VPC${args.side}`;
         const names = labVpcNames(args.prefix ?? labVpcDefaults.prefix, args.side, label);
         const tags = (ownName: string) => mergedTags(args.tags, { Name: ownName });
 
         const wanted = args.instanceType ?? labVpcDefaults.instanceType;
-        const zones = pulumi.output(this.zones(name, wanted));
+        const zones = pulumi.output(this.zones(name, wanted, args.region));
         const chosen = zones.apply(([zone = ""]) => ({
             zone,
             instanceType: wanted,
@@ -73,6 +74,7 @@ export class LabVpc extends pulumi.ComponentResource {
         const network = new ec2.Vpc(
             `${name}-vpc`,
             {
+                ...region,
                 // Nothing is created where the instance type is not offered.
                 cidrBlock: zones.apply(() => args.cidrBlock),
                 enableDnsSupport: true,
@@ -83,28 +85,38 @@ export class LabVpc extends pulumi.ComponentResource {
         );
         const secondaryBlocks = (args.secondaryCidrBlocks ?? []).map(
             (cidrBlock) =>
-                new ec2.VpcIpv4CidrBlockAssociation(`${name}-${cidrBlock}`, { vpcId: network.id, cidrBlock }, child),
+                new ec2.VpcIpv4CidrBlockAssociation(
+                    `${name}-${cidrBlock}`,
+                    { ...region, vpcId: network.id, cidrBlock },
+                    child,
+                ),
         );
         const internetGateway = new ec2.InternetGateway(
             `${name}-internet-gateway`,
-            { vpcId: network.id, tags: tags(names.internetGateway) },
+            { ...region, vpcId: network.id, tags: tags(names.internetGateway) },
             // The provider would move it to a new VPC in place, and AWS does not detach a gateway while a server of the old
             // VPC has its public address.
             { ...child, replaceOnChanges: ["vpcId"] },
         );
         const routeTable = new ec2.RouteTable(
             `${name}-route-table`,
-            { vpcId: network.id, tags: tags(names.routeTable) },
+            { ...region, vpcId: network.id, tags: tags(names.routeTable) },
             child,
         );
         const defaultRoute = new ec2.Route(
             `${name}-default-route`,
-            { routeTableId: routeTable.id, destinationCidrBlock: "0.0.0.0/0", gatewayId: internetGateway.id },
+            {
+                ...region,
+                routeTableId: routeTable.id,
+                destinationCidrBlock: "0.0.0.0/0",
+                gatewayId: internetGateway.id,
+            },
             child,
         );
         const subnet = new ec2.Subnet(
             `${name}-subnet`,
             {
+                ...region,
                 vpcId: network.id,
                 cidrBlock: args.subnetCidrBlock,
                 availabilityZone: placement.zone,
@@ -116,13 +128,14 @@ export class LabVpc extends pulumi.ComponentResource {
         );
         const association = new ec2.RouteTableAssociation(
             `${name}-route-table-association`,
-            { routeTableId: routeTable.id, subnetId: subnet.id },
+            { ...region, routeTableId: routeTable.id, subnetId: subnet.id },
             child,
         );
 
         const securityGroup = new ec2.SecurityGroup(
             `${name}-security-group`,
             {
+                ...region,
                 name: names.securityGroup,
                 description: names.securityGroupDescription,
                 vpcId: network.id,
@@ -136,7 +149,7 @@ export class LabVpc extends pulumi.ComponentResource {
         // Each rule's name has its source, so that the order of lists makes no difference.
         const allow = (role: string, rule: vpc.SecurityGroupIngressRuleArgs, cidrs: readonly string[] = []) =>
             cidrs.map((cidrIpv4) => {
-                const inputs = { ...rule, cidrIpv4, tags: tags(names.securityGroup) };
+                const inputs = { ...region, ...rule, cidrIpv4, tags: tags(names.securityGroup) };
                 return new vpc.SecurityGroupIngressRule(`${name}-${role}-${cidrIpv4}`, inputs, child);
             });
         const ssh = { securityGroupId: securityGroup.id, ipProtocol: "tcp", fromPort: 22, toPort: 22 };
@@ -145,6 +158,7 @@ export class LabVpc extends pulumi.ComponentResource {
         const egress = new vpc.SecurityGroupEgressRule(
             `${name}-egress`,
             {
+                ...region,
                 securityGroupId: securityGroup.id,
                 cidrIpv4: "0.0.0.0/0",
                 ipProtocol: "-1",
@@ -154,10 +168,11 @@ export class LabVpc extends pulumi.ComponentResource {
         );
 
         const parameter = amiParameters[args.ami ?? labVpcDefaults.ami];
-        const newestImage = ssm.getParameterOutput({ name: parameter }, { parent: this }).insecureValue;
+        const newestImage = ssm.getParameterOutput({ ...region, name: parameter }, { parent: this }).insecureValue;
         const server = new ec2.Instance(
             `${name}-server`,
             {
+                ...region,
                 ami: pinned(`${name}-ami`, newestImage, parameter, child),
                 instanceType: placement.instanceType,
                 subnetId: subnet.id,
@@ -213,8 +228,8 @@ export class LabVpc extends pulumi.ComponentResource {
     }
 
     /** The zones that offer the instance type; throws a ResourceError if none of the region does. */
-    private async zones(name: string, value: string): Promise<readonly string[]> {
-        const found = await findZone(value, { parent: this });
+    private async zones(name: string, value: string, region: string | undefined): Promise<readonly string[]> {
+        const found = await findZone(value, { parent: this }, region);
         const problems = found.zone === undefined ? [{ path: "instanceType", value, message: found.message }] : [];
         refuse(this, `LabVpc ${name}`, problems);
         return found.zone === undefined ? [] : found.zones;
@@ -230,7 +245,7 @@ function pinned<Kept>(
     name: string,
     input: pulumi.Output<Kept>,
     choice: string,
-    { parent, replacementTrigger }: { parent: pulumi.Resource; replacementTrigger: string },
+    { parent, replacementTrigger }: { parent: pulumi.Resource; replacementTrigger: pulumi.Output<string> },
 ): pulumi.Output<Kept> {
     const stash = new pulumi.Stash(
         name,

@@ -1,7 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { checkAddressPlan, checkCidrList, type AddressPlan } from "../addresses/addressPlan";
-import { checkRegion } from "../peering/regions";
-import type { Place } from "../peering/sides";
 import { checkTags, type Tags } from "../peering/tags";
 import type { Problem } from "../problems";
 import { namePattern, nameRule } from "./names";
@@ -19,7 +17,14 @@ export type AmiChoice = keyof typeof amiParameters;
 export const labVpcDefaults = { prefix: "lab", instanceType: "t3.micro", ami: "al2023", dnsHostnames: true } as const;
 
 /** How a {@link LabVpc} is made. */
-export interface LabVpcArgs extends AddressPlan, Place {
+export interface LabVpcArgs extends AddressPlan {
+    /**
+     * The VPC's AWS region: `"us-east-1"`; that of its provider by default. Where it changes, the VPC and all in it are replaced. Source:
+     * Pulumi's AWS provider, "Enhanced Region Support".
+     */
+    readonly region?: string | undefined;
+    /** The account that its provider leads to, 12 digits, where that is declared: `"222222222222"`; not known by default. */
+    readonly accountId?: string | undefined;
     /** Number of the VPC within its lab, for names, 1 or more: `1`. */
     readonly side: number;
     /** The VPC's own part of the names: `"Blue"`; by default `VPC` and the number. */
@@ -55,7 +60,6 @@ export function checkLabVpcArgs(args: LabVpcArgs): Problem[] {
             return value === undefined || namePattern.test(value) ? [] : [{ path, value, message: nameRule }];
         }),
         ...checkGroupName(args),
-        ...checkRegion("region", args.region),
         ...checkTags("tags", args.tags),
     ];
 }

@@ -8,6 +8,7 @@ import { across, sides, type Place, type Side } from "../peering/sides";
 import { distinct, type Problem } from "../problems";
 import type { AskedSide } from "./expectations";
 import { checkLabVpcArgs, type LabVpcArgs } from "./labVpcArgs";
+import type { FormerPlace } from "./place";
 
 /** One side of a `PeeredVpcPair`. Arguments that the pair has too are the pair's where they are left out. */
 export interface PairSideArgs
@@ -72,14 +73,12 @@ function dnsResolutionOf(args: PeeredVpcPairArgs, side: Side): boolean {
 }
 
 /** Arguments of a side's `LabVpc`: its own, or else the pair's. */
-export function labVpcArgs(args: PeeredVpcPairArgs, side: Side): LabVpcArgs {
+export function labVpcArgs(args: PeeredVpcPairArgs, side: Side): LabVpcArgs & FormerPlace {
     const own = args[side];
     return {
         ...own,
+        formerPlace: own.provider === undefined ? {} : { region: own.region, accountId: own.accountId },
         side: sides.indexOf(side) + 1,
-        // A side without a provider of its own is where the pair is, whatever is declared of it.
-        region: own.provider && own.region,
-        accountId: own.provider && own.accountId,
         prefix: args.prefix,
         tags: args.tags,
         keyName: own.keyName ?? args.keyName,

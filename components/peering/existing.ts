@@ -1,7 +1,7 @@
 import { AsyncResource } from "async_hooks";
 import { randomUUID } from "crypto";
 import { getRouteTable } from "@pulumi/aws/ec2/getRouteTable";
-import { getVpcPeeringConnection, type GetVpcPeeringConnectionResult } from "@pulumi/aws/ec2/getVpcPeeringConnection";
+import { getVpcPeeringConnection } from "@pulumi/aws/ec2/getVpcPeeringConnection";
 import { getVpcPeeringConnections } from "@pulumi/aws/ec2/getVpcPeeringConnections";
 import { getSecurityGroupRule } from "@pulumi/aws/vpc/getSecurityGroupRule";
 import { getSecurityGroupRules } from "@pulumi/aws/vpc/getSecurityGroupRules";
@@ -18,7 +18,9 @@ import { known, runsHooks } from "../ordering";
 import { withoutStack } from "../problems";
 import { oncePerRun } from "./oncePerRun";
 import { shellWord } from "../shell";
-import { namesIn, orEmpty, ownerIn } from "./ownership";
+import { namesIn, orEmpty, ownerIn, ownTag } from "./ownership";
+import { inRegion } from "./regions";
+import { findStatus, standing } from "./request";
 import { placeOf } from "./sideAccess";
 import { connects, hasId, isAbout, isOfPeering, manages, nameOf, route, rule, type PartKind } from "./stackParts";
 import { urnsOf, type StackResource, type StackState } from "./stackState";
@@ -47,18 +49,21 @@ interface Existing {
 
 type Inputs = Readonly<Record<string, unknown>>;
 
-/** Looks for what would be made a second time by a resource of this URN. */
-type Find = (inputs: Inputs, opts: InvokeOptions, urn: string) => Promise<Existing | undefined>;
+/** Where AWS is asked: through which provider, and in which region, by default the provider's. */
+interface At {
+    readonly opts: InvokeOptions;
+    readonly region: string | undefined;
+}
 
-/** The statuses of a connection that AWS has in place of another one of the same pair. */
-const standing = ["initiating-request", "pending-acceptance", "provisioning", "active"];
+/** Looks for what would be made a second time by a resource of this URN. */
+type Find = (inputs: Inputs, at: At, urn: string) => Promise<Existing | undefined>;
 
 /**
  * Options of a connection, which is not created where its two VPCs have one already, whichever side requested it. One with the tag
  * {@link ownTag} of the new one was made by an update that was cut off.
  */
 export function unlessPeered(opts: CustomResourceOptions, state: StackState): CustomResourceOptions {
-    return unless(opts, state, async ({ vpcId, peerVpcId, tags = {} }, asked, urn) => {
+    return unless(opts, state, async ({ vpcId, peerVpcId, tags = {} }, at, urn) => {
         if (typeof vpcId !== "string" || typeof peerVpcId !== "string") {
             return undefined;
         }
@@ -66,24 +71,66 @@ export function unlessPeered(opts: CustomResourceOptions, state: StackState): Cu
         const filters = [
             { name: "requester-vpc-info.vpc-id", values },
             { name: "accepter-vpc-info.vpc-id", values },
-            { name: "status-code", values: standing },
+            { name: "status-code", values: [...standing] },
         ];
-        const { ids } = await getVpcPeeringConnections({ filters }, asked);
-        const found = await Promise.all(orEmpty(ids).map((id) => getVpcPeeringConnection({ id }, asked)));
+        const { ids } = await getVpcPeeringConnections({ ...inRegion(at.region), filters }, at.opts);
+        const owner = ownerIn(tags as Readonly<Record<string, string>>);
+        const found = await Promise.all(orEmpty(ids).map((id) => readPeering(id, values, owner, at)));
         const resources = await state();
         const managed = resources?.find((resource) => connects(resource, values));
-        const isOwn = ({ id, tags: given }: GetVpcPeeringConnectionResult) =>
-            (ownerIn(given) !== undefined && ownerIn(given) === ownerIn(tags as Readonly<Record<string, string>>)) ||
-            // A preview finds the one that is to be replaced, too.
-            (managed?.urn === urn && resources?.some((resource) => isAbout(resource, id)));
-        const other = found.find((one) => !isOwn(one));
+        const other = found.find(
+            ({ id, isOwn }) =>
+                // A preview finds the one that is to be replaced, too.
+                !isOwn && !(managed?.urn === urn && resources?.some((resource) => isAbout(resource, id))),
+        );
         return other && existingConnection(other, vpcId, peerVpcId, managed?.urn === urn ? undefined : managed);
     });
 }
 
+/** A connection as far as the provider tells: in another region than its own it does not tell its owner and tags. */
+interface Peering {
+    readonly id: string;
+    readonly status: string | undefined;
+    /** The VPC that it was requested from. */
+    readonly requester: string;
+    /** The account of that VPC. */
+    readonly accountId?: string;
+    /** Whether it has the tag of the new one. */
+    readonly isOwn: boolean;
+    /** The value of its {@link ownTag}. */
+    readonly owner?: string | undefined;
+}
+
+/** Reads a connection between two VPCs, the first of which is to be its requester; `owner` is the tag that the new one is to have. */
+async function readPeering(
+    id: string,
+    [vpcId = "", peerVpcId = ""]: readonly string[],
+    owner: string | undefined,
+    { opts, region }: At,
+): Promise<Peering> {
+    if (region === undefined || region === (await placeOf(opts)).ofProvider) {
+        const { status, ownerId, vpcId: requester, tags } = await getVpcPeeringConnection({ id }, opts);
+        const own = ownerIn(tags);
+        return { id, status, requester, accountId: ownerId, isOwn: own !== undefined && own === owner, owner: own };
+    }
+    const is = async (name: string, value: string) => {
+        const filters = [
+            { name: "vpc-peering-connection-id", values: [id] },
+            { name, values: [value] },
+        ];
+        return orEmpty((await getVpcPeeringConnections({ region, filters }, opts)).ids).length > 0;
+    };
+    const [status, isSame, isOwn] = await Promise.all([
+        findStatus(id, opts, region),
+        is("requester-vpc-info.vpc-id", vpcId),
+        owner !== undefined && is(`tag:${ownTag}`, owner),
+    ]);
+    return { id, status, requester: isSame ? vpcId : peerVpcId, isOwn };
+}
+
 /** A connection in place of one from `vpcId` to `peerVpcId`; throws if another component of this stack manages it. */
 function existingConnection(
-    { id, status, ownerId, tags, vpcId: requester }: GetVpcPeeringConnectionResult,
+    { id, status = "", requester, accountId, owner }: Peering,
     vpcId: string,
     peerVpcId: string,
     managed: StackResource | undefined,
@@ -102,10 +149,10 @@ function existingConnection(
     // Only its requester may delete a request that waits to be accepted.
     const verb = sameDirection || status !== "pending-acceptance" ? "delete" : "reject";
     return {
-        what: `${connection} is there already (${status}, requested from ${requester} by account ${ownerId})`,
+        what: `${connection} is there already (${status}, requested from ${requester}${accountId === undefined ? "" : ` by account ${accountId}`})`,
         id: sameDirection ? id : undefined,
         removal: `${verb}-vpc-peering-connection --vpc-peering-connection-id ${id}`,
-        owner: namesIn(ownerIn(tags)),
+        owner: namesIn(owner),
         managed,
     };
 }
@@ -116,8 +163,8 @@ export function unlessRouted(
     table: Input<string>,
     state: StackState,
 ): CustomResourceOptions {
-    return unlessThere(opts, route, table, state, async (id, asked) => {
-        const { routes } = await getRouteTable({ routeTableId: id }, asked);
+    return unlessThere(opts, route, table, state, async (id, at) => {
+        const { routes } = await getRouteTable({ ...inRegion(at.region), routeTableId: id }, at.opts);
         return orEmpty(routes).map(({ cidrBlock }) => ({
             properties: { routeTableId: id, destinationCidrBlock: cidrBlock },
             existing: {
@@ -135,11 +182,15 @@ export function unlessAllowed(
     group: Input<string>,
     state: StackState,
 ): CustomResourceOptions {
-    return unlessThere(opts, rule, group, state, async (id, asked) => {
-        const { ids } = await getSecurityGroupRules({ filters: [{ name: "group-id", values: [id] }] }, asked);
+    return unlessThere(opts, rule, group, state, async (id, at) => {
+        const region = inRegion(at.region);
+        const filters = [{ name: "group-id", values: [id] }];
+        const { ids } = await getSecurityGroupRules({ ...region, filters }, at.opts);
         // A group without rules has no ids either.
         const rules = await Promise.all(
-            orEmpty(ids).map((securityGroupRuleId) => getSecurityGroupRule({ securityGroupRuleId }, asked)),
+            orEmpty(ids).map((securityGroupRuleId) =>
+                getSecurityGroupRule({ ...region, securityGroupRuleId }, at.opts),
+            ),
         );
         return rules
             .filter(({ isEgress }) => !isEgress)
@@ -163,14 +214,14 @@ function unlessThere(
     kind: PartKind,
     container: Input<string>,
     state: StackState,
-    read: (id: string, opts: InvokeOptions) => Promise<Standing>,
+    read: (id: string, at: At) => Promise<Standing>,
 ): CustomResourceOptions {
-    return unless(opts, state, async (inputs, asked) => {
+    return unless(opts, state, async (inputs, at) => {
         const id = inputs[kind.container];
         if (typeof id !== "string" || (await isMadeNow(id, container, state))) {
             return undefined;
         }
-        const found = await oncePerRun(`parts of ${id}`, () => read(id, asked));
+        const found = await oncePerRun(`parts of ${id}`, () => read(id, at));
         const same = found.find(({ properties }) => kind.isSame(inputs, properties));
         const managed = (await state())?.find((one) => manages(one, kind, inputs));
         return same && { ...same.existing, managed };
@@ -195,13 +246,15 @@ function unless(
         const { parent } = opts;
         const provider = opts.provider ?? parent?.getProvider(type);
         const asked = { ...(parent && { parent }), ...(provider && { provider }) };
-        const existing = await find(newInputs, asked, urn);
+        const { region: wanted } = newInputs as { readonly region?: string };
+        const existing = await find(newInputs, { opts: asked, region: wanted }, urn);
         if (existing === undefined) {
             return;
         }
-        const { region } = await placeOf(asked);
+        const { region, ofProvider } = await placeOf(asked, wanted);
         const resources = await state();
-        const command = await importCommand(`${type} ${name} ${existing.id ?? ""}`, { parent, provider }, resources);
+        const id = region === ofProvider ? existing.id : `${existing.id}@${region}`;
+        const command = await importCommand(`${type} ${name} ${id ?? ""}`, { parent, provider }, resources);
         const removing = `aws ec2 ${existing.removal} --region ${region}`;
         const isItself = existing.managed?.urn === urn;
         const told = isItself ? unreplaced(removing) : remedy(existing, resources !== undefined, command, removing);

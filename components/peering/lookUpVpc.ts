@@ -4,12 +4,15 @@ import { RunError, type InvokeOptions } from "@pulumi/pulumi";
 import { describeProblems, messageOf, problemIf, withoutStack, type Problem } from "../problems";
 import { byName } from "./ids";
 import { orEmpty } from "./ownership";
+import { checkRegion, inRegion } from "./regions";
 import { placeOf } from "./sideAccess";
 import type { PeeringSideArgs } from "./peeringArgs";
 
 /** What `lookUpVpc` takes besides the VPC's id. */
 export interface LookUpOptions {
-    /** What may read the VPC, and will manage its side: `new aws.Provider("virginia", { region: "us-east-1" })`; the default provider by default. */
+    /** The VPC's AWS region: `"us-east-1"`; that of the provider by default. */
+    readonly region?: string | undefined;
+    /** What may read the VPC, and will manage its side: `new aws.Provider("partner", { profile: "partner" })`; the default provider by default. */
     readonly provider?: Provider | undefined;
     /** Ids of the route tables that are to get routes: `["rtb-0123456789abcdef0"]`; by default all that the VPC has, except those of gateways. */
     readonly routeTableIds?: readonly string[] | undefined;
@@ -38,15 +41,21 @@ export class LookUpError extends RunError {
  * ```
  *
  * Throws a {@link LookUpError} that lists all that is wrong: a VPC that is not there; a route table or security group that is not
- * there or is another VPC's; a gateway's route table; what the provider may not read.
+ * there or is another VPC's; a gateway's route table; a region that is none; what the provider may not read.
  */
 export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Promise<PeeringSideArgs> {
     const { provider, routeTableIds, securityGroups } = options;
+    const misnamed = checkRegion("region", options.region);
+    if (misnamed.length > 0) {
+        throw withoutStack(new LookUpError(`lookUpVpc of ${vpcId}`, misnamed));
+    }
+    const region = inRegion(options.region);
     const opts = provider === undefined ? {} : { provider };
     const vpc = { path: "vpcId", value: vpcId };
     const connections = (end: "requester" | "accepter") =>
         ec2.getVpcPeeringConnections(
             {
+                ...region,
                 filters: [
                     { name: `${end}-vpc-info.vpc-id`, values: [vpcId] },
                     { name: "status-code", values: ["active"] },
@@ -59,10 +68,12 @@ export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Pro
         typeof id === "string" ? [[name, id] as const] : [],
     );
     const readTables = async () => {
-        const { ids: all } = await ec2.getRouteTables({ vpcId }, opts);
+        const { ids: all } = await ec2.getRouteTables({ ...region, vpcId }, opts);
         const [ids, others] = [routeTableIds ?? all, (routeTableIds ?? []).filter((id) => !all.includes(id))];
         const read = [...ids].filter((id) => all.includes(id)).sort();
-        const tables = await Promise.all(read.map((routeTableId) => ec2.getRouteTable({ routeTableId }, opts)));
+        const tables = await Promise.all(
+            read.map((routeTableId) => ec2.getRouteTable({ ...region, routeTableId }, opts)),
+        );
         const found = read.map((id, index) => [id, tables[index]] as const);
         // A gateway's table takes no route to a connection. Source: Amazon VPC User Guide, "Gateway route tables".
         const edge = found.flatMap(([id, table]) => (orEmpty(table?.associations).some(isOfGateway) ? [id] : []));
@@ -72,8 +83,8 @@ export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Pro
         return { others, routes, edge: edge.filter((id) => routeTableIds?.includes(id)) };
     };
     const [place, found, peerings, tables, groups] = await Promise.all([
-        placeOf(opts),
-        attempt(vpc, ec2.getVpc({ id: vpcId }, opts)),
+        placeOf(opts, options.region),
+        attempt(vpc, ec2.getVpc({ ...region, id: vpcId }, opts)),
         attempt(vpc, Promise.all([connections("requester"), connections("accepter")])),
         attempt(vpc, readTables()),
         attempt(
@@ -81,6 +92,7 @@ export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Pro
             vpcsOf(
                 known.map(([, id]) => id),
                 opts,
+                region,
             ),
         ),
     ]);
@@ -163,17 +175,21 @@ function refusal(text: string): string {
         return `may not be read; allow ec2:${operation} in the IAM policy of the provider's credentials, or pass another provider`;
     }
     return /no matching|\.NotFound/.test(text)
-        ? "is no VPC there; correct the id, or pass the provider of its region and account"
+        ? "is no VPC there; correct the id, pass its region, or pass the provider of its account"
         : `can't be read: ${text}; correct what that names, then look it up again`;
 }
 
 /** The VPC of each of these security groups, by the group's id; nothing of one that is not there. */
-async function vpcsOf(groupIds: readonly string[], opts: InvokeOptions): Promise<ReadonlyMap<string, string>> {
+async function vpcsOf(
+    groupIds: readonly string[],
+    opts: InvokeOptions,
+    region: { readonly region?: string },
+): Promise<ReadonlyMap<string, string>> {
     if (groupIds.length === 0) {
         return new Map();
     }
     const { ids, vpcIds } = await ec2.getSecurityGroups(
-        { filters: [{ name: "group-id", values: [...groupIds] }] },
+        { ...region, filters: [{ name: "group-id", values: [...groupIds] }] },
         opts,
     );
     return new Map(orEmpty(ids).map((id, index) => [id, vpcIds[index] ?? ""]));

@@ -1,6 +1,7 @@
 import { randomUUID } from "crypto";
 import { getVpcPeeringConnections } from "@pulumi/aws/ec2/getVpcPeeringConnections";
 import { getProject, getStack, Stash, type InvokeOptions, type Output, type Resource } from "@pulumi/pulumi";
+import { inRegion } from "./regions";
 import { valueIfKnown } from "./stackState";
 
 /** Key of the tag by which a component knows the connection that it has made, also while the state does not know its id. */
@@ -46,12 +47,16 @@ export function namesIn(owner: string | undefined): string | undefined {
 }
 
 /** Ids of the active connections with this owner: one, or none where it is not made yet. */
-export async function ownConnections(owner: string, opts: InvokeOptions): Promise<readonly string[]> {
+export async function ownConnections(
+    owner: string,
+    opts: InvokeOptions,
+    region: string | undefined,
+): Promise<readonly string[]> {
     const filters = [
         { name: `tag:${ownTag}`, values: [owner] },
         { name: "status-code", values: ["active"] },
     ];
-    return orEmpty((await getVpcPeeringConnections({ filters }, opts)).ids);
+    return orEmpty((await getVpcPeeringConnections({ ...inRegion(region), filters }, opts)).ids);
 }
 
 /** A list of an answer: AWS's provider leaves some out where they are empty, whatever its types say. */

@@ -16,11 +16,18 @@ import {
 import { byName, checkIds, type Ids } from "./ids";
 import { ownTag } from "./ownership";
 import { checkPorts, type Port } from "./ports";
-import { across, sides, type Place, type RequestsFrom, type Side } from "./sides";
+import { across, sides, type RequestsFrom, type Side } from "./sides";
 import { checkTags, isPlain, type Tags } from "./tags";
 
 /** One side of a `VpcPeering`: a VPC of this program or of any other. `lookUpVpc` makes one from a VPC's id. */
-export interface PeeringSideArgs extends Place {
+export interface PeeringSideArgs {
+    /**
+     * The VPC's AWS region: `"us-east-1"`; that of the side's provider by default. One provider manages VPCs of all regions of its
+     * partition. Source: Pulumi's AWS provider, "Enhanced Region Support".
+     */
+    readonly region?: string | undefined;
+    /** The account that the side's provider has to lead to, 12 digits: `"222222222222"`; any by default. */
+    readonly accountId?: string | undefined;
     /** The VPC's id: `"vpc-0123456789abcdef0"`, or an output such as `vpc.id`. */
     readonly vpcId: pulumi.Input<string>;
     /** Every IPv4 CIDR block of the VPC: `["10.41.0.0/16"]`. */
@@ -63,7 +70,7 @@ export interface PeeringSideArgs extends Place {
      * Source: Amazon VPC User Guide, "Amazon VPC quotas".
      */
     readonly usage?: Usage | undefined;
-    /** What manages this side: `new aws.Provider("virginia", { region: "us-east-1" })`; the component's own provider by default. */
+    /** What manages this side: `new aws.Provider("partner", { profile: "partner" })`; the component's own provider by default. */
     readonly provider?: Provider | undefined;
 }
 

@@ -6,6 +6,7 @@ import { byName } from "./ids";
 import { acceptersCommands } from "./otherOwner";
 import { dnsResolutionOf, portsInto, routedBlocks, type VpcPeeringArgs } from "./peeringArgs";
 import { parsePort, portName, type RulePorts } from "./ports";
+import { inRegion } from "./regions";
 import { across, sides, type Place, type Side } from "./sides";
 import { dnsOptionType, formerName, isPart, route, rule, type RuleSource, type WantedPart } from "./stackParts";
 import type { StackResource, StackState } from "./stackState";
@@ -36,6 +37,8 @@ export interface PeeringParts {
 interface SideParts {
     readonly name: string;
     readonly side: Side;
+    /** The side's `region` argument. */
+    readonly region: { readonly region?: string };
     readonly args: VpcPeeringArgs;
     readonly places: Places;
     readonly connectionId: pulumi.Output<string>;
@@ -53,6 +56,7 @@ export function peeringParts({ wanted, accepted, opts, ...shared }: PeeringParts
                   ...shared,
                   name: `${shared.name}-${side}`,
                   side,
+                  region: inRegion(shared.args[side].region),
                   connectionId: accepted.id,
                   opts: { ...opts[side], dependsOn: after },
               });
@@ -96,17 +100,17 @@ export function wantedParts(name: string, args: VpcPeeringArgs, side: Side, plac
 }
 
 /** Makes what is wanted, or keeps what has it by another name. */
-function part({ kind, name, properties }: WantedPart, { connectionId, tags, opts, state }: SideParts) {
+function part({ kind, name, properties }: WantedPart, { region, connectionId, tags, opts, state }: SideParts) {
     const kept = { ...opts, aliases: [formerName(name, kind, properties, state)] };
     return "routeTableId" in properties
         ? new ec2.Route(
               name,
-              { ...properties, vpcPeeringConnectionId: connectionId },
+              { ...region, ...properties, vpcPeeringConnectionId: connectionId },
               unlessRouted(kept, properties.routeTableId, state),
           )
         : new vpc.SecurityGroupIngressRule(
               name,
-              { ...properties, tags },
+              { ...region, ...properties, tags },
               // Changed in place, it would get the text ACCOUNT/GROUP as the group's id, which AWS does not know:
               // terraform-provider-aws splits it only when it creates a rule.
               unlessAllowed(
@@ -126,8 +130,11 @@ function rulePorts(args: VpcPeeringArgs, side: Side): [name: string, ports: Rule
 }
 
 /** Each owner sets the option of its own side. */
-function dnsOption({ name, side, connectionId, opts }: SideParts, allow: boolean): ec2.PeeringConnectionOptions {
-    const options = { vpcPeeringConnectionId: connectionId, [side]: { allowRemoteVpcDnsResolution: allow } };
+function dnsOption(
+    { name, side, region, connectionId, opts }: SideParts,
+    allow: boolean,
+): ec2.PeeringConnectionOptions {
+    const options = { ...region, vpcPeeringConnectionId: connectionId, [side]: { allowRemoteVpcDnsResolution: allow } };
     return new ec2.PeeringConnectionOptions(`${name}-dns-resolution`, options, opts);
 }
 

@@ -133,15 +133,32 @@ export function checkPlaces(
     ];
 }
 
-/** The problems of a side whose provider leads elsewhere than was declared; what was not declared may be anything. */
-export function checkDeclared(side: Side, declared: Place, actual: Place): Problem[] {
-    return (["region", "accountId"] as const).flatMap((part) => {
-        const [value, found] = [declared[part], actual[part]];
-        const message = `is declared, but the ${side}'s provider leads to ${found ?? ""}; correct what the provider is made with (region, profile, role) or what is declared`;
-        return value === undefined || found === undefined || value === found
-            ? []
-            : [{ path: `${side}.${part}`, value, message }];
-    });
+/**
+ * The problems of a side whose provider leads to another account than was declared, or whose region is of another partition than the
+ * provider's, which has no credentials for it; what was not declared may be anything.
+ */
+export function checkDeclared(
+    side: Side,
+    declared: Place,
+    actual: Place & { readonly ofProvider?: string },
+): Problem[] {
+    const { region: value, accountId } = declared;
+    const { ofProvider, accountId: found } = actual;
+    const leads = `is declared, but the ${side}'s provider leads to ${found ?? ""}; correct what the provider is made with (profile, role) or what is declared`;
+    const [wanted, own] = [value, ofProvider].map((region) => region && partitionOf(region));
+    const apart = `is of the partition ${wanted ?? ""}, and the ${side}'s provider is in ${ofProvider ?? ""}, of ${own ?? ""}; give the side a provider with credentials of that partition, or choose another region`;
+    return [
+        ...problemIf(wanted !== undefined && own !== undefined && wanted !== own, {
+            path: `${side}.region`,
+            value,
+            message: apart,
+        }),
+        ...problemIf(accountId !== undefined && found !== undefined && accountId !== found, {
+            path: `${side}.accountId`,
+            value: accountId,
+            message: leads,
+        }),
+    ];
 }
 
 /** What is wrong with the way to a side's account, before AWS is asked. */

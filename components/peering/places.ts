@@ -2,7 +2,7 @@ import type { InvokeOptions } from "@pulumi/pulumi";
 import { messageOf, type Problem } from "../problems";
 import { checkDeclared, checkPlaces, type PeeringOptions } from "./peeringRules";
 import { checkRegion } from "./regions";
-import { placeOf } from "./sideAccess";
+import { placeOf, type PlaceOf } from "./sideAccess";
 import { sides, type Place, type Side } from "./sides";
 
 /** Where two sides are, and what is wrong with that. */
@@ -14,9 +14,9 @@ export interface FoundPlaces {
 }
 
 /**
- * Where the sides are, as their providers say; nothing of them where nothing is declared and one provider manages both. The
- * problems are those of declarations that are not true, and of two sides that can't be peered where they are; or of names that
- * are no region's, for which AWS is not asked.
+ * Where the sides are: in the region that is declared, or else in their provider's, and in its account; nothing of them where nothing
+ * is declared and one provider manages both. The problems are those of accounts and regions that the provider does not lead to, and
+ * of two sides that can't be peered where they are; or of names that are no region's, for which AWS is not asked.
  *
  * @param asked how to ask for each side's place; undefined for another owner's, which is taken to be where it is declared to
  * be, or else where the other side is.
@@ -39,7 +39,7 @@ export async function findPlaces(
     const unasked: Problem[] = [];
     const placeThrough = async (side: Side) => {
         try {
-            return asked[side] && (await placeOf(asked[side]));
+            return asked[side] && (await placeOf(asked[side], declared[side].region));
         } catch (error) {
             unasked.push(unaskedProblem(side, declared[side].region, error));
             return undefined;
@@ -50,10 +50,12 @@ export async function findPlaces(
         return { places: { requester: {}, accepter: {} }, problems: unasked };
     }
     const places = {
-        requester: requester ?? { ...accepter, ...given(declared.requester) },
-        accepter: accepter ?? { ...requester, ...given(declared.accepter) },
+        requester: { ...plain(requester ?? accepter), ...(!requester && given(declared.requester)) },
+        accepter: { ...plain(accepter ?? requester), ...(!accepter && given(declared.accepter)) },
     };
-    const untrue = sides.flatMap((side) => checkDeclared(side, declared[side], places[side]));
+    const untrue = sides.flatMap((side) =>
+        checkDeclared(side, declared[side], { requester, accepter }[side] ?? places[side]),
+    );
     return { places, problems: [...untrue, ...checkPlaces(places, options)] };
 }
 
@@ -66,6 +68,10 @@ export function unaskedProblem(side: Side, region: string | undefined, error: un
         .replaceAll(/\s+/g, " ");
     const where = region === undefined ? "" : ` in ${region}`;
     return { path: side, message: `AWS could not be asked${where}: ${why}; check the side's region and credentials` };
+}
+
+function plain(place: PlaceOf | undefined): Place {
+    return place === undefined ? {} : { region: place.region, accountId: place.accountId };
 }
 
 /** What is said of a place, without the rest. */

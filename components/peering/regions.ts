@@ -17,6 +17,14 @@ export function nearestRegion(name: string): string | undefined {
 }
 
 /**
+ * The `region` argument of a resource or a question, which is left out where the provider's own region is meant. Source: Pulumi's
+ * AWS provider, "Enhanced Region Support".
+ */
+export function inRegion(region: string | undefined): { readonly region?: string } {
+    return region === undefined ? {} : { region };
+}
+
+/**
  * The problem of a region's name, with the region that is most like it; nothing where none is given.
  *
  * @param set the start of a command that sets a region, if there is one: `pulumi config set aws:region `.

@@ -1,10 +1,17 @@
 import { getVpcPeeringConnection, type GetVpcPeeringConnectionResult } from "@pulumi/aws/ec2/getVpcPeeringConnection";
+import { getVpcPeeringConnections } from "@pulumi/aws/ec2/getVpcPeeringConnections";
 import * as pulumi from "@pulumi/pulumi";
 import { withoutStack, type Problem } from "../problems";
+import { orEmpty } from "./ownership";
+import { inRegion } from "./regions";
+import { placeOf } from "./sideAccess";
 import type { Place } from "./sides";
 
 /** How long a request waits to be accepted, in days. Source: Amazon VPC Peering Guide, "VPC peering connection lifecycle". */
 export const requestLifetime = 7;
+
+/** The statuses of a connection that AWS has in place of another one of the same pair. */
+export const standing = ["initiating-request", "pending-acceptance", "provisioning", "active"] as const;
 
 /** The states in which a connection has ended, and why. */
 const ended: Readonly<Record<string, string>> = {
@@ -36,7 +43,34 @@ export interface ExpectedRequest {
     readonly accepter: { readonly vpcId: string };
 }
 
-/** Reads a connection; undefined where there is none, as some hours after its end. Throws any other error. */
+/**
+ * The status of a connection as it is seen in a region, by default the provider's; undefined where there is none, as some hours after
+ * its end. Throws any other error.
+ */
+export async function findStatus(
+    id: string,
+    opts: pulumi.InvokeOptions,
+    region: string | undefined,
+): Promise<string | undefined> {
+    if (region === undefined || region === (await placeOf(opts)).ofProvider) {
+        return (await findConnection(id, opts))?.status;
+    }
+    // In another region than its own the provider finds connections, and tells their ids only: of the two data sources
+    // aws_vpc_peering_connections takes a region, and aws_vpc_peering_connection takes none. Most of them are active.
+    for (const status of ["active", ...standing.slice(0, -1), ...Object.keys(ended)]) {
+        const filters = [
+            { name: "vpc-peering-connection-id", values: [id] },
+            { name: "status-code", values: [status] },
+        ];
+        const { ids } = await getVpcPeeringConnections({ ...inRegion(region), filters }, opts);
+        if (orEmpty(ids).length > 0) {
+            return status;
+        }
+    }
+    return undefined;
+}
+
+/** Reads a connection in the provider's own region; undefined where there is none. Throws any other error. */
 export async function findConnection(
     id: string,
     opts: pulumi.InvokeOptions,

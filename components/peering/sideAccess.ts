@@ -3,8 +3,10 @@ import { getCallerIdentity } from "@pulumi/aws/getCallerIdentity";
 import { getRegion } from "@pulumi/aws/getRegion";
 import { RunError, type InvokeOptions } from "@pulumi/pulumi";
 import { describeProblems, withoutStack } from "../problems";
+import { runsHooks } from "../ordering";
 import { checkRegion } from "./regions";
 import { accountOf, type Place } from "./sides";
+import { stackState } from "./stackState";
 
 /**
  * Where a side's region and credentials come from; what is left out comes from the stack's `aws:*` settings, and then from the
@@ -26,10 +28,10 @@ export function hasDefaultProvider({ region, profile, roleArn }: SideAccess): bo
 
 /**
  * A provider for a side with a region or credentials of its own; undefined for one that the default provider manages. It has the
- * settings of the stack's default provider, such as default tags and endpoints, besides what is the side's own.
+ * settings of the stack's default provider, such as default tags and endpoints, besides what is the side's own. A side needs none for
+ * its region alone, which is an argument of its own.
  *
- * Its name says where it leads, so that another region or account is another provider. If a provider's region changed in
- * place, the engine would look for the side's resources in the new region and leave them in the old one.
+ * Its name says where it leads, so that another region or account is another provider.
  *
  * Throws a RunError if no region has that name.
  *
@@ -44,17 +46,58 @@ export function sideProvider(
     defaultRegion: string | undefined,
     stack: ProviderArgs = {},
 ): Provider | undefined {
-    const { profile, roleArn, externalId } = access;
+    return hasDefaultProvider(access)
+        ? undefined
+        : newProvider(name, access.region ?? defaultRegion, { access, defaultRegion, stack });
+}
+
+/**
+ * The provider of a side whose resources take its region as an argument: one with the side's credentials, where it has some of its
+ * own, or else the default one. A side that stands keeps the provider that a version before 0.6.0 made for its region, since AWS's
+ * provider may replace what changes to another provider.
+ *
+ * @param readsRequest whether the side accepts another owner's request, which can be read in the provider's own region only.
+ */
+export async function providerFor(
+    name: string,
+    access: SideAccess,
+    defaultRegion: string | undefined,
+    stack: ProviderArgs,
+    readsRequest: boolean,
+): Promise<Provider | undefined> {
     if (hasDefaultProvider(access)) {
         return undefined;
     }
-    const region = access.region ?? defaultRegion;
+    const former = providerName(name, access, access.region ?? defaultRegion);
+    const state = runsHooks() ? await stackState(() => Promise.resolve(false))() : [];
+    // Where the state can't be read it may be there.
+    if (readsRequest || (state?.some(({ urn }) => urn.endsWith(`::pulumi:providers:aws::${former}`)) ?? true)) {
+        return newProvider(name, access.region ?? defaultRegion, { access, defaultRegion, stack });
+    }
+    return access.profile === undefined && access.roleArn === undefined
+        ? undefined
+        : newProvider(name, undefined, { access, defaultRegion, stack });
+}
+
+/** The name of a side's provider, by where it leads. */
+function providerName(name: string, { profile, roleArn }: SideAccess, region?: string): string {
+    const place = [name, region, roleArn === undefined ? profile : accountOf(roleArn)];
+    return place.filter((part) => part !== undefined).join("-");
+}
+
+interface Making {
+    readonly access: SideAccess;
+    readonly defaultRegion: string | undefined;
+    readonly stack: ProviderArgs;
+}
+
+function newProvider(name: string, named: string | undefined, { access, defaultRegion, stack }: Making): Provider {
+    const { profile, roleArn, externalId, region = defaultRegion } = access;
     const problems = checkRegion("region", region);
     if (problems.length > 0) {
         throw withoutStack(new RunError(describeProblems(`The provider ${name}`, problems)));
     }
-    const place = [name, region, roleArn === undefined ? profile : accountOf(roleArn)];
-    return new Provider(place.filter((part) => part !== undefined).join("-"), {
+    return new Provider(providerName(name, access, named), {
         ...inherited(stack, access),
         region,
         ...(profile !== undefined && { profile }),
@@ -76,8 +119,18 @@ function inherited(stack: ProviderArgs, { profile, roleArn, accountId }: SideAcc
     };
 }
 
-/** The region and account that AWS is asked in with these options: those of their provider, or else of the default one. */
-export async function placeOf(opts: InvokeOptions): Promise<Required<Place>> {
-    const [region, identity] = await Promise.all([getRegion({}, opts), getCallerIdentity({}, opts)]);
-    return { region: region.region, accountId: identity.accountId };
+/**
+ * Where AWS manages what has these options and this `region` argument: by default in the region of their provider, and in the account
+ * that its credentials are of.
+ */
+export async function placeOf(opts: InvokeOptions, region?: string): Promise<PlaceOf> {
+    const [own, identity] = await Promise.all([getRegion({}, opts), getCallerIdentity({}, opts)]);
+    return { region: region ?? own.region, accountId: identity.accountId, ofProvider: own.region };
+}
+
+/** A place, and the region that its provider itself has. */
+export interface PlaceOf {
+    readonly region: string;
+    readonly accountId: string;
+    readonly ofProvider: string;
 }

@@ -8,7 +8,8 @@ import { valueIfKnown, type StackResource, type StackState } from "./stackState"
 /** The type of a side's DNS resolution. */
 export const dnsOptionType = "aws:ec2/peeringConnectionOptions:PeeringConnectionOptions";
 
-const connectionType = "aws:ec2/vpcPeeringConnection:VpcPeeringConnection";
+/** The type of a connection. */
+export const connectionType = "aws:ec2/vpcPeeringConnection:VpcPeeringConnection";
 
 type Properties = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,7 @@
 import * as ec2 from "@pulumi/aws/ec2";
 import * as pulumi from "@pulumi/pulumi";
 import { dependenciesOf } from "../ordering";
-import { refuse, type Problem } from "../problems";
+import { problemIf, refuse, type Problem } from "../problems";
 import { claimParts } from "./claims";
 import { unlessPeered } from "./existing";
 import {
@@ -17,14 +17,18 @@ import { acceptersPart, peeringParts, wantedParts } from "./peeringParts";
 import { checkPlaces, checkSelf } from "./peeringRules";
 import { findPlaces } from "./places";
 import { stackState } from "./stackState";
-import { checkRequest, findConnection, refuseEnded, requesterPlace, requestLifetime } from "./request";
+import { inRegion } from "./regions";
+import { checkRequest, findConnection, findStatus, refuseEnded, requesterPlace, requestLifetime } from "./request";
+import { placeOf } from "./sideAccess";
 import { sides, type Side } from "./sides";
 import { checkExchange, formerConnection } from "./stackParts";
+import { checkThere } from "./moved";
 
 /**
  * A peering connection between any two VPCs, with what it takes for packets to pass: its acceptance, a route for each
  * block in each route table, security group rules and DNS resolution. The two may be in different regions and accounts;
- * each side's parts go through its own provider. Routes and rules are named after their table or group, block and port, so
+ * each side's parts are made in its region, through its own
+ * provider. Routes and rules are named after their table or group, block and port, so
  * that the order of lists makes no difference.
  *
  * Either side may be another owner's. With `manageAccepter: false` this is the requester's half, and the request waits for them
@@ -85,7 +89,7 @@ export class VpcPeering extends pulumi.ComponentResource {
         };
         const theirs = pulumi
             .output(manageRequester ? undefined : args.peeringConnectionId)
-            .apply(async (id) => (id === undefined ? undefined : this.theirRequest(name, id, child(args.accepter))));
+            .apply(async (id) => (id === undefined ? undefined : this.theirRequest(name, id, args.accepter)));
         // Providers tell where they lead before any VPC has an id, so that previews find it.
         const declared = pulumi.output(findPlaces(args, opened, args)).apply((found) => {
             refused(found.problems);
@@ -122,6 +126,8 @@ export class VpcPeering extends pulumi.ComponentResource {
                     await state(),
                 );
                 refused([...checkSelf(one, other), ...ofRequest, ...exchanged]);
+                const vpcs = { requester: one, accepter: other };
+                refused(await checkThere(`${name}-connection`, vpcs, args, opened, await state()));
                 return {
                     id: seen?.id ?? "",
                     vpcId: one,
@@ -134,7 +140,15 @@ export class VpcPeering extends pulumi.ComponentResource {
         const connection = manageRequester
             ? new ec2.VpcPeeringConnection(
                   `${name}-connection`,
-                  { vpcId, peerVpcId, peerRegion, peerOwnerId, ...(autoAccept && { autoAccept }), tags: ofConnection },
+                  {
+                      ...inRegion(args.requester.region),
+                      vpcId,
+                      peerVpcId,
+                      peerRegion,
+                      peerOwnerId,
+                      ...(autoAccept && { autoAccept }),
+                      tags: ofConnection,
+                  },
                   {
                       ...unlessPeered(
                           { ...child(args.requester), aliases: [formerConnection(`${name}-connection`, state)] },
@@ -158,15 +172,20 @@ export class VpcPeering extends pulumi.ComponentResource {
                     ? connection
                     : new ec2.VpcPeeringConnectionAccepter(
                           `${name}-accepter`,
-                          { vpcPeeringConnectionId: this.connectionId, autoAccept: true, tags: ofConnection },
+                          {
+                              ...inRegion(args.accepter.region),
+                              vpcPeeringConnectionId: this.connectionId,
+                              autoAccept: true,
+                              tags: ofConnection,
+                          },
                           { ...child(args.accepter), ...(!connection && { dependsOn: after }) },
                       );
             const parts = complete(accepted);
             // All is done by then, so a connection that can't be read is no reason to fail.
             const statusFrom = (side: Side) =>
                 pulumi.all([accepted.id, accepted.acceptStatus, parts]).apply(([known, last]) =>
-                    findConnection(known, child(args[side])).then(
-                        (seen) => seen?.status ?? "deleted",
+                    findStatus(known, child(args[side]), args[side].region).then(
+                        (seen) => seen ?? "deleted",
                         () => last,
                     ),
                 );
@@ -177,7 +196,7 @@ export class VpcPeering extends pulumi.ComponentResource {
             this.path = pulumi.all([this.connectionId, parts]).apply(([own, ids]) => [own, ...ids]);
         } else {
             const status = connection.id.apply(async (known) => {
-                const seen = (await findConnection(known, child(args.requester)))?.status ?? "deleted";
+                const seen = (await findStatus(known, child(args.requester), args.requester.region)) ?? "deleted";
                 refuseEnded(this, seen, "run 'pulumi up --refresh', which forgets it and asks again");
                 return seen;
             });
@@ -210,7 +229,7 @@ export class VpcPeering extends pulumi.ComponentResource {
         const theirs = args.peeringConnectionId;
         const own =
             theirs === undefined
-                ? owner.apply((tag) => ownConnections(tag, opts))
+                ? owner.apply((tag) => ownConnections(tag, opts, args.requester.region))
                 : pulumi.output(theirs).apply((id) => [id]);
         pulumi.output(own).apply((ids) => {
             this.warn(peeringWarnings(args, ids));
@@ -224,12 +243,21 @@ export class VpcPeering extends pulumi.ComponentResource {
     }
 
     /** Another owner's request; throws a ResourceError if there is none or it has ended. */
-    private async theirRequest(name: string, id: string, opts: pulumi.InvokeOptions) {
-        const seen = await findConnection(id, opts);
+    private async theirRequest(name: string, id: string, { provider, region }: PeeringSideArgs) {
+        const opts = { parent: this, ...(provider && { provider }) };
+        const { ofProvider } = await placeOf(opts);
+        // The data source that reads a request takes no region.
+        const unread = `is another region than that of the accepter's provider, ${ofProvider}, which can read a request in its own only; give the accepter a provider of that region, as in provider: new aws.Provider("accepter", { region: "${region ?? ""}" })`;
+        const misplaced = problemIf(region !== undefined && region !== ofProvider, {
+            path: "accepter.region",
+            value: region,
+            message: unread,
+        });
+        const seen = misplaced.length > 0 ? undefined : await findConnection(id, opts);
         const message =
             "is no request that AWS shows to the accepter's owner in that region; correct the id or the accepter's provider";
-        const problems = seen ? [] : [{ path: "peeringConnectionId", value: id, message }];
-        refuse(this, `VpcPeering ${name}`, problems, "no connection was accepted");
+        const missing = problemIf(seen === undefined, { path: "peeringConnectionId", value: id, message });
+        refuse(this, `VpcPeering ${name}`, misplaced.length > 0 ? misplaced : missing, "no connection was accepted");
         refuseEnded(this, seen?.status ?? "", "have its owner ask again, and set peeringConnectionId to the new id");
         return seen;
     }
