@@ -28,9 +28,13 @@ describe("an upgrade from the version before", () => {
         const made = await before_.updated<{ stage: string; requested: string }>();
         assert.deepEqual([made.stage, made.requested], ["reachable", "pending-acceptance"]);
         const changes = (await now.plan()).filter((step) => !/^(update|read|refresh) /.test(step));
-        // The ids by which components know their connections.
+        // The ids by which components know their connections, and the places of VPCs.
         assert.deepEqual(changes.sort(), [
+            "create pulumi:index:Stash distant-owner",
+            "create pulumi:index:Stash far-place",
+            "create pulumi:index:Stash pair-accepter-place",
             "create pulumi:index:Stash pair-peering-owner",
+            "create pulumi:index:Stash pair-requester-place",
             "create pulumi:index:Stash request-owner",
         ]);
         const updated = await now.updated<{ stage: string; requested: string }>();

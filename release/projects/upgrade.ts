@@ -1,7 +1,7 @@
 import { readFileSync } from "fs";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { PeeredVpcPair, VpcPeering } from "pulumi-vpc-peering";
+import { LabVpc, PeeredVpcPair, sideProvider, VpcPeering } from "pulumi-vpc-peering";
 import { ReachabilityCheck } from "pulumi-vpc-peering/check";
 
 const config = new pulumi.Config();
@@ -39,5 +39,39 @@ const request = new VpcPeering("request", {
     manageAccepter: false,
 });
 
+// A VPC of another region, with a provider of its own for that.
+const region = "us-east-1";
+const provider = sideProvider("far", { region }, aws.config.region);
+const farKey = new aws.ec2.KeyPair("far-key", { publicKey: config.require("sshPublicKey") }, { provider });
+const far = new LabVpc(
+    "far",
+    {
+        side: 3,
+        region,
+        prefix: "own",
+        keyName: farKey.keyName,
+        cidrBlock: "10.4.0.0/16",
+        subnetCidrBlock: "10.4.1.0/24",
+        privateIp: "10.4.1.10",
+    },
+    { provider },
+);
+const distant = new VpcPeering("distant", {
+    requester: {
+        vpcId: pair.requester.vpcId,
+        cidrBlocks: ["10.1.0.0/16"],
+        routeTables: { main: pair.requester.routeTableId },
+    },
+    accepter: {
+        vpcId: far.vpcId,
+        cidrBlocks: ["10.4.0.0/16"],
+        routeTables: { main: far.routeTableId },
+        region,
+        provider,
+    },
+    dnsResolution: true,
+});
+
+export const distantStatus = distant.status.accepter;
 export const stage = pair.stage;
 export const requested = request.status.requester;

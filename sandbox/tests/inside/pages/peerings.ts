@@ -92,7 +92,19 @@ async function peersHub(program: string): Promise<void> {
     await stack.destroy();
 }
 
-async function peersAccounts(program: string): Promise<void> {
+async function peersRegions(program: string): Promise<void> {
+    const [own, far] = await Promise.all([shared.one(), serve(virginia, "10.4.0.0/16")]);
+    const stack = await project("far", program, { vpcId: own.vpcId, farVpcId: far.vpcId, farGroupId: far.groupId });
+    const { connectionId, status } = await stack.updated<{ connectionId: string; status: object }>();
+    assert.deepEqual(status, active);
+    assert.equal((await connectionOf(connectionId)).AccepterVpcInfo?.Region, "us-east-1");
+    await answers(own, far, true);
+    await answers(far, own, false);
+    assert.deepEqual(await stack.plan(), []);
+    await stack.destroy();
+}
+
+async function peersAccounts(_: string, program: string): Promise<void> {
     const there = await partner.api("us-east-1");
     const [own, theirs] = await Promise.all([shared.one(), serve(there, "10.2.0.0/16")]);
     const stack = await project("partner", program, {
@@ -270,8 +282,11 @@ export const peerings: Pages = {
         tests: { "connects each spoke with the hub, and no spoke with another": peersHub },
     },
     "docs/package/regions-and-accounts.md": {
-        programs: 1,
-        tests: { "peers with a VPC of another region and account, and refuses a third account": peersAccounts },
+        programs: 2,
+        tests: {
+            "peers with a VPC of another region through one provider": peersRegions,
+            "peers with a VPC of another region and account, and refuses a third account": peersAccounts,
+        },
     },
     "docs/package/another-owner-accepts.md": {
         programs: 1,
