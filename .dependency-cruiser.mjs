@@ -6,16 +6,17 @@
 /** The package's entries, by which the lab uses it as anybody does. */
 const published = ["components/index.ts", "components/check.ts", "components/rules.ts"];
 const program = {
-    "index.ts": ["settings.ts", "settings/", ...published, "reachability/"],
+    "index.ts": ["settings.ts", "settings/", ...published, "components/internal.ts", "reachability/"],
     "commands/": ["components/", "reachability/", "report/"],
     "settings.ts": ["settings/", ...published],
     "settings/": published,
     "docs/": ["settings.ts", "settings/", "components/", "reachability/", "report/"],
-    "plugin/": published,
+    "plugin/": [...published, "components/internal.ts"],
     "tests/": ["index.ts", "settings.ts", "settings/", "docs/", "commands/", "components/", "plugin/", "reachability/"],
     "components/index.ts": ["components/peering/", "components/lab/", "components/check/", "components/addresses/"],
     "components/check.ts": ["components/check/"],
     "components/rules.ts": ["components/peering/", "components/lab/", "components/check/", "components/addresses/"],
+    "components/internal.ts": ["components/peering/", "components/lab/"],
     "components/lab/": ["components/peering/", "components/check/", "components/addresses/"],
     "components/check/": [],
     "components/peering/": ["components/addresses/"],

@@ -9,12 +9,17 @@ export = async () => {
     const { pair: args, access, defaultRegion, publicKey } = settings;
     const privateKey = settings.check && readPrivateKey(settings.check.privateKey);
     // Loaded only now, so that a refusal of settings does not wait for AWS's SDK.
-    const [{ KeyPair }, { PeeredVpcPair, findPairPlaces, providerFor }, { ReachabilityCheck, resultLine }] =
-        await Promise.all([
-            import("@pulumi/aws/ec2/keyPair"),
-            import("pulumi-vpc-peering"),
-            import("pulumi-vpc-peering/check"),
-        ]);
+    const [
+        { KeyPair },
+        { PeeredVpcPair },
+        { findPairPlaces, providerFor, withAcceptance },
+        { ReachabilityCheck, resultLine },
+    ] = await Promise.all([
+        import("@pulumi/aws/ec2/keyPair"),
+        import("pulumi-vpc-peering"),
+        import("pulumi-vpc-peering/internal"),
+        import("pulumi-vpc-peering/check"),
+    ]);
     const stack = readProviderSettings();
     const provider = (side: Side) =>
         providerFor(
@@ -65,7 +70,7 @@ export = async () => {
     });
     const requester = side("requester");
     const pair = new PeeredVpcPair("lab", {
-        ...args,
+        ...withAcceptance(args),
         keyName: requester.keyName,
         requester,
         accepter: side("accepter"),

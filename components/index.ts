@@ -6,13 +6,13 @@
  * are `pulumi-vpc-peering/rules`.
  */
 export { VpcPeering } from "./peering/vpcPeering";
+export type { Acceptance, AcceptanceArgs, AcceptanceFlags } from "./peering/acceptance";
 export type { PeeringSideArgs, VpcPeeringArgs } from "./peering/peeringArgs";
 export type { IngressSource, PeeringOptions, Usage } from "./peering/peeringRules";
 export type { Port } from "./peering/ports";
 export type { Place, RequestsFrom, Side } from "./peering/sides";
 export { lookUpVpc, LookUpError, type LookUpOptions } from "./peering/lookUpVpc";
-export { hasDefaultProvider, providerFor, sideProvider, type SideAccess } from "./peering/sideAccess";
-export { findPlaces, unaskedProblem, type FoundPlaces } from "./peering/places";
+export { sideProvider, type SideAccess } from "./peering/sideAccess";
 
 export { PeeredVpcPair } from "./lab/peeredVpcPair";
 export type { PairSideArgs, PeeredVpcPairArgs } from "./lab/pairArgs";
@@ -20,5 +20,4 @@ export { LabVpc } from "./lab/labVpc";
 export type { AmiChoice, LabVpcArgs } from "./lab/labVpcArgs";
 export type { AddressPlan } from "./addresses/addressPlan";
 export type { Stage } from "./lab/expectations";
-export { findPairPlaces } from "./lab/where";
 export type { ProbedServer, ProbeOutcome } from "./check/probe";

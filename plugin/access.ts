@@ -1,7 +1,7 @@
 import * as config from "@pulumi/aws/config";
 import type { Provider, ProviderArgs } from "@pulumi/aws/provider";
 import * as pulumi from "@pulumi/pulumi";
-import { providerFor } from "pulumi-vpc-peering";
+import { providerFor } from "pulumi-vpc-peering/internal";
 import { checkAccess, checkRegion, type Problem, type Side } from "pulumi-vpc-peering/rules";
 
 /** Where a side's region and credentials come from. What is left out comes from the stack's `aws:*` settings, as everywhere. */

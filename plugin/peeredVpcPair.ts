@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { PeeredVpcPair as Pair, type LabVpc } from "pulumi-vpc-peering";
 import { ReachabilityCheck, resultLine } from "pulumi-vpc-peering/check";
+import { withAcceptance } from "pulumi-vpc-peering/internal";
 import type { PeeredVpcPairArgs } from "./peeredVpcPairArgs";
 import type { PreparedPair } from "./preparePair";
 
@@ -49,7 +50,7 @@ export class PeeredVpcPair extends pulumi.ComponentResource {
         const { privateKey: _, ...inputs } = args;
         super("vpc-peering:index:PeeredVpcPair", name, inputs, opts);
         const { dependsOn = [] } = opts;
-        const pair = new Pair(name, prepared.pair, { parent: this, dependsOn });
+        const pair = new Pair(name, withAcceptance(prepared.pair), { parent: this, dependsOn });
         const { ssh, timeLimit } = prepared;
         const { expect, path } = pair;
         const vpcs = [pair.requester, pair.accepter] as const;

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { findPairPlaces, type PeeredVpcPairArgs as PairArgs, type Port } from "pulumi-vpc-peering";
+import type { PeeredVpcPairArgs as PairArgs, Port } from "pulumi-vpc-peering";
 import type { SshAccess } from "pulumi-vpc-peering/check";
 import {
     checkPeeredVpcPairArgs,
@@ -9,6 +9,7 @@ import {
     type Problem,
     type Side,
 } from "pulumi-vpc-peering/rules";
+import { findPairPlaces } from "pulumi-vpc-peering/internal";
 import { checkSideAccess, providerOf } from "./access";
 import { Ami, IngressFrom, RequestsFrom } from "./choices";
 import { checkChoice, checkKnown, refuse, settled } from "./inputs";

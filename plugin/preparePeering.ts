@@ -1,13 +1,13 @@
 import type { Provider } from "@pulumi/aws/provider";
 import * as pulumi from "@pulumi/pulumi";
 import {
-    findPlaces,
     lookUpVpc,
     LookUpError,
     type PeeringSideArgs,
     type Port,
     type VpcPeeringArgs as Prepared,
 } from "pulumi-vpc-peering";
+import { findPlaces } from "pulumi-vpc-peering/internal";
 import { checkVpcPeeringArgs, problemIf, sides, type Problem, type Side } from "pulumi-vpc-peering/rules";
 import { checkSideAccess, providerOf } from "./access";
 import { IngressFrom, RequestsFrom } from "./choices";

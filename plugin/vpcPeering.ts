@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { VpcPeering as Peering, type VpcPeeringArgs as PeeringArgs } from "pulumi-vpc-peering";
+import { withAcceptance } from "pulumi-vpc-peering/internal";
 import type { VpcPeeringArgs } from "./vpcPeeringArgs";
 
 /**
@@ -28,7 +29,7 @@ export class VpcPeering extends pulumi.ComponentResource {
     constructor(name: string, args: VpcPeeringArgs, opts: pulumi.ComponentResourceOptions, prepared: PeeringArgs) {
         super("vpc-peering:index:VpcPeering", name, args, opts);
         const { dependsOn = [] } = opts;
-        const peering = new Peering(name, prepared, { parent: this, dependsOn });
+        const peering = new Peering(name, withAcceptance(prepared), { parent: this, dependsOn });
         this.connectionId = peering.connectionId;
         this.requesterStatus = peering.status.requester;
         this.accepterStatus = peering.status.accepter;

@@ -148,6 +148,8 @@ describe("VpcPeering", () => {
             "expires",
             "otherOwner",
             "path",
+            "routes",
+            "rules",
             "status",
         ]);
         const { connectionId, expires, otherOwner, path } = deployment.peering;
@@ -731,13 +733,13 @@ describe("VpcPeering with another owner's request", () => {
             "has ended",
             { status: "expired" },
             {},
-            /is expired: the accepter's owner did not accept it within 7 days; have its owner ask again, and set peeringConnectionId to the new id/,
+            /is expired: the accepter's owner did not accept it within 7 days; have its owner ask again, and accept the new request by its id/,
         ],
         [
             "is not there",
             undefined,
             {},
-            /VpcPeering p has 1 problem; no connection was accepted:\n {2}peeringConnectionId = "pcx-1": is no request that AWS shows to the accepter's owner/,
+            /VpcPeering p has 1 problem; no connection was accepted:\n {2}acceptance\.request, peeringConnectionId = "pcx-1": is no request that AWS shows to the accepter's owner/,
         ],
     ];
     for (const [what, change, more, message] of refused) {
@@ -1043,7 +1045,7 @@ describe("VpcPeering, refusals", () => {
                 ],
             );
             log.mock.resetCalls();
-            const request = { manageRequester: false, peeringConnectionId: "pcx-0" };
+            const request = { acceptance: { request: "pcx-0" } };
             const theirs = { ...full.requester, securityGroups: {} };
             await peer({ ...full, ...request, requester: theirs }, withStatus("pending-acceptance"));
             assert.strictEqual(log.mock.callCount(), 2);

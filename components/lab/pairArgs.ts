@@ -1,6 +1,7 @@
 import { blocksOf, type AddressPlan } from "../addresses/addressPlan";
 import { readable } from "../addresses/readable";
 import { contains, parseAddress } from "../addresses/cidr";
+import { checkAcceptanceArgs, toldOf, withFlags, type AcceptanceArgs } from "../peering/acceptance";
 import { routedBlocks, type PeeringSideArgs, type VpcPeeringArgs } from "../peering/peeringArgs";
 import { checkPeering } from "../peering/peeringRules";
 import { checkPorts, type Port } from "../peering/ports";
@@ -25,10 +26,7 @@ export interface PairSideArgs
 export interface PeeredVpcPairArgs
     extends
         Omit<LabVpcArgs, "side" | "label" | keyof AddressPlan | keyof Place>,
-        Pick<
-            VpcPeeringArgs,
-            "manageAccepter" | "manageRequester" | "peeringConnectionId" | "autoAccept" | "requestsFrom" | "ingressFrom"
-        > {
+        Pick<VpcPeeringArgs, "requestsFrom" | "ingressFrom" | keyof AcceptanceArgs> {
     /**
      * The VPC that asks for the peering connection:
      * `{ cidrBlock: "10.41.0.0/16", subnetCidrBlock: "10.41.1.0/24", privateIp: "10.41.1.100" }`.
@@ -106,7 +104,7 @@ export function checkPeeredVpcPairArgs(args: PeeredVpcPairArgs): Problem[] {
         })),
         dns: { path: pathOf(args, side, "dnsHostnames"), on: labVpcArgs(args, side).dnsHostnames ?? true },
     });
-    const options = { ...args, dnsResolution: sides.some((side) => dnsResolutionOf(args, side)) };
+    const options = { ...withFlags(args), dnsResolution: sides.some((side) => dnsResolutionOf(args, side)) };
     return distinct([
         ...sides.flatMap((side) =>
             checkLabVpcArgs(labVpcArgs(args, side)).map((problem) => ({
@@ -115,7 +113,8 @@ export function checkPeeredVpcPairArgs(args: PeeredVpcPairArgs): Problem[] {
             })),
         ),
         ...checkLabels(args),
-        ...checkPeering({ requester: facts("requester"), accepter: facts("accepter") }, options),
+        ...checkAcceptanceArgs(args),
+        ...toldOf(args, checkPeering({ requester: facts("requester"), accepter: facts("accepter") }, options)),
         ...checkPorts("extraPorts", args.extraPorts ?? [], [http]),
         ...sides.flatMap((side) => [
             ...checkPorts(`${side}.extraPorts`, args[side].extraPorts ?? [], [http]),

@@ -5,6 +5,7 @@ import { peeringName } from "./names";
 import { labVpcDefaults } from "./labVpcArgs";
 import { askedSide, checkPeeredVpcPairArgs, labVpcArgs, opensPing, portsOf, type PeeredVpcPairArgs } from "./pairArgs";
 import { mergedTags } from "../peering/mergedTags";
+import { flagWarnings, withAcceptance, withFlags } from "../peering/acceptance";
 import { usesGroups } from "../peering/openings";
 import { sides, type Side } from "../peering/sides";
 import { after, pin } from "../ordering";
@@ -34,9 +35,13 @@ export class PeeredVpcPair extends pulumi.ComponentResource {
     /** Ids of everything that packets between the two servers depend on, and the stage. */
     readonly path: pulumi.Output<string[]>;
 
-    constructor(name: string, args: PeeredVpcPairArgs, opts?: pulumi.ComponentResourceOptions) {
+    constructor(name: string, given: PeeredVpcPairArgs, opts?: pulumi.ComponentResourceOptions) {
         super("vpc-peering-lab:components:PeeredVpcPair", name, {}, opts);
-        refuse(this, `PeeredVpcPair ${name}`, checkPeeredVpcPairArgs(args));
+        refuse(this, `PeeredVpcPair ${name}`, checkPeeredVpcPairArgs(given));
+        for (const warning of flagWarnings(given)) {
+            void pulumi.log.warn(warning, this);
+        }
+        const args = withFlags(given);
 
         const labVpc = (side: Side) => {
             const { provider } = args[side];
@@ -72,7 +77,7 @@ export class PeeredVpcPair extends pulumi.ComponentResource {
             ? new VpcPeering(
                   `${name}-peering`,
                   {
-                      ...args,
+                      ...withAcceptance(args),
                       requester: peeringSide("requester"),
                       accepter: peeringSide("accepter"),
                       dnsResolution: args.dnsResolution ?? true,

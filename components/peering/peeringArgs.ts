@@ -4,6 +4,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { checkCidrList } from "../addresses/addressPlan";
 import { parseIpv6Cidr } from "../addresses/cidr";
 import { problemIf, type Problem } from "../problems";
+import { checkAcceptanceArgs, flagWarnings, toldOf, withFlags, type AcceptanceArgs } from "./acceptance";
 import { checkOpenings, openingWarnings, type Opening, type Openings } from "./openings";
 import {
     checkPeering,
@@ -75,7 +76,7 @@ export interface PeeringSideArgs {
 }
 
 /** How a {@link VpcPeering} is made. */
-export interface VpcPeeringArgs extends PeeringOptions {
+export interface VpcPeeringArgs extends Pick<PeeringOptions, "ingressFrom" | "dnsResolution">, AcceptanceArgs {
     /** The side that asks for the connection: `await lookUpVpc("vpc-0123456789abcdef0")`. */
     readonly requester: PeeringSideArgs;
     /** The side that accepts it: `{ vpcId: vpc.id, cidrBlocks: ["10.42.0.0/16"], routeTables: { main: table.id } }`. */
@@ -95,11 +96,6 @@ export interface VpcPeeringArgs extends PeeringOptions {
      * User Guide, "Tag your Amazon EC2 resources".
      */
     readonly tags?: Tags | undefined;
-    /**
-     * Id of the request to accept where `manageRequester` is off: `"pcx-0123456789abcdef0"`; none by default. The request has to be
-     * from the requester's VPC, account and region as far as they are declared, and for the accepter's VPC.
-     */
-    readonly peeringConnectionId?: pulumi.Input<string> | undefined;
 }
 
 /** The blocks of a side that the other one gets routes to. */
@@ -129,6 +125,7 @@ const plain = {
         "requestsFrom",
         "ingressFrom",
         "dnsResolution",
+        "acceptance",
         "autoAccept",
         "manageRequester",
         "manageAccepter",
@@ -170,11 +167,12 @@ function checkPlain(args: VpcPeeringArgs): Problem[] {
 }
 
 /** Everything for which AWS would refuse the peering, as far as it shows before anything is asked of AWS. */
-export function checkVpcPeeringArgs(args: VpcPeeringArgs): Problem[] {
-    const later = checkPlain(args);
+export function checkVpcPeeringArgs(given: VpcPeeringArgs): Problem[] {
+    const later = [...checkPlain(given), ...checkAcceptanceArgs(given)];
     if (later.length > 0) {
         return later;
     }
+    const args = withFlags(given);
     const facts = (side: Side): SideFacts => ({
         ...args[side],
         blocks: (["cidrBlocks", "ipv6CidrBlocks"] as const).flatMap((family) =>
@@ -204,13 +202,16 @@ export function checkVpcPeeringArgs(args: VpcPeeringArgs): Problem[] {
         ...checkOpenings(openings(args)),
         // The connection has this tag besides.
         ...checkTags("tags", isPlain(tags) ? { ...tags, [ownTag]: "" } : tags),
-        ...checkPeering({ requester: facts("requester"), accepter: facts("accepter") }, { ...args, dnsResolution }),
+        ...toldOf(
+            given,
+            checkPeering({ requester: facts("requester"), accepter: facts("accepter") }, { ...args, dnsResolution }),
+        ),
     ];
 }
 
 /** Warnings of arguments that come to nothing. */
 export function argumentWarnings(args: VpcPeeringArgs): string[] {
-    return openingWarnings(openings(args));
+    return [...flagWarnings(args), ...openingWarnings(openings(withFlags(args)))];
 }
 
 /** What the arguments say of opening ports. */

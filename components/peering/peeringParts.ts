@@ -8,7 +8,16 @@ import { dnsResolutionOf, portsInto, routedBlocks, type VpcPeeringArgs } from ".
 import { parsePort, portName, type RulePorts } from "./ports";
 import { inRegion } from "./regions";
 import { across, sides, type Place, type Side } from "./sides";
-import { dnsOptionType, formerName, isPart, route, rule, type RuleSource, type WantedPart } from "./stackParts";
+import {
+    dnsOptionType,
+    formerName,
+    isPart,
+    route,
+    rule,
+    type PartKind,
+    type RuleSource,
+    type WantedPart,
+} from "./stackParts";
 import type { StackResource, StackState } from "./stackState";
 import type { Tags } from "./tags";
 
@@ -47,8 +56,15 @@ interface SideParts {
     readonly opts: pulumi.CustomResourceOptions;
 }
 
-/** The ids of the routes, rules and options of the managed sides, which it makes. */
-export function peeringParts({ wanted, accepted, opts, ...shared }: PeeringParts): pulumi.Output<string[]> {
+/** The ids of what was made: of everything, and of routes and rules by their names without the component's. */
+export interface MadeParts {
+    readonly path: string[];
+    readonly routes: Readonly<Record<string, string>>;
+    readonly rules: Readonly<Record<string, string>>;
+}
+
+/** Makes the routes, rules and options of the managed sides. */
+export function peeringParts({ wanted, accepted, opts, ...shared }: PeeringParts): pulumi.Output<MadeParts> {
     const made = <Made>(side: Side, make: (parts: SideParts) => Made[], after: pulumi.Resource[]): Made[] =>
         opts[side] === undefined
             ? []
@@ -61,14 +77,25 @@ export function peeringParts({ wanted, accepted, opts, ...shared }: PeeringParts
                   opts: { ...opts[side], dependsOn: after },
               });
     const ways = sides.flatMap((side) =>
-        made(side, (parts) => wanted.filter((one) => one.side === side).map((one) => part(one, parts)), [accepted]),
+        made(
+            side,
+            (parts) => wanted.filter((one) => one.side === side).map((one) => ({ ...one, made: part(one, parts) })),
+            [accepted],
+        ),
     );
+    const resources = ways.map((one) => one.made);
     const accepters = made("accepter", wantedDnsOption, [accepted]);
     // Across regions the requester sees the connection active a moment after the accepter, and AWS sets no option before.
-    const requesters = made("requester", wantedDnsOption, [accepted, ...ways, ...accepters]);
+    const requesters = made("requester", wantedDnsOption, [accepted, ...resources, ...accepters]);
     const former = sides.flatMap((side) => made(side, (parts) => [formerDnsOption(parts)], [accepted]));
-    const told = [...ways, ...accepters, ...requesters].map(({ id }) => id);
-    return pulumi.all([pulumi.all(told), pulumi.all(former)]).apply(([ids, more]) => [...ids, ...more.flat()]);
+    const told = [...resources, ...accepters, ...requesters].map(({ id }) => id);
+    const idsOf = (kind: PartKind) => {
+        const some = ways.filter((one) => one.kind === kind);
+        return Object.fromEntries(some.map((one) => [one.name.slice(shared.name.length + 1), one.made.id]));
+    };
+    return pulumi
+        .all([pulumi.all(told), pulumi.all(former), pulumi.all(idsOf(route)), pulumi.all(idsOf(rule))])
+        .apply(([ids, more, routes, rules]): MadeParts => ({ path: [...ids, ...more.flat()], routes, rules }));
 }
 
 /** The routes and rules of a side, as they are wanted. */

@@ -2,6 +2,7 @@ import { checkCidrList, checkOverlap, type NamedBlock } from "../addresses/addre
 import { readable } from "../addresses/readable";
 import { contains, parseCidr } from "../addresses/cidr";
 import { problemIf, type Problem } from "../problems";
+import type { AcceptanceFlags } from "./acceptance";
 import { accountOf, partitionOf, sides, type Place, type Side } from "./sides";
 
 /** What has to be known of a side to tell whether AWS would peer it. */
@@ -18,24 +19,7 @@ export interface SideFacts extends Place {
 export type IngressSource = "cidr" | "group";
 
 /** The options of a connection that AWS allows in some cases only. */
-export interface PeeringOptions {
-    /**
-     * Whether the accepter's side is managed too: `false`; true by default. If not, another owner has to accept the connection, within
-     * 7 days; `otherOwner` says what they have to do; and the first update after that completes this side.
-     */
-    readonly manageAccepter?: boolean | undefined;
-    /**
-     * Whether the requester's side is managed too: `false`; true by default. If not, its owner has requested the connection already, as
-     * vendors of managed databases do, and only the accepter's side of that request is made.
-     */
-    readonly manageRequester?: boolean | undefined;
-    /** Id of the request to accept where `manageRequester` is off, a text where it is known by now; none by default. */
-    readonly peeringConnectionId?: unknown;
-    /**
-     * Whether the request accepts itself, which AWS allows within one account and region: `true`; false by default. Source:
-     * Amazon EC2 API Reference, "AcceptVpcPeeringConnection".
-     */
-    readonly autoAccept?: boolean | undefined;
+export interface PeeringOptions extends AcceptanceFlags<unknown> {
     /**
      * How the rules name the other side: by `"cidr"`, the default, or by `"group"`, its `securityGroups`, which AWS allows within
      * one region. Source: Amazon VPC Peering Guide, "Update your security groups to reference peer security groups".
