@@ -3,7 +3,7 @@ import { mock } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import { checkPeeredVpcPairArgs } from "../components/lab/pairArgs";
 import { withAcceptance, withFlags, type AcceptanceArgs } from "../components/peering/acceptance";
-import { checkVpcPeeringArgs, type VpcPeeringArgs } from "../components/peering/peeringArgs";
+import { checkVpcPeeringArgs } from "../components/peering/peeringArgs";
 import { VpcPeering } from "../components/peering/vpcPeering";
 import { deploy, valueOf, type Answers } from "./mocks";
 
@@ -71,7 +71,7 @@ describe("who accepts a connection", () => {
 
     /** The problems of these arguments. */
     const problems = (args: object) =>
-        checkVpcPeeringArgs({ ...sides, ...args } as VpcPeeringArgs).map(
+        checkVpcPeeringArgs({ ...sides, ...args }).map(
             ({ path, value, message }) => `${path} = ${JSON.stringify(value)}: ${message}`,
         );
 
