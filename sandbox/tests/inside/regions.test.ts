@@ -134,3 +134,66 @@ export const read = aws.ec2.Vpc.get("read", "${id}@eu-west-1").cidrBlock;`;
         assert.deepEqual((await Promise.all(regions.map(blocksIn))).flat(), []);
     });
 });
+
+const withComponent = (vpcRegion: string, sideRegion: string) => `
+import * as aws from "@pulumi/aws";
+import { VpcPeering } from "pulumi-vpc-peering";
+
+const near = new aws.ec2.Vpc("near", { cidrBlock: "10.1.0.0/16" });
+const nearTable = new aws.ec2.RouteTable("near", { vpcId: near.id });
+const region = "${vpcRegion}";
+const far = new aws.ec2.Vpc("far", { region, cidrBlock: "10.2.0.0/16" });
+const farTable = new aws.ec2.RouteTable("far", { region, vpcId: far.id });
+const peering = new VpcPeering("own", {
+    requester: { vpcId: near.id, cidrBlocks: ["10.1.0.0/16"], routeTables: { main: nearTable.id } },
+    accepter: { vpcId: far.id, cidrBlocks: ["10.2.0.0/16"], routeTables: { main: farTable.id }, region: "${sideRegion}" },
+});
+export const connectionId = peering.connectionId;
+export const status = peering.status;
+export const farId = far.id;
+`;
+
+interface Peered {
+    readonly connectionId: string;
+    readonly status: object;
+    readonly farId: string;
+}
+
+describe("a VpcPeering whose accepter's VPC moves to another region", () => {
+    const active = { requester: "active", accepter: "active" };
+    let stack: Stack;
+    let before_: Peered;
+
+    const write = (program: string) => {
+        writeFileSync(join(stack.folder, "index.ts"), program);
+    };
+
+    before(async () => {
+        stack = await project("moving", withComponent("us-west-2", "us-west-2"), {});
+        before_ = await stack.updated<Peered>();
+        assert.deepEqual(before_.status, active);
+    });
+
+    after(() => stack.destroy());
+
+    it("keeps its connection as long as the VPC is not seen in the new one", async () => {
+        write(withComponent("us-west-2", "us-east-1"));
+        for (const { code, text } of [await stack.pulumi("preview"), await stack.up()]) {
+            assert.notEqual(code, 0);
+            assert.match(text, /accepter\.vpcId = "vpc-\w+": is no VPC in us-east-1, and the connection that stands /);
+        }
+        const { VpcPeeringConnections = [] } = await new EC2({ endpoint, region: home }).describeVpcPeeringConnections({
+            VpcPeeringConnectionIds: [before_.connectionId],
+        });
+        assert.equal(VpcPeeringConnections[0]?.Status?.Code, "active");
+    });
+
+    it("peers the new VPC there, and leaves nothing of the old one", async () => {
+        write(withComponent("us-east-1", "us-east-1"));
+        const now = await stack.updated<Peered>();
+        assert.deepEqual(now.status, active);
+        assert.notEqual(now.farId, before_.farId);
+        assert.deepEqual([await blocksIn("us-west-2"), await blocksIn("us-east-1")], [[], ["10.2.0.0/16"]]);
+        assert.deepEqual(await stack.plan(), []);
+    });
+});
