@@ -77,6 +77,7 @@ describe("the package, installed", () => {
             "addresses",
             "check",
             "index",
+            "internal",
             "lab",
             "namespaces",
             "nearest",

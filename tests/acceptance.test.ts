@@ -127,3 +127,27 @@ describe("what a VpcPeering has made", () => {
         assert.strictEqual(await valueOf(peering.connection.id), "id-of-p-connection");
     });
 });
+
+describe("the description of rules", () => {
+    it("is that of every rule, and nothing where none is given", async () => {
+        const args = { ...sides, ports: ["tcp/80", "tcp/443"] as const, requestsFrom: "requester" as const };
+        const described = async (more: object) => {
+            const { registrations } = await deploy(() => new VpcPeering("p", { ...args, ...more }));
+            return registrations
+                .filter(({ type }) => type.endsWith("IngressRule"))
+                .map(({ inputs }) => inputs["description"]);
+        };
+        assert.deepStrictEqual(await described({ ruleDescription: "NET-42" }), ["NET-42", "NET-42"]);
+        assert.deepStrictEqual(await described({}), [undefined, undefined]);
+    });
+
+    for (const ruleDescription of ["", "a".repeat(256), "käse", "a\nb", "50 %"]) {
+        it(`is refused: ${JSON.stringify(ruleDescription).slice(0, 20)}`, () => {
+            const problems = checkVpcPeeringArgs({ ...sides, ruleDescription });
+            assert.deepStrictEqual(
+                problems.map(({ path }) => path),
+                ["ruleDescription"],
+            );
+        });
+    }
+});

@@ -112,6 +112,44 @@ describe("lookUpVpc", () => {
         assert.deepStrictEqual([...new Set(calls.map(({ provider }) => provider ?? ""))], [""]);
     });
 
+    it("takes the tables of subnets, which is the main one where they have none", async () => {
+        const of: Record<string, object> = {
+            "rtb-1": { main: true },
+            "rtb-5": { subnetId: "subnet-5" },
+            "rtb-9": { subnetId: "subnet-9" },
+        };
+        const answers: Answers = {
+            ...aws(),
+            "aws:ec2/getRouteTable:getRouteTable": ({ routeTableId }) => ({ associations: [of[String(routeTableId)]] }),
+            "aws:ec2/getSubnets:getSubnets": () => ({ ids: ["subnet-5", "subnet-7", "subnet-9"] }),
+        };
+        const tablesOf = async (...subnetIds: string[]) =>
+            Object.keys((await lookUp(answers, { subnetIds })).side.routeTables ?? {});
+        assert.deepStrictEqual(await tablesOf("subnet-9"), ["rtb-9"]);
+        assert.deepStrictEqual(await tablesOf("subnet-7", "subnet-9"), ["rtb-1", "rtb-9"]);
+        await assert.rejects(tablesOf("subnet-1"), /\n {2}subnetIds\[0\] = "subnet-1": is no subnet of vpc-2; /);
+        await assert.rejects(
+            lookUp(answers, { subnetIds: ["subnet-9"], routeTableIds: ["rtb-9"] }),
+            /\n {2}subnetIds: are given besides routeTableIds, /,
+        );
+    });
+
+    it("finds the one VPC that has some tags", async () => {
+        const found = async (...ids: string[]) => {
+            let vpcId: unknown;
+            await deploy(async () => ({ vpcId } = await lookUpVpc({ tags: { Name: "shop" } })), {}, [], {
+                ...aws(),
+                "aws:ec2/getVpcs:getVpcs": ({ tags }) => ({
+                    ids: (tags as { Name: string }).Name === "shop" ? ids : [],
+                }),
+            });
+            return vpcId;
+        };
+        assert.strictEqual(await found("vpc-2"), "vpc-2");
+        await assert.rejects(found(), /\n {2}tags = \{"Name":"shop"\}: are no VPC's there; /);
+        await assert.rejects(found("vpc-3", "vpc-2"), /are those of vpc-2, vpc-3; give tags that one VPC alone has/);
+    });
+
     it("leaves out the route tables of gateways, and refuses one that is named", async () => {
         const answers: Answers = {
             ...aws(),

@@ -16,6 +16,11 @@ export interface LookUpOptions {
     readonly provider?: Provider | undefined;
     /** Ids of the route tables that are to get routes: `["rtb-0123456789abcdef0"]`; by default all that the VPC has, except those of gateways. */
     readonly routeTableIds?: readonly string[] | undefined;
+    /**
+     * Ids of the subnets whose route tables are to get routes, instead of `routeTableIds`: `["subnet-0123456789abcdef0"]`. A subnet without
+     * a table of its own has the VPC's main one. Source: Amazon VPC User Guide, "Subnet route tables".
+     */
+    readonly subnetIds?: readonly string[] | undefined;
     /** The security groups that are to open ports, as a side of `VpcPeering` has them: `{ web: group.id }`; none by default. */
     readonly securityGroups?: PeeringSideArgs["securityGroups"];
 }
@@ -40,18 +45,30 @@ export class LookUpError extends RunError {
  * const accepter = await lookUpVpc("vpc-0123456789abcdef0", { securityGroups: { web: "sg-0123456789abcdef0" } });
  * ```
  *
- * Throws a {@link LookUpError} that lists all that is wrong: a VPC that is not there; a route table or security group that is not
- * there or is another VPC's; a gateway's route table; a region that is none; what the provider may not read.
+ * @param vpc the VPC's id, or the tags that it alone has in its region: `{ tags: { Name: "shop" } }`.
+ *
+ * Throws a {@link LookUpError} that lists all that is wrong: a VPC that is not there, or is one of several; a route table, subnet or
+ * security group that is not there or is another VPC's; a gateway's route table; a region that is none; what the provider may not read.
  */
-export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Promise<PeeringSideArgs> {
-    const { provider, routeTableIds, securityGroups } = options;
-    const misnamed = checkRegion("region", options.region);
-    if (misnamed.length > 0) {
-        throw withoutStack(new LookUpError(`lookUpVpc of ${vpcId}`, misnamed));
+export async function lookUpVpc(
+    vpc: string | { readonly tags: Readonly<Record<string, string>> },
+    options: LookUpOptions = {},
+): Promise<PeeringSideArgs> {
+    const { provider, routeTableIds, subnetIds, securityGroups } = options;
+    const both = "are given besides routeTableIds, and either says which tables get routes; leave one of the two out";
+    const wrong = [
+        ...checkRegion("region", options.region),
+        ...problemIf(subnetIds !== undefined && routeTableIds !== undefined, { path: "subnetIds", message: both }),
+    ];
+    if (wrong.length > 0) {
+        throw withoutStack(
+            new LookUpError(`lookUpVpc of ${typeof vpc === "string" ? vpc : "a VPC by its tags"}`, wrong),
+        );
     }
     const region = inRegion(options.region);
     const opts = provider === undefined ? {} : { provider };
-    const vpc = { path: "vpcId", value: vpcId };
+    const vpcId = typeof vpc === "string" ? vpc : await byTags(vpc.tags, opts, region);
+    const asked = { path: "vpcId", value: vpcId };
     const connections = (end: "requester" | "accepter") =>
         ec2.getVpcPeeringConnections(
             {
@@ -69,12 +86,13 @@ export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Pro
     );
     const readTables = async () => {
         const { ids: all } = await ec2.getRouteTables({ ...region, vpcId }, opts);
-        const [ids, others] = [routeTableIds ?? all, (routeTableIds ?? []).filter((id) => !all.includes(id))];
-        const read = [...ids].filter((id) => all.includes(id)).sort();
+        const others = (routeTableIds ?? []).filter((id) => !all.includes(id));
+        const read = (routeTableIds ?? all).filter((id) => all.includes(id)).sort();
         const tables = await Promise.all(
             read.map((routeTableId) => ec2.getRouteTable({ ...region, routeTableId }, opts)),
         );
-        const found = read.map((id, index) => [id, tables[index]] as const);
+        const every = read.map((id, index) => [id, tables[index]] as const);
+        const found = subnetIds === undefined ? every : ofSubnets(subnetIds, every);
         // A gateway's table takes no route to a connection. Source: Amazon VPC User Guide, "Gateway route tables".
         const edge = found.flatMap(([id, table]) => (orEmpty(table?.associations).some(isOfGateway) ? [id] : []));
         const routes = found.flatMap(([id, table]) =>
@@ -82,13 +100,19 @@ export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Pro
         );
         return { others, routes, edge: edge.filter((id) => routeTableIds?.includes(id)) };
     };
-    const [place, found, peerings, tables, groups] = await Promise.all([
+    const readSubnets = async () => {
+        const filters = [{ name: "vpc-id", values: [vpcId] }];
+        const { ids } = subnetIds ? await ec2.getSubnets({ ...region, filters }, opts) : { ids: [] };
+        return (subnetIds ?? []).filter((id) => !orEmpty(ids).includes(id));
+    };
+    const [place, found, peerings, tables, foreign, groups] = await Promise.all([
         placeOf(opts, options.region),
-        attempt(vpc, ec2.getVpc({ ...region, id: vpcId }, opts)),
-        attempt(vpc, Promise.all([connections("requester"), connections("accepter")])),
-        attempt(vpc, readTables()),
+        attempt(asked, ec2.getVpc({ ...region, id: vpcId }, opts)),
+        attempt(asked, Promise.all([connections("requester"), connections("accepter")])),
+        attempt(asked, readTables()),
+        attempt(asked, readSubnets()),
         attempt(
-            vpc,
+            asked,
             vpcsOf(
                 known.map(([, id]) => id),
                 opts,
@@ -98,7 +122,12 @@ export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Pro
     ]);
     const ofGroups = groups.answer ? known : [];
     const problems = [
-        ...[found, peerings, tables, groups].flatMap(({ problem }) => problem ?? []),
+        ...[found, peerings, tables, foreign, groups].flatMap(({ problem }) => problem ?? []),
+        ...(foreign.answer ?? []).map((value) => ({
+            path: `subnetIds[${(subnetIds ?? []).indexOf(value)}]`,
+            value,
+            message: `is no subnet of ${vpcId}; correct it, or leave subnetIds out for all route tables that the VPC has`,
+        })),
         ...(tables.answer?.others ?? []).map((value) => ({
             path: `routeTableIds[${(routeTableIds ?? []).indexOf(value)}]`,
             value,
@@ -141,6 +170,33 @@ export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Pro
         accountId: place.accountId,
         provider,
     };
+}
+
+/** The id of the one VPC that has these tags; throws a {@link LookUpError} where there is none or several. */
+async function byTags(
+    tags: Readonly<Record<string, string>>,
+    opts: InvokeOptions,
+    region: { readonly region?: string },
+): Promise<string> {
+    const { ids } = await ec2.getVpcs({ ...region, tags: { ...tags } }, opts);
+    const [id, ...more] = orEmpty(ids);
+    if (id !== undefined && more.length === 0) {
+        return id;
+    }
+    const found = id === undefined ? "are no VPC's there" : `are those of ${[id, ...more].sort().join(", ")}`;
+    const message = `${found}; give tags that one VPC alone has, or its id`;
+    throw withoutStack(new LookUpError("lookUpVpc of a VPC by its tags", [{ path: "tags", value: tags, message }]));
+}
+
+type Tables = readonly (readonly [id: string, table: ec2.GetRouteTableResult | undefined])[];
+
+/** The tables of some subnets: each one's own, or else the main one. */
+function ofSubnets(subnetIds: readonly string[], tables: Tables): Tables {
+    const isOf = (test: (association: ec2.GetRouteTableResult["associations"][number]) => boolean) =>
+        tables.find(([, table]) => orEmpty(table?.associations).some(test))?.[0];
+    const main = isOf((one) => one.main);
+    const ids = subnetIds.map((subnet) => isOf((one) => one.subnetId === subnet) ?? main);
+    return tables.filter(([id]) => ids.includes(id));
 }
 
 /** Whether a route table is associated with a gateway, and not with a subnet. */

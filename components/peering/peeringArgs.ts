@@ -96,6 +96,11 @@ export interface VpcPeeringArgs extends Pick<PeeringOptions, "ingressFrom" | "dn
      * User Guide, "Tag your Amazon EC2 resources".
      */
     readonly tags?: Tags | undefined;
+    /**
+     * Description of every rule: `"shop asks stock, NET-42"`, of 255 letters, digits, spaces and ._-:/()#,@[]+=&;{}!$* at most; none by
+     * default. Source: Amazon EC2 API Reference, "IpRange".
+     */
+    readonly ruleDescription?: string | undefined;
 }
 
 /** The blocks of a side that the other one gets routes to. */
@@ -126,6 +131,7 @@ const plain = {
         "ingressFrom",
         "dnsResolution",
         "acceptance",
+        "ruleDescription",
         "autoAccept",
         "manageRequester",
         "manageAccepter",
@@ -199,6 +205,7 @@ export function checkVpcPeeringArgs(given: VpcPeeringArgs): Problem[] {
             ...checkPorts(`${side}.ports`, args[side].ports ?? []),
         ]),
         ...checkPorts("ports", args.ports ?? []),
+        ...checkDescription(args.ruleDescription),
         ...checkOpenings(openings(args)),
         // The connection has this tag besides.
         ...checkTags("tags", isPlain(tags) ? { ...tags, [ownTag]: "" } : tags),
@@ -207,6 +214,13 @@ export function checkVpcPeeringArgs(given: VpcPeeringArgs): Problem[] {
             checkPeering({ requester: facts("requester"), accepter: facts("accepter") }, { ...args, dnsResolution }),
         ),
     ];
+}
+
+function checkDescription(value: string | undefined): Problem[] {
+    const isRight = value === undefined || /^[\w .:/()#,@[\]+=&;{}!$*-]{1,255}$/.test(value);
+    const message =
+        "is no description of a rule on AWS; write 1 to 255 letters of English, digits, spaces and ._-:/()#,@[]+=&;{}!$*";
+    return problemIf(!isRight, { path: "ruleDescription", value, message });
 }
 
 /** Warnings of arguments that come to nothing. */

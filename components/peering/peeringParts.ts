@@ -127,7 +127,8 @@ export function wantedParts(name: string, args: VpcPeeringArgs, side: Side, plac
 }
 
 /** Makes what is wanted, or keeps what has it by another name. */
-function part({ kind, name, properties }: WantedPart, { region, connectionId, tags, opts, state }: SideParts) {
+function part({ kind, name, properties }: WantedPart, { args, region, connectionId, tags, opts, state }: SideParts) {
+    const { ruleDescription: description } = args;
     const kept = { ...opts, aliases: [formerName(name, kind, properties, state)] };
     return "routeTableId" in properties
         ? new ec2.Route(
@@ -137,7 +138,7 @@ function part({ kind, name, properties }: WantedPart, { region, connectionId, ta
           )
         : new vpc.SecurityGroupIngressRule(
               name,
-              { ...region, ...properties, tags },
+              { ...region, ...properties, ...(description !== undefined && { description }), tags },
               // Changed in place, it would get the text ACCOUNT/GROUP as the group's id, which AWS does not know:
               // terraform-provider-aws splits it only when it creates a rule.
               unlessAllowed(

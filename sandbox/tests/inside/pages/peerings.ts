@@ -30,15 +30,30 @@ async function peersShopAndStock(program: string): Promise<void> {
 
 async function peersExisting(program: string): Promise<void> {
     const [requester, accepter] = await Promise.all([shared.one(), serve(virginia, "10.2.0.0/16")]);
+    await home.createTags({ Resources: [requester.vpcId], Tags: [{ Key: "Name", Value: "shop" }] });
     const stack = await project("existing", program, {
-        requesterVpcId: requester.vpcId,
         accepterVpcId: accepter.vpcId,
+        webSubnetId: accepter.subnetId,
         webGroupId: accepter.groupId,
     });
     await answers(requester, accepter, false);
     assert.deepEqual((await stack.updated<{ status: object }>()).status, active);
     await answers(requester, accepter, true);
     await answers(accepter, requester, false);
+    // The subnet's table has the route back, and the main one has none.
+    const { RouteTables = [] } = await virginia.describeRouteTables({
+        Filters: [{ Name: "route.destination-cidr-block", Values: ["10.1.0.0/16"] }],
+    });
+    assert.deepEqual(
+        RouteTables.map(({ RouteTableId }) => RouteTableId),
+        [accepter.tableId],
+    );
+    const { SecurityGroupRules = [] } = await virginia.describeSecurityGroupRules({
+        Filters: [{ Name: "group-id", Values: [accepter.groupId] }],
+    });
+    assert.ok(
+        SecurityGroupRules.some(({ FromPort, Description }) => FromPort === 80 && Description === "shop asks web"),
+    );
     assert.deepEqual(await stack.plan(), []);
     await stack.destroy();
     await answers(requester, accepter, false);
