@@ -50,7 +50,7 @@ describe("an upgrade from the version before", () => {
         const servers = deployment.resources.filter(({ type }) => type === "aws:ec2/instance:Instance");
         assert.deepEqual(
             servers.map(({ outputs }) => outputs.instanceType),
-            ["t2.micro", "t2.micro"],
+            ["t2.micro", "t2.micro", "t2.micro"],
         );
     });
 });
