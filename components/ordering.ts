@@ -36,6 +36,13 @@ export function dependenciesOf(opts: pulumi.ComponentResourceOptions | undefined
     return (Array.isArray(dependsOn) ? dependsOn : [dependsOn]) as pulumi.Resource[];
 }
 
+/** A component's `customTimeouts`, which the engine does not apply to the component's children by itself either. */
+export function timeoutsOf({ customTimeouts }: pulumi.ComponentResourceOptions = {}): {
+    readonly customTimeouts?: pulumi.CustomTimeouts;
+} {
+    return customTimeouts === undefined ? {} : { customTimeouts };
+}
+
 /** Whether hooks of resources run here: Pulumi's mocks, in unit tests of one's own, would wait for them without end. */
 export function runsHooks(): boolean {
     const monitor = pulumi.runtime.getMonitor() as Partial<Record<"registerResourceHook", unknown>> | undefined;

@@ -49,8 +49,8 @@ export class PeeredVpcPair extends pulumi.ComponentResource {
         // The private key is nobody's to see in the state.
         const { privateKey: _, ...inputs } = args;
         super("vpc-peering:index:PeeredVpcPair", name, inputs, opts);
-        const { dependsOn = [] } = opts;
-        const pair = new Pair(name, withAcceptance(prepared.pair), { parent: this, dependsOn });
+        const { dependsOn = [], customTimeouts = {} } = opts;
+        const pair = new Pair(name, withAcceptance(prepared.pair), { parent: this, dependsOn, customTimeouts });
         const { ssh, timeLimit } = prepared;
         const { expect, path } = pair;
         const vpcs = [pair.requester, pair.accepter] as const;
@@ -59,7 +59,7 @@ export class PeeredVpcPair extends pulumi.ComponentResource {
             new ReachabilityCheck(
                 `${name}-check`,
                 { vpcs, expect, path, ssh, timeLimit },
-                { parent: this, dependsOn: pair },
+                { parent: this, dependsOn: pair, customTimeouts },
             );
         this.stage = pair.stage;
         this.requester = outputsOf(pair.requester);

@@ -28,8 +28,8 @@ export class VpcPeering extends pulumi.ComponentResource {
     /** @param prepared what {@link preparePeering} made of the arguments. */
     constructor(name: string, args: VpcPeeringArgs, opts: pulumi.ComponentResourceOptions, prepared: PeeringArgs) {
         super("vpc-peering:index:VpcPeering", name, args, opts);
-        const { dependsOn = [] } = opts;
-        const peering = new Peering(name, withAcceptance(prepared), { parent: this, dependsOn });
+        const { dependsOn = [], customTimeouts = {} } = opts;
+        const peering = new Peering(name, withAcceptance(prepared), { parent: this, dependsOn, customTimeouts });
         this.connectionId = peering.connectionId;
         this.requesterStatus = peering.status.requester;
         this.accepterStatus = peering.status.accepter;

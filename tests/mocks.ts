@@ -19,6 +19,8 @@ export interface Registration {
     readonly replaceOnChanges: readonly string[];
     readonly replacementTrigger: unknown;
     readonly ignoreChanges: readonly string[];
+    /** How long its creation may take; undefined where the provider decides. */
+    readonly createTimeout: string | undefined;
     /** URNs by which the state may have it. */
     readonly aliases: readonly string[];
 }
@@ -51,6 +53,7 @@ interface Request {
     getReplaceonchangesList(): string[];
     getReplacementTrigger(): { toJavaScript(): unknown } | undefined;
     getIgnorechangesList(): string[];
+    getCustomtimeouts(): { getCreate(): string } | undefined;
     getAliasesList(): { getUrn(): string }[];
     getHooks(): { getBeforeCreateList(): string[] } | undefined;
 }
@@ -289,6 +292,7 @@ function registrationOf(args: MockResourceArgs, request: Request | undefined): R
         replaceOnChanges: request.getReplaceonchangesList(),
         replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
         ignoreChanges: request.getIgnorechangesList(),
+        createTimeout: request.getCustomtimeouts()?.getCreate() || undefined,
         aliases: request
             .getAliasesList()
             .map((alias) => alias.getUrn())

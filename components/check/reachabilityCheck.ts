@@ -1,6 +1,6 @@
 import * as local from "@pulumi/command/local";
 import * as pulumi from "@pulumi/pulumi";
-import { dependenciesOf, known, runsHooks } from "../ordering";
+import { dependenciesOf, known, runsHooks, timeoutsOf } from "../ordering";
 import { messageOf } from "../problems";
 import { overSsh, overSshEnvironment } from "./overSsh";
 import {
@@ -131,7 +131,7 @@ export class ReachabilityCheck extends pulumi.ComponentResource {
                     // Nothing of the run before counts.
                     addPreviousOutputInEnv: false,
                 },
-                { parent: this, dependsOn: [...dependenciesOf(opts), ...dependsOn], hooks },
+                { parent: this, dependsOn: [...dependenciesOf(opts), ...dependsOn], hooks, ...timeoutsOf(opts) },
             );
 
         const ready = args.vpcs.map((vpc) => run(`${vpc.probed.label}-ready`, vpc, timeLimit, readyScript(vpc.probed)));

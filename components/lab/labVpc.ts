@@ -7,7 +7,7 @@ import { amiParameters, checkLabVpcArgs, labVpcDefaults, type LabVpcArgs } from 
 import { labVpcNames } from "./names";
 import { findZone } from "./offerings";
 import { placeWord } from "./place";
-import { after, pin } from "../ordering";
+import { after, pin, timeoutsOf } from "../ordering";
 import { mergedTags } from "../peering/mergedTags";
 import { checkRegion, inRegion } from "../peering/regions";
 import type { ProbedServer } from "../check/probe";
@@ -53,7 +53,7 @@ export class LabVpc extends pulumi.ComponentResource {
         refuse(this, `LabVpc ${name}`, [...checkLabVpcArgs(args), ...checkRegion("region", args.region)]);
 
         const place = placeWord(name, args, this);
-        const child = { parent: this, replacementTrigger: place };
+        const child = { parent: this, replacementTrigger: place, ...timeoutsOf(opts) };
         const region = inRegion(args.region);
         const label = args.label ?? `VPC${args.side}`;
         const names = labVpcNames(args.prefix ?? labVpcDefaults.prefix, args.side, label);

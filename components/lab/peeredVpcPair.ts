@@ -8,7 +8,7 @@ import { mergedTags } from "../peering/mergedTags";
 import { flagWarnings, withAcceptance, withFlags } from "../peering/acceptance";
 import { usesGroups } from "../peering/openings";
 import { sides, type Side } from "../peering/sides";
-import { after, pin } from "../ordering";
+import { after, pin, timeoutsOf } from "../ordering";
 import type { ProbeOutcome } from "../check/probe";
 import { refuse } from "../problems";
 import { VpcPeering } from "../peering/vpcPeering";
@@ -48,6 +48,7 @@ export class PeeredVpcPair extends pulumi.ComponentResource {
             return new LabVpc(`${name}-${side}`, labVpcArgs(args, side), {
                 parent: this,
                 ...(provider && { provider }),
+                ...timeoutsOf(opts),
             });
         };
         this.requester = labVpc("requester");
@@ -84,7 +85,7 @@ export class PeeredVpcPair extends pulumi.ComponentResource {
                       tags: mergedTags(args.tags, { Name: peeringName(args.prefix ?? labVpcDefaults.prefix) }),
                   },
                   // Otherwise the connection would be deleted only after the servers, which take longest.
-                  { parent: this, dependsOn: [this.requester, this.accepter] },
+                  { parent: this, dependsOn: [this.requester, this.accepter], ...timeoutsOf(opts) },
               )
             : undefined;
 

@@ -30,8 +30,9 @@ import { urnsOf, type StackResource, type StackState } from "./stackState";
 // refusal, but the engine looks for it when it fails to delete a resource too, and where the program does not run, as in a destroy,
 // it reports that it has no such hook instead of AWS's error.
 //
-// A second connection of a pair of VPCs AWS does not refuse: it returns the one that is there, which the stack would then have
-// taken over unasked, and would delete.
+// A second connection of a pair of VPCs AWS does not refuse. In the same direction it returns the one that is there, which the stack
+// would then have taken over unasked, and would delete; in the other one it makes a request, whose acceptance fails with
+// VpcPeeringConnectionAlreadyExists.
 
 /** What is there in place of a resource. */
 interface Existing {

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { dependenciesOf } from "../ordering";
+import { dependenciesOf, timeoutsOf } from "../ordering";
 import { problemIf, refuse, type Problem } from "../problems";
 import { claimParts } from "./claims";
 import { defaultTagsOf, mergedTags } from "./mergedTags";
@@ -73,7 +73,7 @@ export function planPeering(
     };
     const child = (side: Side) => {
         const { provider } = args[side];
-        return { parent: component, ...(provider && { provider }) };
+        return { parent: component, ...(provider && { provider }), ...timeoutsOf(opts) };
     };
     const opened = (side: Side) => (isManaged(side) ? child(side) : undefined);
     const tags = mergedTags({ Name: name }, args.tags);

@@ -80,7 +80,8 @@ function request({ name, args, ends, child, state, ofConnection, after }: Peerin
         {
             ...unlessPeered({ ...child("requester"), aliases: [formerConnection(`${name}-connection`, state)] }, state),
             dependsOn: after,
-            // In place of a second connection of the same VPCs AWS returns the first, which would then be deleted.
+            // In place of a second connection of the same VPCs AWS returns the first, which would then be deleted, or makes a
+            // request that can't be accepted.
             deleteBeforeReplace: true,
         },
     );

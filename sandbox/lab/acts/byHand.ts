@@ -155,7 +155,7 @@ export const resolution: Act = {
 
 export const second: Act = {
     name: "second-connection",
-    shows: "two VPCs have one connection: a second request returns the existing one",
+    shows: "two VPCs have one connection: a second request returns it, and one in the other direction can't be accepted",
     rule: 'Amazon VPC Peering Guide, "VPC peering limitations" (one connection between two VPCs)',
     settings: together,
     play: async (scene) => {
@@ -172,9 +172,23 @@ export const second: Act = {
         const between = VpcPeeringConnections.filter(
             (one) => (isActive(one) || isPending(one)) && isBetween(one, vpcId, peer.vpcId),
         );
+        const back = await scene.ec2.createVpcPeeringConnection({ VpcId: peer.vpcId, PeerVpcId: vpcId });
+        const backId = back.VpcPeeringConnection?.VpcPeeringConnectionId ?? "none";
+        scene.cleanup.add("the request in the other direction", () =>
+            scene.ec2.deleteVpcPeeringConnection({ VpcPeeringConnectionId: backId }),
+        );
+        const accepted = await scene.ec2.acceptVpcPeeringConnection({ VpcPeeringConnectionId: backId }).then(
+            () => "accepted",
+            (error: unknown) => (error as Error).name,
+        );
         return [
             { what: "the connection of a second request", expected: scene.peeringId, seen: id },
             { what: "connections between the two VPCs", expected: "1", seen: `${between.length}` },
+            {
+                what: "the acceptance of a request in the other direction",
+                expected: "VpcPeeringConnectionAlreadyExists",
+                seen: accepted,
+            },
         ];
     },
 };
