@@ -1,4 +1,5 @@
 import * as assert from "assert";
+import { Provider } from "@pulumi/aws/provider";
 import { LabVpc } from "../components/lab/labVpc";
 import { findStatus } from "../components/peering/request";
 import { providerFor } from "../components/peering/sideAccess";
@@ -172,6 +173,59 @@ describe("a VpcPeering whose sides are in two regions", () => {
             messages,
             /accepter\.region = "us-west-2": is another region than that of the accepter's provider, us-east-1, .* new aws\.Provider\("accepter", \{ region: "us-west-2" \}\)/,
         );
+    });
+});
+
+describe("what needs an active connection on the requester's side", () => {
+    const requester = { vpcId: "vpc-1", cidrBlocks: ["10.41.0.0/16"], securityGroups: { web: "sg-1" } };
+    const there = () => new Provider("there", { region: "us-east-1" });
+    const accepter = () => ({
+        vpcId: "vpc-2",
+        cidrBlocks: ["10.42.0.0/16"],
+        securityGroups: { web: "sg-2" },
+        provider: there(),
+    });
+
+    /** How often the connection was looked at before a part of a peering of two accounts, in one region, is made. */
+    async function looksBefore(name: string, statuses: string[], more: object = {}): Promise<number> {
+        let looks = 0;
+        const answers: Answers = {
+            ...elsewhere,
+            "aws:index/getRegion:getRegion": () => ({ region: "us-east-1" }),
+            "aws:ec2/getVpcPeeringConnection:getVpcPeeringConnection": (_, provider) => {
+                looks += provider === "there" ? 0 : 1;
+                return { status: (provider === "there" ? "active" : statuses.shift()) ?? "active" };
+            },
+            "aws:vpc/getSecurityGroupRules:getSecurityGroupRules": () => ({}),
+        };
+        const args = { ports: ["tcp/80"] as const, ingressFrom: "group" as const, dnsResolution: true };
+        const { beforeCreate } = await deploy(
+            () => new VpcPeering("p", { requester, accepter: accepter(), ...args, ...more }),
+            {},
+            [],
+            answers,
+        );
+        looks = 0;
+        await beforeCreate(name, {});
+        return looks;
+    }
+
+    it("waits until that side sees it active", async () => {
+        // The component's own look at the status is the first.
+        const statuses = ["active", "pending-acceptance", "provisioning"];
+        assert.strictEqual(await looksBefore("p-requester-dns-resolution", statuses), 3);
+    });
+
+    it("is refused if the connection ends meanwhile", async () => {
+        await assert.rejects(
+            looksBefore("p-requester-dns-resolution", ["active", "deleted"]),
+            /^Error: The connection id-of-p-connection is deleted as the requester's side sees it, /,
+        );
+    });
+
+    it("asks nothing where both sides are in one place", async () => {
+        const one = { accepter: { vpcId: "vpc-2", cidrBlocks: ["10.42.0.0/16"], securityGroups: { web: "sg-2" } } };
+        assert.strictEqual(await looksBefore("p-requester-dns-resolution", [], one), 0);
     });
 });
 

@@ -167,13 +167,19 @@ describe("PeeredVpcPair, what is connected", () => {
 
     for (const slow of ["", "there"]) {
         it(`promises that the connection is active, even while the ${slow === "" ? "requester" : "accepter"} still sees it otherwise`, async () => {
+            let asked = 0;
             const { pair } = await make(() => accepterThere(), {
                 ...elsewhere,
                 "aws:ec2/getVpcPeeringConnection:getVpcPeeringConnection": (_, provider) => ({
-                    status: provider === slow ? "provisioning" : "active",
+                    status: provider === slow && asked++ === 0 ? "provisioning" : "active",
                 }),
             });
             assert.strictEqual(await valueOf(pair.stage), "reachable");
+            assert.ok(pair.peering);
+            const status = await Promise.all(
+                [pair.peering.status.requester, pair.peering.status.accepter].map(valueOf),
+            );
+            assert.deepStrictEqual(status, ["active", "active"]);
         });
     }
 

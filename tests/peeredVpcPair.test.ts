@@ -92,17 +92,7 @@ const peering: Record<string, { type: string; inputs: object; after: string[] }>
     "p-peering-accepter-public-10.41.0.0/16": route("accepter", "10.41.0.0/16"),
     "p-peering-requester-server-tcp-80-10.42.0.0/16": http("requester", "10.42.0.0/16"),
     "p-peering-accepter-server-tcp-80-10.41.0.0/16": http("accepter", "10.41.0.0/16"),
-    "p-peering-requester-dns-resolution": {
-        ...dnsResolution("requester", true),
-        after: [
-            "p-peering-accepter",
-            "p-peering-accepter-dns-resolution",
-            "p-peering-requester-public-10.42.0.0/16",
-            "p-peering-accepter-public-10.41.0.0/16",
-            "p-peering-requester-server-tcp-80-10.42.0.0/16",
-            "p-peering-accepter-server-tcp-80-10.41.0.0/16",
-        ],
-    },
+    "p-peering-requester-dns-resolution": dnsResolution("requester", true),
     "p-peering-accepter-dns-resolution": dnsResolution("accepter", true),
 };
 

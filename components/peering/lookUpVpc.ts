@@ -17,8 +17,8 @@ export interface LookUpOptions {
     /** Ids of the route tables that are to get routes: `["rtb-0123456789abcdef0"]`; by default all that the VPC has, except those of gateways. */
     readonly routeTableIds?: readonly string[] | undefined;
     /**
-     * Ids of the subnets whose route tables are to get routes, instead of `routeTableIds`: `["subnet-0123456789abcdef0"]`. A subnet without
-     * a table of its own has the VPC's main one. Source: Amazon VPC User Guide, "Subnet route tables".
+     * Ids of the subnets whose route tables are to get routes, instead of `routeTableIds`: `["subnet-0123456789abcdef0"]`; none by default.
+     * A subnet without a table of its own has the VPC's main one. Source: Amazon VPC User Guide, "Subnet route tables".
      */
     readonly subnetIds?: readonly string[] | undefined;
     /** The security groups that are to open ports, as a side of `VpcPeering` has them: `{ web: group.id }`; none by default. */

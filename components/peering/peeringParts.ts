@@ -20,6 +20,7 @@ import {
 } from "./stackParts";
 import type { StackResource, StackState } from "./stackState";
 import type { Tags } from "./tags";
+import { whenActive } from "./whenActive";
 
 /** Where the two sides are; nothing of either where nothing depends on it. */
 export type Places = pulumi.Output<Readonly<Record<Side, Place>>>;
@@ -84,11 +85,9 @@ export function peeringParts({ wanted, accepted, opts, ...shared }: PeeringParts
         ),
     );
     const resources = ways.map((one) => one.made);
-    const accepters = made("accepter", wantedDnsOption, [accepted]);
-    // Across regions the requester sees the connection active a moment after the accepter, and AWS sets no option before.
-    const requesters = made("requester", wantedDnsOption, [accepted, ...resources, ...accepters]);
+    const options = sides.flatMap((side) => made(side, wantedDnsOption, [accepted]));
     const former = sides.flatMap((side) => made(side, (parts) => [formerDnsOption(parts)], [accepted]));
-    const told = [...resources, ...accepters, ...requesters].map(({ id }) => id);
+    const told = [...resources, ...options].map(({ id }) => id);
     const idsOf = (kind: PartKind) => {
         const some = ways.filter((one) => one.kind === kind);
         return Object.fromEntries(some.map((one) => [one.name.slice(shared.name.length + 1), one.made.id]));
@@ -127,7 +126,8 @@ export function wantedParts(name: string, args: VpcPeeringArgs, side: Side, plac
 }
 
 /** Makes what is wanted, or keeps what has it by another name. */
-function part({ kind, name, properties }: WantedPart, { args, region, connectionId, tags, opts, state }: SideParts) {
+function part({ kind, name, properties }: WantedPart, parts: SideParts) {
+    const { args, region, connectionId, tags, opts, state } = parts;
     const { ruleDescription: description } = args;
     const kept = { ...opts, aliases: [formerName(name, kind, properties, state)] };
     return "routeTableId" in properties
@@ -141,12 +141,29 @@ function part({ kind, name, properties }: WantedPart, { args, region, connection
               { ...region, ...properties, ...(description !== undefined && { description }), tags },
               // Changed in place, it would get the text ACCOUNT/GROUP as the group's id, which AWS does not know:
               // terraform-provider-aws splits it only when it creates a rule.
-              unlessAllowed(
-                  { ...kept, replaceOnChanges: ["referencedSecurityGroupId"] },
-                  properties.securityGroupId,
-                  state,
+              whenSeen(
+                  parts,
+                  "referencedSecurityGroupId" in properties,
+                  unlessAllowed(
+                      { ...kept, replaceOnChanges: ["referencedSecurityGroupId"] },
+                      properties.securityGroupId,
+                      state,
+                  ),
               ),
           );
+}
+
+/** Options of what needs an active connection: the accepter's side sees that at once, the requester's a moment later. */
+function whenSeen(
+    { side, region, connectionId, places, opts }: SideParts,
+    needsActive: boolean,
+    own: pulumi.CustomResourceOptions,
+): pulumi.CustomResourceOptions {
+    const { parent, provider } = opts;
+    const asked = { ...(parent && { parent }), ...(provider && { provider }) };
+    return side === "requester" && needsActive
+        ? whenActive(own, { connectionId, places, opts: asked, region: region.region })
+        : own;
 }
 
 /** What a side's rules let in, each with the name that it gives its rules. */
@@ -158,12 +175,10 @@ function rulePorts(args: VpcPeeringArgs, side: Side): [name: string, ports: Rule
 }
 
 /** Each owner sets the option of its own side. */
-function dnsOption(
-    { name, side, region, connectionId, opts }: SideParts,
-    allow: boolean,
-): ec2.PeeringConnectionOptions {
+function dnsOption(parts: SideParts, allow: boolean): ec2.PeeringConnectionOptions {
+    const { name, side, region, connectionId, opts } = parts;
     const options = { ...region, vpcPeeringConnectionId: connectionId, [side]: { allowRemoteVpcDnsResolution: allow } };
-    return new ec2.PeeringConnectionOptions(`${name}-dns-resolution`, options, opts);
+    return new ec2.PeeringConnectionOptions(`${name}-dns-resolution`, options, whenSeen(parts, true, opts));
 }
 
 /** A side's option as it is wanted; nothing where it is left as it is. */

@@ -7,6 +7,7 @@ import { inRegion } from "./regions";
 import { findStatus, refuseEnded, requestLifetime } from "./request";
 import type { Side } from "./sides";
 import { formerConnection } from "./stackParts";
+import { settledStatus } from "./whenActive";
 
 /** What a peering is, in each of the three situations: both sides are this program's, or one of them is another owner's. */
 export interface Peering {
@@ -107,10 +108,12 @@ function accepting(
 ): Omit<Peering, "connection" | "connectionId"> {
     const { args, child, isManaged } = plan;
     const parts = partsOf(plan, accepted);
+    // A preview waits for nothing.
+    const readStatus = pulumi.runtime.isDryRun() ? findStatus : settledStatus;
     // All is done by then, so a connection that can't be read is no reason to fail.
     const statusFrom = (side: Side) =>
         pulumi.all([accepted.id, accepted.acceptStatus, parts]).apply(([known, last]) =>
-            findStatus(known, child(side), args[side].region).then(
+            readStatus(known, child(side), args[side].region).then(
                 (seen) => seen ?? "deleted",
                 () => last,
             ),

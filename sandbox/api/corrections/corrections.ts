@@ -22,6 +22,8 @@ export function createCorrections(): Corrections {
         CreateSubnet: async ({ parameters, view, forward }) => forward(await withZone(parameters, view)),
         DescribeRouteTables: async ({ view, forward }) => withText(await forward(), (xml) => withBlackholes(xml, view)),
         CreateVpcPeeringConnection: (call) => peerings.create(call),
+        AcceptVpcPeeringConnection: (call) => peerings.accept(call),
+        ModifyVpcPeeringConnectionOptions: (call) => peerings.modify(call),
         DescribeVpcPeeringConnections: (call) => peerings.describe(call),
         DeleteVpcPeeringConnection: (call) => peerings.delete(call),
         AssociateVpcCidrBlock: (call) => peerings.associate(call),

@@ -25,12 +25,25 @@ interface Known {
     readonly status?: Status;
 }
 
+/** A connection that its requester still sees as it is set up. */
+interface Held {
+    readonly requester: { readonly account: string | undefined; readonly region: string | undefined };
+    readonly until: number;
+}
+
+/**
+ * The tag of a connection that says for how many seconds after its acceptance its requester sees it `provisioning`, while its
+ * accepter sees it `active`: AWS tells two regions or accounts one after the other, and says no time for it.
+ */
+const HOLD = "vpc-peering-lab:provisioning-seconds";
+
 /** Source: VPC Peering Guide, "VPC peering connection lifecycle" (Failed, Expired); the first message is the one that AWS returns. */
 const FAILED = {
     code: "failed",
     message: "Failed due to incorrect VPC-ID, Account ID, or overlapping CIDR range",
 } as const;
 const EXPIRED = { code: "expired", message: "Expired" } as const;
+const PROVISIONING = { code: "provisioning", message: "Provisioning" } as const;
 
 /** How long a request can be accepted, in milliseconds. Source: the same page (Pending-acceptance). */
 const lifetime = 7 * 24 * 3600 * 1000;
@@ -44,6 +57,7 @@ const lifetime = 7 * 24 * 3600 * 1000;
 export class Peerings {
     /** By connection ID. */
     readonly #known = new Map<string, Known>();
+    readonly #held = new Map<string, Held>();
 
     /**
      * Handles CreateVpcPeeringConnection. Sources: VPC Peering Guide, "VPC peering limitations" (one connection for a pair)
@@ -93,13 +107,57 @@ export class Peerings {
      * Handles DescribeVpcPeeringConnections: shows failed and expired connections as AWS does and when requests expire, and
      * applies the filters, which the API behind the gateway ignores.
      */
-    async describe({ parameters, forward }: Call): Promise<Answer> {
+    async describe({ parameters, view, forward }: Call): Promise<Answer> {
         const filters = filtersIn(parameters);
         const others = Object.entries(parameters).filter(([name]) => !name.startsWith("Filter."));
         const answer = await (filters.length === 0 ? forward() : forward(Object.fromEntries(others)));
-        return this.#known.size + filters.length === 0
-            ? answer
-            : withText(answer, (xml) => this.#rewrite(xml, filters));
+        if (this.#known.size + this.#held.size + filters.length === 0) {
+            return answer;
+        }
+        const held = new Set<string>();
+        for (const id of this.#held.keys()) {
+            if (await this.#holds(id, view)) {
+                held.add(id);
+            }
+        }
+        return withText(answer, (xml) => this.#rewrite(xml, filters, held));
+    }
+
+    /** Handles AcceptVpcPeeringConnection. */
+    async accept({ parameters, view, forward }: Call): Promise<Answer> {
+        const answer = await forward();
+        const { VpcPeeringConnectionId: id = "" } = parameters;
+        const { RequesterVpcInfo: info } = (answer.status === 200 && (await view.peering(id))) || {};
+        const there = info?.OwnerId && info.Region ? await view.elsewhere(info.OwnerId, info.Region) : undefined;
+        const tags = (await there?.peering(id))?.Tags ?? [];
+        const seconds = Number(tags.find(({ Key }) => Key === HOLD)?.Value ?? 0);
+        const requester = { account: info?.OwnerId, region: info?.Region };
+        const isSelf = requester.region === view.caller.region && requester.account === (await view.account());
+        if (seconds > 0 && !isSelf) {
+            this.#held.set(id, { requester, until: Date.now() + seconds * 1000 });
+        }
+        return answer;
+    }
+
+    /** Handles ModifyVpcPeeringConnectionOptions, which AWS refuses a caller who does not see the connection active yet. */
+    async modify({ parameters, view, forward }: Call): Promise<Answer> {
+        const { VpcPeeringConnectionId: id = "" } = parameters;
+        if (await this.#holds(id, view)) {
+            const message = `Peering ${id} is not active. Peering options can be added only to active peerings.`;
+            throw new Refusal("OperationNotPermitted", message);
+        }
+        return forward();
+    }
+
+    /** Whether a caller still sees the connection as it is set up. */
+    async #holds(id: string, view: View): Promise<boolean> {
+        const held = this.#held.get(id);
+        if (!held || held.until <= Date.now()) {
+            this.#held.delete(id);
+            return false;
+        }
+        const { account, region } = held.requester;
+        return region === view.caller.region && account === (await view.account());
     }
 
     /** Handles DeleteVpcPeeringConnection. Source: Amazon EC2 API Reference, "DeleteVpcPeeringConnection": not a failed or rejected one. */
@@ -166,7 +224,7 @@ export class Peerings {
     }
 
     /** Adds what is known of connections, and removes those that don't match the filters. */
-    #rewrite(xml: string, filters: readonly Filter[] = []): Promise<string> {
+    #rewrite(xml: string, filters: readonly Filter[] = [], held: ReadonlySet<string> = new Set()): Promise<string> {
         return rewrite(xml, (document) => {
             for (const element of [...document.getElementsByTagName("vpcPeeringConnectionId")]) {
                 const connection = element.parentNode as Element;
@@ -176,6 +234,9 @@ export class Peerings {
                 if (known?.status) {
                     fill(connection, "accepterVpcInfo", { ...known.accepter });
                     fill(connection, "status", known.status);
+                }
+                if (code === "active" && held.has(element.textContent ?? "")) {
+                    fill(connection, "status", PROVISIONING);
                 }
                 if (known && ["initiating-request", "pending-acceptance"].includes(code)) {
                     setText(connection, "expirationTime", known.expires.toISOString());

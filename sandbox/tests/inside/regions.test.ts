@@ -197,3 +197,40 @@ describe("a VpcPeering whose accepter's VPC moves to another region", () => {
         assert.deepEqual(await stack.plan(), []);
     });
 });
+
+const withNames = (seconds: number) => `
+import * as aws from "@pulumi/aws";
+import { VpcPeering } from "pulumi-vpc-peering";
+
+const region = "us-west-2";
+const names = { enableDnsSupport: true, enableDnsHostnames: true };
+const near = new aws.ec2.Vpc("near", { cidrBlock: "10.1.0.0/16", ...names });
+const far = new aws.ec2.Vpc("far", { region, cidrBlock: "10.2.0.0/16", ...names });
+const peering = new VpcPeering("named", {
+    requester: { vpcId: near.id, cidrBlocks: ["10.1.0.0/16"] },
+    accepter: { vpcId: far.id, cidrBlocks: ["10.2.0.0/16"], region },
+    dnsResolution: true,
+    tags: { "vpc-peering-lab:provisioning-seconds": "${seconds}" },
+});
+export const connectionId = peering.connectionId;
+export const status = peering.status;
+`;
+
+describe("a connection that its requester sees active later than its accepter", () => {
+    it("gets the DNS option of both sides, in one update", async () => {
+        const stack = await project("named", withNames(8), {});
+        try {
+            const { connectionId, status } = await stack.updated<Peered>();
+            assert.deepEqual(status, { requester: "active", accepter: "active" });
+            const ids = { VpcPeeringConnectionIds: [connectionId] };
+            const { VpcPeeringConnections: [one] = [] } = await new EC2({
+                endpoint,
+                region: home,
+            }).describeVpcPeeringConnections(ids);
+            assert.equal(one?.RequesterVpcInfo?.PeeringOptions?.AllowDnsResolutionFromRemoteVpc, true);
+            assert.deepEqual(await stack.plan(), []);
+        } finally {
+            await stack.destroy();
+        }
+    });
+});
