@@ -8,6 +8,7 @@ const published = ["components/index.ts", "components/check.ts", "components/rul
 const program = {
     "index.ts": ["settings.ts", "settings/", ...published, "reachability/"],
     "commands/": ["components/", "reachability/", "report/"],
+    "on-aws/": [],
     "settings.ts": ["settings/", ...published],
     "settings/": published,
     "docs/": ["settings.ts", "settings/", "components/", "reachability/", "report/"],
