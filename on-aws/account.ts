@@ -3,6 +3,7 @@ import * as sdk from "@aws-sdk/client-ec2";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { setTimeout as sleep } from "timers/promises";
 import { InputError } from "./options";
+import { refusals } from "./refusals";
 import { messageOf, type Described } from "./run";
 
 /** The tag that all resources of a run have, which take tags; its value is the run's. */
@@ -13,13 +14,13 @@ type Item = Readonly<Record<string, unknown>>;
 /** A kind of resource. */
 interface Kind {
     readonly id: string;
-    readonly read: (client: sdk.EC2Client) => Promise<readonly object[]>;
+    readonly read: (client: sdk.EC2) => Promise<readonly object[]>;
     /** Whether it no longer exists: EC2 still describes it for a while. */
     readonly isGone?: (item: Item) => boolean;
     /** Whether AWS makes one with each VPC and deletes it with it. */
     readonly isDefault?: (item: Item) => boolean;
     /** Deletes one; undefined if it goes with another one. */
-    readonly delete?: (client: sdk.EC2Client, id: string, item: Item) => Promise<unknown>;
+    readonly delete?: (client: sdk.EC2, id: string, item: Item) => Promise<unknown>;
 }
 
 async function all<Page extends object>(pages: AsyncIterable<Page>, key: keyof Page): Promise<object[]> {
@@ -151,23 +152,35 @@ export function idsOf(described: Described): string[] {
     );
 }
 
-/** What still exists of items, as `Kind id`. */
-export function standing(described: Described): string[] {
+/** Something that still exists. */
+interface Standing {
+    /** Its kind and ID. */
+    readonly key: string;
+    readonly id: string;
+    /** Deletes it; undefined if it goes with another one. */
+    readonly remove: ((client: sdk.EC2) => Promise<unknown>) | undefined;
+}
+
+/** What still exists of items. */
+export function standing(described: Described): Standing[] {
     const vpcs = new Set((described["Vpcs"] ?? []).map((vpc) => (vpc as sdk.Vpc).VpcId));
-    return Object.entries(described).flatMap(([name, items]) => {
-        const kind = kinds[name];
-        const stands = (item: Item) =>
-            kind?.isGone?.(item) !== true && (kind?.isDefault?.(item) !== true || vpcs.has(String(item["VpcId"])));
-        return (items as readonly Item[]).filter(stands).map((item) => `${name} ${String(item[kind?.id ?? ""])}`);
-    });
+    return Object.entries(kinds).flatMap(([name, { id: key, isGone, isDefault, delete: remove }]) =>
+        ((described[name] ?? []) as readonly Item[]).flatMap((item) => {
+            const isOfVpc = isDefault?.(item) === true;
+            if (isGone?.(item) === true || (isOfVpc && !vpcs.has(String(item["VpcId"])))) return [];
+            const id = String(item[key]);
+            const own = isOfVpc || !remove ? undefined : (client: sdk.EC2) => remove(client, id, item);
+            return [{ key: `${name} ${id}`, id, remove: own }];
+        }),
+    );
 }
 
 /** EC2 in a region of the caller's account. */
 export class Account {
-    readonly #client: sdk.EC2Client;
+    readonly #client: sdk.EC2;
 
     constructor(region: string) {
-        this.#client = new sdk.EC2Client({ region });
+        this.#client = new sdk.EC2({ region });
     }
 
     /** Everything of a run that EC2 describes. Throws if a kind can't be read. */
@@ -176,29 +189,31 @@ export class Account {
         return itemsOf(Object.fromEntries(await Promise.all(read)), run, ids);
     }
 
+    /** What EC2 answers to calls that it has to refuse while the run's VPCs are peered. */
+    refusals(described: Described): Promise<Record<string, string>> {
+        return refusals(this.#client, described);
+    }
+
     /**
      * Deletes what still exists of a run, one after another and again, because what depends on something else can go only after
-     * it; gives up after `patience` seconds. Returns what was deleted, and what is left with the reason.
+     * it; gives up after `patience` seconds. With `known`, only what has none of these IDs, and not what goes with another one.
+     * Returns what was deleted, and what is left with the reasons.
      */
-    async sweep(run: string, ids: readonly string[], patience = 300) {
+    async sweep(run: string, ids: readonly string[], known?: ReadonlySet<string>, patience = 300) {
         const limit = Date.now() + patience * 1000;
-        const seen = new Set<string>();
+        const tried = new Set<string>();
         for (;;) {
-            const described = await this.describe(run, ids);
-            const left = standing(described);
-            const reasons: string[] = [];
-            for (const [name, { id, delete: remove }] of Object.entries(kinds)) {
-                for (const item of (described[name] ?? []) as Item[]) {
-                    const key = `${name} ${String(item[id])}`;
-                    if (!remove || !left.includes(key)) continue;
-                    seen.add(key);
-                    await remove(this.#client, String(item[id]), item).catch((error: unknown) => {
-                        reasons.push(`${key}: ${messageOf(error)}`);
-                    });
-                }
-            }
+            const found = standing(await this.describe(run, ids));
+            const left = known ? found.filter(({ id, remove }) => remove && !known.has(id)) : found;
+            const keys = left.map(({ key }) => key);
             if (left.length === 0 || Date.now() > limit) {
-                return { swept: [...seen].filter((key) => !left.includes(key)), left, reasons };
+                return { swept: [...tried].filter((key) => !keys.includes(key)), left: keys };
+            }
+            for (const { key, remove } of left) {
+                if (!remove) continue;
+                tried.add(key);
+                // What something else still depends on is deleted in a later round.
+                await remove(this.#client).catch(() => undefined);
             }
             await sleep(3000);
         }
@@ -222,7 +237,7 @@ export async function callerAccount(region: string): Promise<string> {
 /** The region of the caller's profile. Throws an InputError if it has none. */
 export async function profileRegion(): Promise<string> {
     try {
-        return await new sdk.EC2Client({}).config.region();
+        return await new sdk.EC2({}).config.region();
     } catch (error) {
         throw new InputError("no region: give '--region ap-northeast-2', or set AWS_REGION", { cause: error });
     }

@@ -76,13 +76,16 @@ function versionsOf(pulumi: string): Record<string, string> {
     return versions;
 }
 
-/** Ends a run in good order on the first signal, and says that it is destroying on later ones. */
+/** Ends a run in good order on the first signal; later ones change nothing. */
 function endings(): AbortSignal {
     const controller = new AbortController();
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
         process.on(signal, () => {
-            if (!controller.signal.aborted)
-                say(`${signal}: ending what has begun, then destroying; this takes minutes`);
+            say(
+                controller.signal.aborted
+                    ? `${signal}: it is ending already, and destroys what it made`
+                    : `${signal}: ending what has begun, then destroying; this takes minutes`,
+            );
             controller.abort(signal);
         });
     }
@@ -138,7 +141,7 @@ async function setUp({ run, folder, stack }: Playing): Promise<void> {
 }
 
 /** Takes over a run that was killed: it is only destroyed. */
-async function takeOver(options: Options, folder: RunFolder): Promise<Run> {
+async function takeOver(folder: RunFolder): Promise<Run> {
     const run = folder.load();
     if (isRunning(run.pid, "onAws")) {
         throw new InputError(
@@ -146,11 +149,6 @@ async function takeOver(options: Options, folder: RunFolder): Promise<Run> {
         );
     }
     await checkPrograms();
-    if (options.region !== undefined && process.argv.includes("--region") && options.region !== run.region) {
-        throw new InputError(
-            `--region ${options.region}: ${folder.path} has a run in ${run.region} that was cut off; leave --region out, and it is destroyed first`,
-        );
-    }
     const account = await callerAccount(run.region);
     if (account !== run.account) {
         throw new InputError(
@@ -195,7 +193,7 @@ async function main(args: readonly string[]): Promise<number> {
         }
         const folder = new RunFolder(options.folder);
         const isCutOff = folder.exists;
-        const run = isCutOff ? await takeOver(options, folder) : await prepare(options);
+        const run = isCutOff ? await takeOver(folder) : await prepare(options);
         const stack = new Stack(folder, say);
         const account = new Account(run.region);
         const playing = { run, folder, stack, account, say, ending: endings() };

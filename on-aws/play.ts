@@ -85,6 +85,10 @@ export async function play(playing: Playing): Promise<void> {
             if (!hasEnded()) Object.assign(act, await stack.up());
         });
         await describe(playing, act);
+        const { described, errors } = act;
+        if (peering && described && errors.length === 0) {
+            await attempt(act, async () => (act.refusals = await playing.account.refusals(described)));
+        }
         if (hasEnded()) act.errors.push(`cut off by ${String(ending.reason)}`);
         conclude(playing, act);
         if (act.errors.length > 0) break;
@@ -101,26 +105,28 @@ export async function destroy(playing: Playing): Promise<void> {
     const { run, folder, stack, account, say } = playing;
     const isWhole = run.acts.length === acts.length && run.acts.every(({ errors }) => errors.length === 0);
     const act = begin(playing, lastAct);
+    const sweep = async (known?: ReadonlySet<string>) => {
+        const { swept, left } = await account.sweep(run.id, run.ids, known);
+        run.swept.push(...swept);
+        return left;
+    };
     await describe(playing, act);
     folder.save(run);
     if (stack.exists) {
-        // What was deleted by hand, or not heard of, is no longer waited for after a refresh.
+        // First, or the CLI would wait for a quarter of an hour to delete the subnet of a server that its state never heard of.
+        if (!isWhole) await attempt(act, async () => sweep(await stack.ids()));
+        // What was deleted by hand is no longer waited for after a refresh.
         const done =
             (await attempt(act, () => stack.destroy())) ?? (await attempt(act, () => stack.destroy("--refresh")));
         act.changes = done?.changes ?? {};
     }
     await attempt(act, async () => {
-        let found = await account.sweep(run.id, run.ids);
-        run.swept.push(...found.swept);
+        run.left = await sweep();
         if (!isWhole) {
             await sleep(settleTime);
-            found = await account.sweep(run.id, run.ids);
-            run.swept.push(...found.swept);
-        }
-        run.left = found.left;
-        act.errors.push(...found.reasons);
-        if (isWhole && run.swept.length > 0) {
-            act.errors.push(`pulumi destroy left ${run.swept.join(", ")}, deleted by ID`);
+            run.left = await sweep();
+        } else if (run.swept.length > 0) {
+            throw new Error(`pulumi destroy left ${run.swept.join(", ")}, deleted by ID`);
         }
     });
     await describe(playing, act);

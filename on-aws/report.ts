@@ -16,7 +16,9 @@ const namesOf = ({ id, account, region, sshCidr }: Run): Names => ({ run: id, ac
 
 /** The shapes of a run's answers. */
 function shapesOf(run: Run): Baseline {
-    const described = run.acts.flatMap(({ name, described: found }) => (found ? [[name, found] as const] : []));
+    const described = run.acts.flatMap(({ name, described: found, refusals }) =>
+        found ? [[name, { ...found, ...(refusals && { Refusals: [refusals] }) }] as const] : [],
+    );
     return Object.fromEntries(described.map(([name, found]) => [name, shapeOf(found, namesOf(run))]));
 }
 

@@ -27,6 +27,8 @@ export interface Act {
     checks?: readonly Checked[];
     /** What the run has in the account, as EC2 describes it afterwards. */
     described?: Described;
+    /** EC2's error codes for calls that it has to refuse, tried while the VPCs are peered. */
+    refusals?: Readonly<Record<string, string>>;
     /** Errors of the CLI, the check and EC2. */
     readonly errors: string[];
 }

@@ -81,15 +81,10 @@ export class Stack {
         return this.#change(["destroy", ...options]);
     }
 
-    /** The plugins that the engine uses, by name. */
-    async plugins(): Promise<Record<string, string>> {
-        const listed = JSON.parse(await said(this.#start(["plugin", "ls", "--project", "--json"], false))) as {
-            readonly name: string;
-            readonly kind: string;
-            readonly version?: string;
-        }[];
-        const resources = listed.filter(({ kind }) => kind === "resource");
-        return Object.fromEntries(resources.map(({ name, version = "" }) => [`${name} plugin`, version]));
+    /** The IDs of all that the state knows. */
+    async ids(): Promise<Set<string>> {
+        const state = await said(this.#start(["stack", "export"], false));
+        return new Set(state.match(/\b[a-z]+(?:-[a-z]+)*-[0-9a-f]{8,}\b/g));
     }
 
     /** Ends the command that is running in good order, if there is one: what it has begun at AWS is waited for. */
@@ -124,8 +119,7 @@ export class Stack {
 
     #start(args: readonly string[], hasSettings = true): ChildProcess {
         const own = hasSettings ? ["--config-file", this.#settings] : [];
-        const stack = args[0] === "plugin" ? [] : ["--stack", stackName];
-        return start([...args, ...stack, ...own], checkout, this.#env);
+        return start([...args, "--stack", stackName, ...own], checkout, this.#env);
     }
 
     /** Runs a command that changes something, and says what happens to each resource. Throws the errors of a failed one. */
