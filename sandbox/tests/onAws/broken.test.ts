@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { DeleteRouteCommand, DescribeRouteTablesCommand, EC2Client } from "@aws-sdk/client-ec2";
-import { expired } from "../faults/faultyApi.ts";
+import { denied } from "../faults/faultyApi.ts";
 import { actsUntil, OnAws } from "./run.ts";
 
 // What goes wrong at AWS in the middle of a run. Runs inside a sandbox with the real engine.
@@ -34,12 +34,12 @@ describe("on AWS", () => {
         assert.match(played[1]?.errors.join("\n") ?? "", /icmp: expected reply, seen none/);
     });
 
-    it("credentials that expire keep the state, and a run with new ones destroys", async () => {
+    it("credentials that AWS takes no more keep the state, and a run with new ones destroys", async () => {
         const onAws = await OnAws.start();
         const held = onAws.api.hold("RunInstances");
         const run = onAws.begin();
         const { release } = await held;
-        onAws.api.failure = expired;
+        onAws.api.failure = denied;
         release();
         const { code, text } = await run.ended;
         assert.equal(code, 1, text);

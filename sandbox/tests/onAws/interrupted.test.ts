@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { internet } from "../../network/planned/network.ts";
 import { acts, actsUntil, midway, OnAws } from "./run.ts";
 
@@ -37,4 +39,23 @@ describe("on AWS, Ctrl-C", () => {
             }
         });
     }
+
+    it("is not needed: a terminal that closes ends the run, too, and it destroys without one", async () => {
+        const onAws = await OnAws.start();
+        const run = onAws.beginOnTerminal();
+        await run.says(/Your public address/);
+        run.type(`${internet.operator}\r`);
+        await run.says(/Go on\?/);
+        const held = onAws.api.hold(midway.base);
+        run.type("yes\r");
+        const { release } = await held;
+        run.kill();
+        await run.ended;
+        release();
+        while (existsSync(onAws.folder)) await sleep(1000);
+        await onAws.isGone();
+        const report = onAws.report();
+        assert.ok(report.acts[0]?.errors.includes("cut off by SIGHUP"));
+        assert.deepEqual(report.left, []);
+    });
 });
