@@ -2,9 +2,8 @@
 import * as sdk from "@aws-sdk/client-ec2";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { setTimeout as sleep } from "timers/promises";
-import { InputError } from "./options";
 import { refusals } from "./refusals";
-import { messageOf, type Described } from "./run";
+import { InputError, messageOf, type Described } from "./run";
 
 /** The tag that all resources of a run have, which take tags; its value is the run's. */
 export const runTag = "vpc-peering-lab:on-aws";

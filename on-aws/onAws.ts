@@ -8,10 +8,10 @@ import { mkdirSync, readFileSync, writeFileSync } from "fs";
 import { dirname, join } from "path";
 import { createInterface } from "readline/promises";
 import { Account, callerAccount, profileRegion, runTag } from "./account";
-import { InputError, readOptions, readSshCidr, usage, type Options } from "./options";
+import { readOptions, readSshCidr, usage, type Options } from "./options";
 import { destroy, play, type Playing } from "./play";
 import { baselineOf, isProven, readBaseline, reportOf } from "./report";
-import { isRunning, messageOf, RunFolder, type Run } from "./run";
+import { InputError, isRunning, messageOf, RunFolder, type Run } from "./run";
 import { pulumiVersion, Stack } from "./stack";
 
 const say = (line: string): void => {
@@ -27,9 +27,9 @@ const announcement = (region: string, account: string) => `The lab in region ${r
   peering off  without them again
   destroy      nothing is left, which is looked up
 
-All of it has the tag ${runTag}. It takes about a quarter of an hour.
+All of it has the tag ${runTag}. It may take a quarter of an hour.
 
-Cost: about 0.03 USD an hour in us-east-1, and about as much elsewhere, for as long as the servers stand: 2 x 0.0104 for
+Cost: about 0.03 USD an hour in us-east-1, a little more or less elsewhere, as long as the servers stand: 2 x 0.0104 for
 t3.micro (page "Amazon EC2 On-Demand Pricing"), 2 x 0.005 for public IPv4 addresses ("Amazon VPC pricing"), 2 x 0.001 for
 volumes ("Amazon EBS pricing"). The connection is free.
 `;
@@ -47,17 +47,12 @@ async function ask(question: string, remedy: string): Promise<string> {
     }
 }
 
-/** Throws an InputError that names a program that is missing. */
+/** The Pulumi CLI's version. Throws an InputError that names a program that is missing. */
 async function checkPrograms(): Promise<string> {
-    for (const [program, args] of [
-        ["ssh", ["-V"]],
-        ["bash", ["--version"]],
-        ["ps", ["-p", String(process.pid)]],
-    ] as const) {
-        if (spawnSync(program, args, { stdio: "ignore" }).error) {
-            throw new InputError(
-                `${program} was not found on PATH: install it; the check logs in with OpenSSH and bash`,
-            );
+    for (const program of ["bash", "ps", "ssh", "ssh-keygen"]) {
+        // Not all of them know this option; all that counts is whether they start.
+        if (spawnSync(program, ["--version"], { stdio: "ignore" }).error) {
+            throw new InputError(`${program} was not found on PATH: install it; a run needs bash, ps and OpenSSH`);
         }
     }
     return pulumiVersion().catch((error: unknown) => {
@@ -198,7 +193,6 @@ async function main(args: readonly string[]): Promise<number> {
         const account = new Account(run.region);
         const playing = { run, folder, stack, account, say, ending: endings() };
         if (isCutOff) {
-            await stack.takeOver();
             await destroy(playing);
         } else {
             folder.create(run);

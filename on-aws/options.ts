@@ -3,6 +3,7 @@ import { homedir } from "os";
 import { join, resolve } from "path";
 import { parseArgs } from "util";
 import * as ipaddr from "ipaddr.js";
+import { InputError } from "./run";
 
 export const usage = `usage: npm run on-aws -- [--region REGION] [--ssh-cidr CIDR] [--yes]
 
@@ -32,9 +33,6 @@ export interface Options {
     /** File to write the answers' shape to. */
     readonly record: string | undefined;
 }
-
-/** Bad input: printed without a stack trace, with exit code 2. */
-export class InputError extends Error {}
 
 /** Ranges of addresses from which nothing comes over the internet, by ipaddr.js's names. */
 const inner = ["private", "loopback", "linkLocal", "carrierGradeNat", "unspecified", "broadcast", "multicast"];

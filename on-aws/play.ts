@@ -113,6 +113,7 @@ export async function destroy(playing: Playing): Promise<void> {
     await describe(playing, act);
     folder.save(run);
     if (stack.exists) {
+        await attempt(act, () => stack.takeOver());
         // First, or the CLI would wait for a quarter of an hour to delete the subnet of a server that its state never heard of.
         if (!isWhole) await attempt(act, async () => sweep(await stack.ids()));
         // What was deleted by hand is no longer waited for after a refresh.

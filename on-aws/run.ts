@@ -33,6 +33,9 @@ export interface Act {
     readonly errors: string[];
 }
 
+/** Bad input: the exit code is 2 then. */
+export class InputError extends Error {}
+
 /** A run. All of it is kept in `run.json`, so that another run can go on where this one was killed. */
 export interface Run {
     /** The value of its tag, by which what it made is known. */
@@ -80,11 +83,11 @@ export class RunFolder {
         renameSync(fresh, this.path);
     }
 
-    /** Reads the run that it has; throws if it has none. */
+    /** Reads the run that it has; throws an InputError if it has none. */
     load(): Run {
         const file = this.file("run.json");
         if (!existsSync(file)) {
-            throw new Error(
+            throw new InputError(
                 `--folder ${this.path}: is there, and is not of a run, because it has no run.json; give another one, or 'rmdir ${this.path}' if it is empty`,
             );
         }

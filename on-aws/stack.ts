@@ -54,12 +54,12 @@ export class Stack {
         return this.#folder.file(`Pulumi.${stackName}.yaml`);
     }
 
-    /** Creates the stack, unless a run that was killed has done so. */
+    /** Creates the stack. */
     async create(): Promise<void> {
         mkdirSync(this.#folder.file("backend"), { recursive: true });
         // The CLI writes a settings file beside the project's, and the checkout is the user's.
         copyFileSync(join(checkout, "Pulumi.yaml"), this.#folder.file("Pulumi.yaml"));
-        await said(start(["stack", "select", "--create", stackName], this.#folder.path, this.#env));
+        await said(start(["stack", "init", stackName, "--no-select"], this.#folder.path, this.#env));
     }
 
     /** Whether there is a stack that may have something. */
@@ -95,14 +95,14 @@ export class Stack {
         }
     }
 
-    /** Takes over from a run that was killed: ends its CLI if that goes on, and removes its lock. */
+    /** Takes over from a CLI that was cut off: ends it if it goes on all the same, and removes its lock. */
     async takeOver(): Promise<void> {
         const locks = this.#files("locks");
         for (const lock of locks) {
             const { pid } = JSON.parse(readFileSync(lock, "utf8")) as { readonly pid: number };
             const goesOn = () => isRunning(pid, this.#folder.path);
             if (goesOn()) {
-                this.#say(`the Pulumi CLI of that run goes on, pid ${pid}; ending it`);
+                this.#say(`  the Pulumi CLI goes on, pid ${pid}; ending it`);
                 await end(pid, goesOn);
             }
         }
