@@ -2,6 +2,7 @@ import assert from "assert/strict";
 import * as fs from "fs";
 import * as path from "path";
 import { parse } from "yaml";
+import { reference } from "../settings/schema";
 
 const root = path.join(__dirname, "..");
 
@@ -46,6 +47,12 @@ const lines: readonly (readonly [RegExp, (...groups: string[]) => boolean])[] = 
     [/^npm publish "\.\/release\/(\S+)-\$\{GITHUB_REF_NAME#v\}\.tgz" /, (name) => name === packageName],
     [/^test "\$GITHUB_REF_NAME" = .*require\("\.\/([^"]+)"\)/, exists],
     [/^sudo (?:sysctl|apt-get) /, () => true],
+    [/^pulumi (?:preview|up --yes) --stack dev$/, () => exists("Pulumi.dev.yaml")],
+    [
+        /^pulumi config set --stack dev (?:--path ')?(\w+)/,
+        (setting) => reference.some(({ path: one }) => one === setting),
+    ],
+    [/^git checkout (\S+)$/, exists],
 ];
 
 /** Why a line of a `run` can't work; undefined if nothing is known against it. */
@@ -58,13 +65,16 @@ function problemOf(line: string): string | undefined {
 }
 
 describe("the workflows", () => {
-    const folder = path.join(root, ".github/workflows");
-    for (const file of fs.readdirSync(folder)) {
-        const { jobs, permissions, concurrency } = parse(fs.readFileSync(path.join(folder, file), "utf8")) as Workflow;
+    // The last ones are to be copied.
+    const files = [".github/workflows", "docs/teams"].flatMap((folder) =>
+        fs.readdirSync(path.join(root, folder)).map((file) => path.join(folder, file)),
+    );
+    for (const file of files.filter((one) => one.endsWith(".yml"))) {
+        const { jobs, permissions, concurrency } = parse(fs.readFileSync(path.join(root, file), "utf8")) as Workflow;
 
         it(`${file} runs scripts and files that there are`, () => {
             const steps = Object.values(jobs).flatMap((job) => job.steps);
-            const typed = steps.flatMap(({ run = "" }) => run.split("\n").filter((line) => line !== ""));
+            const typed = steps.flatMap(({ run = "" }) => run.split(/\n| && /).filter((line) => line !== ""));
             assert.ok(typed.length > 0);
             assert.deepEqual(
                 typed.map(problemOf).filter((problem) => problem !== undefined),
@@ -73,7 +83,9 @@ describe("the workflows", () => {
         });
 
         it(`${file} may only read, has time limits, and names versions of what it uses`, () => {
-            assert.deepEqual(permissions, { contents: "read" });
+            // All jobs of the one to copy get a role of AWS's.
+            const needed = file.startsWith("docs/") ? { "id-token": "write" } : {};
+            assert.deepEqual(permissions, { contents: "read", ...needed });
             assert.ok(concurrency);
             for (const [name, { steps, ...job }] of Object.entries(jobs)) {
                 assert.ok(Number(job["timeout-minutes"]) > 0, name);
@@ -87,7 +99,13 @@ describe("the workflows", () => {
     }
 
     it("would fail over a script, a file or a program that is not there", () => {
-        for (const line of ["npm run no-such", "npx mocha tests/none.test.ts", "npx none tests/mocks.ts", "make"]) {
+        for (const line of [
+            "npm run no-such",
+            "npx mocha tests/none.test.ts",
+            "npx none tests/mocks.ts",
+            "pulumi config set --stack dev none x",
+            "make",
+        ]) {
             assert.ok(problemOf(line) !== undefined, line);
         }
     });
