@@ -1,4 +1,7 @@
-/** Calls that EC2 has to refuse while the two VPCs are peered, and what it answers. Each leaves everything as it is. */
+/**
+ * Calls that EC2 has to refuse while the two VPCs are peered, and what it answers. Each leaves everything as it is, and is allowed by
+ * the policy in docs/.
+ */
 import * as sdk from "@aws-sdk/client-ec2";
 import type { Described } from "./run";
 
@@ -38,8 +41,8 @@ const calls: Readonly<Record<string, (ec2: sdk.EC2, parts: Parts) => Promise<unk
         ec2.deleteRoute({ RouteTableId, DestinationCidrBlock: "192.0.2.0/24" }),
     "AcceptVpcPeeringConnection, unknown ID": (ec2) =>
         ec2.acceptVpcPeeringConnection({ VpcPeeringConnectionId: `pcx-${unknown}` }),
-    "RejectVpcPeeringConnection, active": (ec2, { VpcPeeringConnectionId }) =>
-        ec2.rejectVpcPeeringConnection({ VpcPeeringConnectionId }),
+    "AcceptVpcPeeringConnection, active": (ec2, { VpcPeeringConnectionId }) =>
+        ec2.acceptVpcPeeringConnection({ VpcPeeringConnectionId }),
 };
 
 /** The parts of the requester's VPC. Throws unless it is peered. */

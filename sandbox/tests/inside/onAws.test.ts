@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, readSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pinnedVersion } from "../../engine/versions.ts";
 import { inventory } from "../../lab/inventory.ts";
 import { internet } from "../../network/planned/network.ts";
 import { run } from "./pulumi.ts";
@@ -15,7 +16,20 @@ interface Report {
         readonly checks?: readonly { readonly seen: object }[];
         readonly refusals?: Readonly<Record<string, string>>;
     }[];
-    readonly differences: readonly { readonly act: string; readonly differences: readonly object[] }[];
+    readonly differences: readonly { readonly differences: readonly { readonly path: string }[] }[];
+}
+
+/** Whether the aws plugin is the sandbox's own, a script, and not the vendor's program. */
+function hasOwnPlugin(): boolean {
+    const program = join(
+        process.env["PULUMI_HOME"] ?? "",
+        `plugins/resource-aws-v${pinnedVersion("aws")}/pulumi-resource-aws`,
+    );
+    const file = openSync(program, "r");
+    const start = Buffer.alloc(2);
+    readSync(file, start);
+    closeSync(file);
+    return start.toString() === "#!";
 }
 
 describe("on AWS", () => {
@@ -60,11 +74,12 @@ describe("on AWS", () => {
             Object.entries(refusals).filter(([, code]) => code === "not refused"),
             [],
         );
-        const stale = "on-aws/sandbox.json is stale: 'npm run on-aws:record' makes it anew";
+        // The vendor's plugin asks for a few things that the sandbox's own does not; what the run itself asks is the same.
+        const found = differences.flatMap(({ differences: some }) => some);
         assert.deepEqual(
-            differences.filter(({ differences: some }) => some.length > 0),
+            found.filter(({ path }) => hasOwnPlugin() || path.startsWith("Refusals")),
             [],
-            stale,
+            "on-aws/sandbox.json is stale: 'npm run on-aws:record' makes it anew",
         );
         // Who ran it, and with which key, is nobody's business.
         for (const report of [json, page]) {
