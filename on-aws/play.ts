@@ -73,7 +73,7 @@ function conclude({ run, folder, say }: Playing, act: Act): void {
 
 /** Plays the acts until one fails or the person ends the run, and destroys in any case. */
 export async function play(playing: Playing): Promise<void> {
-    const { stack, ending } = playing;
+    const { run, stack, ending } = playing;
     const hasEnded = () => ending.aborted;
     const interrupt = () => void stack.interrupt();
     ending.addEventListener("abort", interrupt);
@@ -83,6 +83,7 @@ export async function play(playing: Playing): Promise<void> {
         await attempt(act, async () => {
             await stack.set({ peering: String(peering) });
             if (!hasEnded()) Object.assign(act, await stack.up());
+            run.versions = { ...run.versions, ...(await stack.plugins()) };
         });
         await describe(playing, act);
         const { described, errors } = act;

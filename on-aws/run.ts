@@ -48,7 +48,7 @@ export interface Run {
     readonly sshCidr: string;
     /** Where the calls go if not to AWS. */
     readonly endpoint?: string | undefined;
-    readonly versions: Readonly<Record<string, string>>;
+    versions: Readonly<Record<string, string>>;
     readonly acts: Act[];
     /** IDs of all that was seen of it. */
     ids: readonly string[];

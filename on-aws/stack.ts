@@ -87,6 +87,24 @@ export class Stack {
         return new Set(state.match(/\b[a-z]+(?:-[a-z]+)*-[0-9a-f]{8,}\b/g));
     }
 
+    /** The versions of the plugins that the state's providers run, by name. */
+    async plugins(): Promise<Record<string, string>> {
+        const state = JSON.parse(await said(this.#start(["stack", "export"], false))) as {
+            readonly deployment: {
+                readonly resources?: readonly {
+                    readonly type: string;
+                    readonly inputs?: { readonly version?: string };
+                }[];
+            };
+        };
+        const versions: Record<string, string> = {};
+        for (const { type, inputs } of state.deployment.resources ?? []) {
+            const [, name] = /^pulumi:providers:(.+)$/.exec(type) ?? [];
+            if (name !== undefined) versions[`${name} plugin`] = inputs?.version ?? "";
+        }
+        return versions;
+    }
+
     /** Ends the command that is running in good order, if there is one: what it has begun at AWS is waited for. */
     async interrupt(): Promise<void> {
         const child = this.#running;

@@ -11,6 +11,7 @@ import { run } from "./pulumi.ts";
 
 interface Report {
     readonly proven: boolean;
+    readonly versions: Readonly<Record<string, string>>;
     readonly acts: readonly {
         readonly name: string;
         readonly checks?: readonly { readonly seen: object }[];
@@ -57,8 +58,10 @@ describe("on AWS", () => {
         assert.ok(!existsSync(join(folder, "state")));
         const json = readFileSync(join(folder, "report.json"), "utf8");
         const page = readFileSync(join(folder, "report.md"), "utf8");
-        const { proven, acts, differences } = JSON.parse(json) as Report;
+        const { proven, versions, acts, differences } = JSON.parse(json) as Report;
         assert.ok(proven);
+        assert.equal(versions["aws plugin"], pinnedVersion("aws"));
+        assert.equal(versions["command plugin"], pinnedVersion("command"));
         assert.deepEqual(
             acts.map(({ name, checks = [] }) => [name, ...checks.map(({ seen }) => Object.values(seen).join("/"))]),
             [
