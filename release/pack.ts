@@ -73,6 +73,9 @@ function build(manifest: Manifest): void {
 
 const manifest = JSON.parse(readFileSync(join(components, "package.json"), "utf8")) as Manifest;
 build(manifest);
-execFileSync("npm", ["pack", "--silent", "--pack-destination", import.meta.dirname], { cwd: built });
+// On Windows `npm` is no program of its own.
+const { npm_execpath: npm } = process.env;
+const pack = ["pack", "--silent", "--pack-destination", import.meta.dirname];
+execFileSync(npm === undefined ? "npm" : process.execPath, npm === undefined ? pack : [npm, ...pack], { cwd: built });
 const tarball = join(import.meta.dirname, `${manifest.name}-${manifest.version}.tgz`);
 console.log(`release/${manifest.name}-${manifest.version}.tgz: ${Math.ceil(statSync(tarball).size / 1000)} KB`);

@@ -45,11 +45,13 @@ show("git", "tag", "--annotate", tag, "--message", `${name} ${version}`);
 // The next version is tested by an upgrade from this one.
 copyFileSync(join(root, tarball), join(import.meta.dirname, "previous.tgz"));
 show("git", "commit", "--message", `Keep ${version} to upgrade from`, "release/previous.tgz");
+// The workflow publishes, where a person approves it and npm can tell what it was built from.
+const published = "publishes it once a person has approved it: .github/workflows/release.yml";
 if (values.publish) {
     show("git", "push", "origin", "HEAD", tag);
-    show("npm", "publish", tarball);
+    console.log(`${tag} is pushed. A workflow tests it, and ${published}.`);
 } else {
     console.log(
-        `${tag} is tagged and packed, and nothing is published. To publish it: git push origin HEAD ${tag} && npm publish ${tarball}`,
+        `${tag} is tagged and packed, and nothing is published. To publish it, 'git push origin HEAD ${tag}': a workflow tests it, and ${published}.`,
     );
 }

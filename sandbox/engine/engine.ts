@@ -24,6 +24,11 @@ export interface Engine {
 
 type Log = (line: string) => void;
 
+/** Set to anything, it has the sandbox take nothing but the vendor's own CLI and plugins. */
+const VENDOR_ONLY = "VPC_PEERING_LAB_VENDOR_ONLY";
+
+const isVendorOnly = (): boolean => (process.env[VENDOR_ONLY] ?? "") !== "";
+
 /**
  * Finds, downloads or builds the Pulumi CLI and its plugins. Downloads and builds are kept in the cache, so that later runs
  * need neither time nor the network. `languages` are those of the programs that will run, besides Node. `limit` is the time
@@ -77,6 +82,9 @@ async function find(folder: string, { onMachine, vendor, own }: Part): Promise<F
     if (isComplete(downloaded)) {
         return { dir: join(downloaded, vendor.sub), origin: "the vendor's download", own: false };
     }
+    if (isVendorOnly()) {
+        return undefined;
+    }
     const dir = join(folder, own.entry);
     return isComplete(dir) && own.usable ? { dir, origin: own.origin, own: true } : undefined;
 }
@@ -97,10 +105,16 @@ async function obtain(folder: string, parts: readonly Part[], log: Log): Promise
             missing.push(part);
         }
     }
+    const titles = missing.map(({ title }) => title).join(", ");
+    if (missing.length > 0 && isVendorOnly()) {
+        throw new Error(
+            `${titles}: not found on this machine, and the download failed. ${VENDOR_ONLY} is set, so nothing is built in its place: 'unset ${VENDOR_ONLY}' allows that.`,
+        );
+    }
     const lacks = new Set(missing.flatMap((part) => part.own.lacks()));
     if (lacks.size > 0) {
         throw new Error(
-            `${missing.map(({ title }) => title).join(", ")}: not found on this machine, and the download failed. ` +
+            `${titles}: not found on this machine, and the download failed. ` +
                 `To build it here, this machine needs:${[...lacks].map((line) => `\n- ${line}`).join("")}`,
         );
     }

@@ -265,6 +265,14 @@ describe("the vendor's engine", () => {
         });
     }
 
+    it("has nothing in its place if nothing else is wanted, not even what was built before", async () => {
+        keep(`pulumi-${cli}`, `resource-aws-v${aws}`);
+        assert.deepEqual((await prepare({ command: 404 })).engine?.ownPlugins, ["command"]);
+        const { engine, error } = await prepare({ command: 404 }, { env: { VPC_PEERING_LAB_VENDOR_ONLY: "1" } });
+        assert.equal(engine, undefined);
+        assert.match(error ?? "", /^command plugin .*'unset VPC_PEERING_LAB_VENDOR_ONLY' allows that\.$/);
+    });
+
     it("is built if it can't be downloaded, and not asked for again then", async () => {
         const go = join(cache, "programs");
         mkdirSync(go);

@@ -5,13 +5,14 @@ import { buffer } from "node:stream/consumers";
 
 /** An error that EC2 answers with. Source: Amazon EC2 API Reference, "Error codes". */
 interface Failure {
-    readonly code: "RequestLimitExceeded" | "InternalError";
-    readonly status: 500 | 503;
+    readonly code: "RequestLimitExceeded" | "InternalError" | "UnauthorizedOperation";
+    readonly status: 403 | 500 | 503;
 }
 
-/** AWS's answer to too many calls, and to one that it failed at itself. */
+/** AWS's answer to too many calls, to one that it failed at itself, and to one that is not allowed. */
 export const throttled: Failure = { code: "RequestLimitExceeded", status: 503 };
 export const broken: Failure = { code: "InternalError", status: 500 };
+export const denied: Failure = { code: "UnauthorizedOperation", status: 403 };
 
 /** A call that is held: the API has carried it out, and its caller has no answer. */
 interface Held {
