@@ -90,7 +90,7 @@ export = async () => {
                 vpcs: [pair.requester, pair.accepter],
                 expect: pair.expect,
                 path: pair.path,
-                ssh: { privateKey },
+                ssh: { privateKey, proxyCommand: settings.check.proxyCommand },
                 timeLimit: settings.check.timeLimit,
                 explain: async ({ from, to, expected }) => {
                     const [{ explainAgainst }, { readState }] = await Promise.all([

@@ -38,7 +38,9 @@ export interface Settings {
     /** Public key in OpenSSH form to import as a key pair, for the sides that name none. */
     readonly publicKey: string | undefined;
     /** The reachability check; undefined when it is off. */
-    readonly check: { readonly timeLimit: number; readonly privateKey: PrivateKey } | undefined;
+    readonly check:
+        | { readonly timeLimit: number; readonly privateKey: PrivateKey; readonly proxyCommand: string | undefined }
+        | undefined;
 }
 
 /** What a configuration comes to: settings or problems, and warnings either way. */
@@ -170,13 +172,24 @@ function settingsOf(values: Values, defaultRegion: string | undefined): Settings
     };
     const requester = sideOf("requester");
     const accepter = sideOf("accepter");
-    const { check, checkTimeLimit, sshPublicKey, sshPrivateKey, sshPrivateKeyPath, sshAgent, ...shared } = values;
+    const {
+        check,
+        checkTimeLimit,
+        sshPublicKey,
+        sshPrivateKey,
+        sshPrivateKeyPath,
+        sshAgent,
+        sshProxyCommand,
+        ...shared
+    } = values;
     return {
         pair: { ...shared, keyName: values.keyName, requester: requester.args, accepter: accepter.args },
         access: { requester: requester.access, accepter: accepter.access },
         defaultRegion,
         publicKey: sshPublicKey,
-        check: check ? { timeLimit: checkTimeLimit, privateKey: privateKeyOf(values) } : undefined,
+        check: check
+            ? { timeLimit: checkTimeLimit, privateKey: privateKeyOf(values), proxyCommand: sshProxyCommand }
+            : undefined,
     };
 }
 

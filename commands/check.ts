@@ -6,7 +6,7 @@
 import { spawn } from "child_process";
 import { readFileSync } from "fs";
 import { parseArgs } from "util";
-import { overSsh, overSshEnvironment } from "../components/check/overSsh";
+import { overSsh, overSshEnvironment, type OverSsh } from "../components/check/overSsh";
 import { probeScript, probeTimeLimit, type ProbeReport } from "../components/check/probe";
 import { resultLine } from "../components/check/resultLine";
 import { answersIn } from "../components/lab/expectations";
@@ -18,9 +18,10 @@ import { explainAgainst } from "../reachability/text";
 import { readStack, sourcesOf, type SideOutput } from "./stack";
 
 /** Runs a script on a server as the check does; resolves to what it said and whether it succeeded. */
-function runOn(label: string, server: SideOutput, script: string, privateKey: string | undefined) {
-    const [program, ...args] = [...overSsh(privateKey !== undefined), `ec2-user@${server.publicIp}`];
-    const env = { ...process.env, ...overSshEnvironment(label, probeTimeLimit, privateKey) };
+function runOn(label: string, server: SideOutput, script: string, how: OverSsh<string>) {
+    const [program, ...args] = [...overSsh(how.privateKey !== undefined), `ec2-user@${server.publicIp}`];
+    const proxyCommand = how.proxyCommand?.replaceAll("{instanceId}", server.serverId);
+    const env = { ...process.env, ...overSshEnvironment(label, probeTimeLimit, { ...how, proxyCommand }) };
     return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve, reject) => {
         const child = spawn(program, args, { env, stdio: "pipe" });
         let [stdout, stderr] = ["", ""];
@@ -45,6 +46,7 @@ async function main(): Promise<boolean> {
         typeof path === "string"
             ? readFileSync(path, "utf8")
             : ((await stack.setting("sshPrivateKey")) as string | undefined);
+    const proxyCommand = (await stack.setting("sshProxyCommand")) as string | undefined;
     // Read only if a promise is broken, and once for both directions.
     let state: Promise<State> | undefined;
     const described = () => (state ??= sourcesOf(stack).then((sources) => readState(sources)));
@@ -62,7 +64,7 @@ async function main(): Promise<boolean> {
         };
         // What is now counts, not what it settles to.
         const script = `SECONDS=1000\n${probeScript(probed(fromLabel, from), probed(toLabel, to), expected)}`;
-        const { code, stdout, stderr } = await runOn(fromLabel, from, script, privateKey);
+        const { code, stdout, stderr } = await runOn(fromLabel, from, script, { privateKey, proxyCommand });
         if (code === 0) {
             return { isKept: true, line: resultLine(direction, expected, JSON.parse(stdout) as ProbeReport) };
         }

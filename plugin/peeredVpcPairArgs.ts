@@ -89,6 +89,11 @@ export interface PeeredVpcPairArgs {
     readonly privateKey?: pulumi.Input<string>;
     /** Whether the check logs in as your `ssh` does, with your SSH agent and configuration: `true`; false by default. */
     readonly sshAgent?: boolean;
+    /**
+     * OpenSSH's ProxyCommand, where the servers are not reached by their public addresses; `{instanceId}` in it is the server's id:
+     * `aws ec2-instance-connect open-tunnel --instance-id {instanceId}`; none by default.
+     */
+    readonly sshProxyCommand?: string;
     /** How long a server may take to boot until the check fails, in seconds: `600`; 300 by default. */
     readonly timeLimit?: number;
 }

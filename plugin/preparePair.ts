@@ -79,7 +79,11 @@ export async function preparePair(
         ...checkLogin(known),
         ...(asks ? (await findPairPlaces(pair, undefined)).problems : []),
     ]);
-    return { pair, ssh: isChecked(known) ? { privateKey: args.privateKey } : undefined, timeLimit: known.timeLimit };
+    return {
+        pair,
+        ssh: isChecked(known) ? { privateKey: args.privateKey, proxyCommand: known.sshProxyCommand } : undefined,
+        timeLimit: known.timeLimit,
+    };
 }
 
 type Known = pulumi.Unwrap<PeeredVpcPairArgs>;

@@ -145,12 +145,22 @@ export function explainAgainst(state: State, { from, to, icmp, http }: Expectati
         .join("\n");
 }
 
+/** Where to look for what AWS knows nothing of. */
+function onServers({ from, to, question }: Analysis): string[] {
+    const listens = question.protocol === "tcp" ? ", and whether something listens: 'ss -ltn'" : "";
+    return [
+        "what stops it is on the servers themselves. Log in to both, and look at",
+        `  the route to the other one, which a bridge of Docker's with the same block takes away: 'ip route get ${to.address}' on the asking one, 'ip route get ${from.address}' on the asked one`,
+        `  the firewall of the asked one: 'sudo nft list ruleset'${listens}`,
+    ];
+}
+
 /** What the configuration does to packets, and lines of details. */
 function finding(analysis: Analysis, expected: boolean): readonly [string, ...string[]] {
     const { verdict, blockers, forward } = analysis;
     if (verdict === "unknown") return ["may stop", reasonLine(analysis)];
     if (verdict === "reachable") {
-        if (expected) return ["lets through", "what stops it is on the servers themselves"];
+        if (expected) return ["lets through", ...onServers(analysis)];
         const deciding = forward.filter(
             isOf("route table", "peering connection", "security group", "internet gateway"),
         );

@@ -205,6 +205,10 @@ const shape = {
         "Whether the SSH agent has the private key for the check; or set sshPrivateKey or sshPrivateKeyPath",
         false,
     ),
+    sshProxyCommand: texts.optional(
+        "OpenSSH's ProxyCommand for the check, where the servers are not reached by their public addresses; {instanceId} in it is the server's id",
+        "aws ec2-instance-connect open-tunnel --instance-id {instanceId}",
+    ),
     check: flags.setting("Whether to show with real packets what the stage promises", true),
     checkTimeLimit: times.setting(
         "How long a server may take to boot and to install its web server, in seconds, 10 to 3600",

@@ -24,6 +24,8 @@ let keys: Record<"right" | "wrong" | "locked", string>;
 /** A real SSH server with one authorized key, whose commands run in this machine's shell. */
 let server: Server;
 let port: number;
+/** How many of the next logins come before the key is installed. */
+let early = 0;
 /** What ends with the tests. */
 const ends: (() => void)[] = [];
 
@@ -147,8 +149,12 @@ describe("overSsh", function () {
         const authorized = utils.parseKey(keys.right) as ParsedKey;
         server = new Server({ hostKeys: [makeKey("host", "")] }, (client) => {
             client.on("error", () => undefined);
+            // One that is not ready yet knows no key.
+            const isEarly = early > 0;
+            early = Math.max(0, early - 1);
             client.on("authentication", (context) => {
-                const isRight = context.method === "publickey" && context.key.data.equals(authorized.getPublicSSH());
+                const isRight =
+                    !isEarly && context.method === "publickey" && context.key.data.equals(authorized.getPublicSSH());
                 if (isRight) {
                     context.accept();
                 } else {
@@ -235,7 +241,7 @@ describe("overSsh", function () {
         "another server's key": {
             key: () => keys.wrong,
             message:
-                /^VPC1's server refuses the login: .*Permission denied \(publickey\)\.\. Look at the private key \(sshPrivateKeyPath or sshPrivateKey\): it has to belong to the server's key pair/,
+                /^VPC1's server refuses the login: .*Permission denied \(publickey\)\.\. Look at the private key \(sshPrivateKeyPath or sshPrivateKey\): it has to belong to the server's key pair/m,
         },
         "a key with a passphrase": {
             key: () => keys.locked,
@@ -248,13 +254,39 @@ describe("overSsh", function () {
         },
     };
     for (const [what, { key, message }] of Object.entries(refusals)) {
-        it(`refuses ${what} at once, and says which setting to look at`, async () => {
+        it(`refuses ${what} soon, and says which setting to look at`, async () => {
             const { status, stderr, seconds } = await run({ key: key() });
             assert.strictEqual(status, 1);
             assert.match(stderr, message);
-            assert.ok(seconds < 3, String(seconds));
+            assert.ok(seconds < limit / 3 + 3, String(seconds));
         });
     }
+
+    it("logs in once the server has installed the key", async () => {
+        early = 3;
+        const { status, stdout, stderr } = await run({});
+        assert.deepStrictEqual({ status, stdout }, { status: 0, stdout: "done\n" });
+        assert.match(stderr, /^VPC1's server: .*Permission denied/);
+        assert.strictEqual(early, 0);
+    });
+
+    it("goes another way where it is told one", async () => {
+        const relay = path.join(folder, "relay.js");
+        const told = path.join(folder, "told");
+        fs.writeFileSync(
+            relay,
+            `require("fs").writeFileSync(${JSON.stringify(told)}, process.argv.slice(2).join(" "));
+            const to = require("net").connect(${port}, "127.0.0.1");
+            process.stdin.pipe(to).pipe(process.stdout);`,
+        );
+        const env = { CHECK_PROXY_COMMAND: `${process.execPath} ${relay} %h %p` };
+        // Nothing answers at that address itself.
+        const at = await droppingPort();
+        const { status, stdout, seconds } = await run({ at, env });
+        assert.deepStrictEqual({ status, stdout }, { status: 0, stdout: "done\n" });
+        assert.strictEqual(fs.readFileSync(told, "utf8"), `127.0.0.1 ${at}`);
+        assert.ok(seconds < 5, String(seconds));
+    });
 
     for (const [who, under] of [
         ["it", []],

@@ -147,7 +147,7 @@ describe("parseSettings", () => {
             access: { requester: nowhere, accepter: nowhere },
             defaultRegion: "ap-northeast-2",
             publicKey: sshPublicKey,
-            check: { timeLimit: 300, privateKey: { kind: "agent" } },
+            check: { proxyCommand: undefined, timeLimit: 300, privateKey: { kind: "agent" } },
         });
     });
 

@@ -1,8 +1,10 @@
 /**
  * Runs the script on its standard input in a bash on a server, over this machine's OpenSSH. The server is `user@address`, its
  * `$0`. It tries to log in until `CHECK_LIMIT` seconds are over, and then ends, whatever the server does or does not do. A
- * login that is refused fails at once: Amazon Linux starts sshd only after cloud-init's network stage, which installs the key
- * (https://docs.cloud-init.io/en/latest/explanation/boot.html).
+ * login that is refused is tried again for 20 seconds, or a third of the limit if that is less: cloud-init installs the key in its
+ * network stage, and an image may start sshd before that (https://docs.cloud-init.io/en/latest/explanation/boot.html).
+ *
+ * `CHECK_PROXY_COMMAND` is OpenSSH's ProxyCommand, a way to a server that has no public one.
  *
  * A private key in `CHECK_PRIVATE_KEY` goes into the SSH agent that this runs under and nowhere else, and then neither the
  * user's own agent nor their SSH configuration counts. Without it they do.
@@ -17,6 +19,10 @@ options=(
     -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null
     -o ConnectTimeout=5 -o ServerAliveInterval=5 -o ServerAliveCountMax=2
 )
+if [ -n "\${CHECK_PROXY_COMMAND-}" ]; then
+    options+=(-o "ProxyCommand=$CHECK_PROXY_COMMAND")
+fi
+patience=$((CHECK_LIMIT / 3 < 20 ? CHECK_LIMIT / 3 : 20))
 agent=
 look="whether 'ssh-add -l' lists the key of the server's key pair (sshPublicKey or keyName)"
 if [ -n "\${CHECK_PRIVATE_KEY-}" ]; then
@@ -35,8 +41,13 @@ fi
 
 # ssh's own errors come on standard output, to tell them from the script's, which prints one line there at its end. The
 # script gets a limit of its own, because it goes on if the connection breaks. It ends two seconds after the watcher does.
+refused() {
+    echo "$CHECK_LABEL's server refuses the login: $1. Look at $look" >&2
+    exit 1
+}
+
 attempts() {
-    local said status last=
+    local said status last= denied=
     while :; do
         said=$(printf '%s\\n' "$script" | ssh "\${options[@]}" "$0" "bash -s $((CHECK_LIMIT - SECONDS + 2))")
         status=$?
@@ -45,9 +56,13 @@ attempts() {
             printf '%s\\n' "\${said##*$'\\n'}"
             exit $((status != 0))
         fi
-        case "$said" in *"Permission denied"* | *"Too many authentication failures"*)
-            echo "$CHECK_LABEL's server refuses the login: $said. Look at $look" >&2
-            exit 1
+        case "$said" in
+        *"Permission denied"*)
+            denied=\${denied:-$SECONDS}
+            (( SECONDS - denied < patience )) || refused "$said"
+            ;;
+        *"Too many authentication failures"*)
+            refused "$said"
         esac
         [ "$said" = "$last" ] || echo "$CHECK_LABEL's server: \${said:-the connection ended before the script did}" >&2
         last=$said
@@ -76,7 +91,7 @@ wait "$work"
 status=$?
 kill -- "-$watcher" 2> /dev/null
 if (( status > 1 )); then
-    echo "$CHECK_LABEL's server: not done after $CHECK_LIMIT s. If it did not answer, look at whether it runs, and at whether its security group lets in SSH from this machine (sshCidrs)" >&2
+    echo "$CHECK_LABEL's server: not done after $CHECK_LIMIT s. If it did not answer, look at whether it runs, and at whether its security group lets in SSH from this machine (sshCidrs). On a company's account VPC Block Public Access, a service control policy, or a proxy or firewall on the way may stop it too; sshProxyCommand (ssh.proxyCommand) is a way in without a public address" >&2
     exit 1
 fi
 exit "$status"
@@ -88,11 +103,18 @@ export function overSsh(hasPrivateKey: boolean): string[] {
     return [...(hasPrivateKey ? ["ssh-agent"] : []), "bash", "--norc", "-c", program];
 }
 
-/** The environment that {@link overSsh} reads: the server's name in messages, how long it tries in seconds, and its private key. */
-export function overSshEnvironment<Key>(label: string, limit: number, privateKey: Key | undefined) {
+/** What {@link overSsh} is told besides the server's name and how long it tries. */
+export interface OverSsh<Text> {
+    readonly privateKey: Text | undefined;
+    readonly proxyCommand: Text | undefined;
+}
+
+/** The environment that {@link overSsh} reads: the server's name in messages, how long it tries in seconds, and what else there is. */
+export function overSshEnvironment<Text>(label: string, limit: number, { privateKey, proxyCommand }: OverSsh<Text>) {
     return {
         CHECK_LABEL: label,
         CHECK_LIMIT: String(limit),
         ...(privateKey !== undefined && { CHECK_PRIVATE_KEY: privateKey }),
+        ...(proxyCommand !== undefined && { CHECK_PROXY_COMMAND: proxyCommand }),
     };
 }

@@ -25,6 +25,13 @@ export interface SshAccess {
      * by hand.
      */
     readonly privateKey?: pulumi.Input<string> | undefined;
+    /**
+     * OpenSSH's ProxyCommand, where a server is not reached by its public address; `{instanceId}` in it is the server's id:
+     * `"aws ec2-instance-connect open-tunnel --instance-id {instanceId}"`; none by default. Sources: ssh_config(5); Amazon EC2 User
+     * Guide, "Connect to your instances using EC2 Instance Connect Endpoint"; AWS Systems Manager User Guide, "Allow and control
+     * permissions for SSH connections through Session Manager".
+     */
+    readonly proxyCommand?: string | undefined;
 }
 
 /** A VPC with a server that can be probed, as `LabVpc` is one. */
@@ -108,7 +115,7 @@ export class ReachabilityCheck extends pulumi.ComponentResource {
     constructor(name: string, args: ReachabilityCheckArgs, opts?: pulumi.ComponentResourceOptions) {
         super("vpc-peering-lab:components:ReachabilityCheck", name, {}, opts);
         const timeLimit = args.timeLimit ?? defaultTimeLimit;
-        const { user = "ec2-user", privateKey } = args.ssh;
+        const { user = "ec2-user", privateKey, proxyCommand } = args.ssh;
         const secretKey = privateKey === undefined ? undefined : pulumi.secret(privateKey);
         const run = (
             role: string,
@@ -125,7 +132,11 @@ export class ReachabilityCheck extends pulumi.ComponentResource {
                     create: pulumi.interpolate`${user}@${on.publicIp}`,
                     interpreter: overSsh(privateKey !== undefined),
                     stdin: script,
-                    environment: overSshEnvironment(on.probed.label, limit, secretKey),
+                    environment: overSshEnvironment(on.probed.label, limit, {
+                        privateKey: secretKey,
+                        proxyCommand:
+                            proxyCommand && on.serverId.apply((id) => proxyCommand.replaceAll("{instanceId}", id)),
+                    }),
                     triggers: pulumi.output(args.path),
                     logging: local.Logging.Stderr,
                     // Nothing of the run before counts.

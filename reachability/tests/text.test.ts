@@ -38,7 +38,9 @@ describe("explainAgainst", () => {
         assert.equal(
             explainAgainst(new State(pair({}, pingOnly)), { ...ends, ...both }),
             `AWS's configuration lets through ping from client (10.1.1.10) to server (10.2.1.10):
-  what stops it is on the servers themselves
+  what stops it is on the servers themselves. Log in to both, and look at
+    the route to the other one, which a bridge of Docker's with the same block takes away: 'ip route get 10.2.1.10' on the asking one, 'ip route get 10.1.1.10' on the asked one
+    the firewall of the asked one: 'sudo nft list ruleset'
 AWS's configuration stops TCP 80 from client (10.1.1.10) to server (10.2.1.10):
   security group sg-two (group of two): lets no TCP 80 in from 10.1.1.10
   To open the way, run 'pulumi up --refresh' if this stack made it, or
