@@ -46,12 +46,14 @@ function commandsOf(page: string): string[] {
 
 const pages = [".", "docs", "docs/package", "components", "sandbox"]
     .flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)))
-    // The commands of by-hand.md build on one another; byHand.test.ts types them.
-    .filter((file) => file.endsWith(".md") && file !== "docs/by-hand.md");
+    // The commands of by-hand.md build on one another; byHand.test.ts types them. Those of teams.md are of AWS's login, S3 and KMS, which
+    // the sandbox does not have.
+    .filter((file) => file.endsWith(".md") && !["docs/by-hand.md", "docs/teams.md"].includes(file));
 
 /** Prefixes of commands that other tests run. For npm commands, this test only checks that the script exists. */
 const elsewhere: Readonly<Record<string, string>> = {
     "npm ": "CI and the tests of the sandbox",
+    "aws sso login": "nothing here: it is AWS's own login",
     "pulumi up": "stages.test.ts",
     "pulumi destroy": "stages.test.ts",
     "pulumi new": "a project of its own",
@@ -197,7 +199,7 @@ describe("commands", () => {
         it(`in ${page} are accepted by the CLI`, async () => {
             const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
             for (const command of new Set(commandsOf(page))) {
-                const script = /^npm (?:run (?:--silent )?)?([\w:]+)/.exec(command)?.[1] ?? "";
+                const script = /^npm (?:run (?:--silent )?)?([\w:-]+)/.exec(command)?.[1] ?? "";
                 if (command.startsWith("npm ")) {
                     assert.ok(["ci", "cit", "install"].includes(script) || script in scripts, command);
                 }
