@@ -1,5 +1,5 @@
 import type { Provider } from "@pulumi/aws/provider";
-import type { Output } from "@pulumi/pulumi";
+import { log, type Output } from "@pulumi/pulumi";
 import type { LabVpc } from "pulumi-vpc-peering";
 import { answersIn, labVpcDefaults, shellWord, sides, type Problem, type Side } from "pulumi-vpc-peering/rules";
 import { readPrivateKey, readProviderSettings, readSettings, refusal } from "./settings";
@@ -14,7 +14,7 @@ export = async () => {
     // Loaded only now, so that a refusal of settings does not wait for AWS's SDK.
     const [
         { KeyPair },
-        { PeeredVpcPair, findPlaces, findZone, hasDefaultProvider, sideProvider, unaskedProblem },
+        { PeeredVpcPair, findPlaces, findZone, hasDefaultProvider, sideProvider, unaskedProblem, vpcQuotaWarnings },
         { ReachabilityCheck, resultLine },
     ] = await Promise.all([
         import("@pulumi/aws/ec2/keyPair"),
@@ -58,6 +58,9 @@ export = async () => {
     const problems = [...misplaced, ...unoffered.flat()];
     if (problems.length > 0) {
         throw refusal(problems);
+    }
+    for (const warning of await vpcQuotaWarnings(args, places, asked, defaultRegion)) {
+        void log.warn(warning);
     }
 
     /** The keys that were imported: key pairs are of one region of one account, so a side elsewhere imports its own. */

@@ -20,5 +20,6 @@ export { LabVpc } from "./lab/labVpc";
 export type { AmiChoice, LabVpcArgs } from "./lab/labVpcArgs";
 export type { AddressPlan } from "./addresses/addressPlan";
 export type { Stage } from "./lab/expectations";
+export { vpcQuotaWarnings } from "./lab/vpcQuota";
 export { findZone, type Offering } from "./lab/offerings";
 export type { ProbedServer, ProbeOutcome } from "./check/probe";

@@ -3,6 +3,7 @@ import * as ec2 from "@pulumi/aws/ec2";
 import { RunError, type InvokeOptions } from "@pulumi/pulumi";
 import { describeProblems, messageOf, problemIf, withoutStack, type Problem } from "../problems";
 import { byName } from "./ids";
+import { countedRules } from "./inboundRules";
 import { orEmpty } from "./ownership";
 import { placeOf } from "./sideAccess";
 import type { PeeringSideArgs } from "./peeringArgs";
@@ -71,7 +72,7 @@ export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Pro
         );
         return { others, routes, edge: edge.filter((id) => routeTableIds?.includes(id)) };
     };
-    const [place, found, peerings, tables, groups] = await Promise.all([
+    const [place, found, peerings, tables, groups, rules] = await Promise.all([
         placeOf(opts),
         attempt(vpc, ec2.getVpc({ id: vpcId }, opts)),
         attempt(vpc, Promise.all([connections("requester"), connections("accepter")])),
@@ -83,6 +84,7 @@ export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Pro
                 opts,
             ),
         ),
+        Promise.all(known.map(async ([name, id]) => [name, await countedRules(id, opts)] as const)),
     ]);
     const ofGroups = groups.answer ? known : [];
     const problems = [
@@ -124,6 +126,7 @@ export async function lookUpVpc(vpcId: string, options: LookUpOptions = {}): Pro
                     of.map((route) => route.cidrBlock || route.ipv6CidrBlock || route.destinationPrefixListId),
                 ]),
             ),
+            inboundRules: Object.fromEntries(rules),
         },
         region: place.region,
         accountId: place.accountId,
