@@ -1,4 +1,4 @@
-import type { Output } from "@pulumi/pulumi";
+import { log, type Output } from "@pulumi/pulumi";
 import type { LabVpc } from "pulumi-vpc-peering";
 import { answersIn, shellWord, sides, type Side } from "pulumi-vpc-peering/rules";
 import { readPrivateKey, readProviderSettings, readSettings, refusal } from "./settings";
@@ -12,7 +12,7 @@ export = async () => {
     const [
         { KeyPair },
         { PeeredVpcPair },
-        { findPairPlaces, providerFor, withAcceptance },
+        { findPairPlaces, providerFor, vpcQuotaWarnings, withAcceptance },
         { ReachabilityCheck, resultLine },
     ] = await Promise.all([
         import("@pulumi/aws/ec2/keyPair"),
@@ -44,6 +44,11 @@ export = async () => {
     );
     if (problems.length > 0) {
         throw refusal(problems);
+    }
+    const through = (at: (typeof providers)[Side]) => (at === undefined ? {} : { provider: at });
+    const via = { requester: through(providers.requester), accepter: through(providers.accepter) };
+    for (const warning of await vpcQuotaWarnings(args, places, via, defaultRegion)) {
+        void log.warn(warning);
     }
 
     /** The keys that were imported: key pairs are of one region of one account, so a side elsewhere imports its own. */

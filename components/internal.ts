@@ -2,4 +2,5 @@
 export { withAcceptance } from "./peering/acceptance";
 export { findPlaces, type FoundPlaces } from "./peering/places";
 export { providerFor } from "./peering/sideAccess";
+export { vpcQuotaWarnings } from "./lab/vpcQuota";
 export { findPairPlaces } from "./lab/where";

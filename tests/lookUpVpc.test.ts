@@ -104,6 +104,7 @@ describe("lookUpVpc", () => {
                     "rtb-5": ["0.0.0.0/0", "::/0", "pl-of-rtb-5"],
                     "rtb-9": ["0.0.0.0/0", "::/0", "pl-of-rtb-9"],
                 },
+                inboundRules: {},
             },
             region: "us-west-2",
             accountId: "222222222222",
@@ -194,6 +195,55 @@ describe("lookUpVpc", () => {
         assert.deepStrictEqual(side.securityGroups, { server: "sg-1" });
         assert.strictEqual(calls.filter(({ token }) => token.endsWith(":getRouteTable")).length, 2);
         assert.deepStrictEqual(routeTableIds, ["rtb-9", "rtb-1"]);
+    });
+
+    /** Rules of a security group, as the provider reads them: with empty texts for nothing, or without. */
+    const rules: Readonly<Record<string, object>> = {
+        block: { ipProtocol: "tcp", fromPort: 443, toPort: 443, cidrIpv4: "10.0.0.0/8" },
+        list: { ipProtocol: "tcp", fromPort: 80, toPort: 80, prefixListId: "pl-1" },
+        aws: { ipProtocol: "tcp", fromPort: 80, toPort: 80, prefixListId: "pl-aws" },
+        group: { ipProtocol: "-1", fromPort: -1, toPort: -1, referencedSecurityGroupId: "333333333333/sg-5" },
+        ipv6: { ipProtocol: "tcp", fromPort: 80, toPort: 80, cidrIpv6: "::/0" },
+        egress: { ipProtocol: "-1", cidrIpv4: "0.0.0.0/0", isEgress: true },
+    };
+    const withRules: Answers = {
+        "aws:vpc/getSecurityGroupRules:getSecurityGroupRules": ({ filters }) => {
+            assert.deepStrictEqual(filters, [{ name: "group-id", values: ["sg-1"] }]);
+            return { ids: Object.keys(rules) };
+        },
+        "aws:vpc/getSecurityGroupRule:getSecurityGroupRule": ({ securityGroupRuleId }) => ({
+            isEgress: false,
+            ...(securityGroupRuleId === "list" && { cidrIpv4: "", cidrIpv6: "", referencedSecurityGroupId: "" }),
+            ...rules[String(securityGroupRuleId)],
+        }),
+        "aws:ec2/getManagedPrefixList:getManagedPrefixList": ({ id }) =>
+            id === "pl-1" ? { maxEntries: 20, entries: [{}] } : { maxEntries: 0, entries: [{}, {}, {}] },
+    };
+    const groupsOf = async (answers: Answers) => {
+        const { side } = await lookUp({ ...aws(), ...answers }, { securityGroups: { server: "sg-1" } });
+        return side.usage?.inboundRules;
+    };
+
+    it("counts the rules for inbound traffic of each group, and the entries of prefix lists", async () => {
+        const counts = {
+            "tcp 443-443 10.0.0.0/8": 1,
+            "tcp 80-80 pl-1": 20,
+            "tcp 80-80 pl-aws": 3,
+            "all sg-5": 1,
+        };
+        assert.deepStrictEqual(await groupsOf(withRules), { server: counts });
+        const unread = {
+            "aws:ec2/getManagedPrefixList:getManagedPrefixList": () => assert.fail("UnauthorizedOperation"),
+        };
+        const ones = { ...counts, "tcp 80-80 pl-1": 1, "tcp 80-80 pl-aws": 1 };
+        assert.deepStrictEqual(await groupsOf({ ...withRules, ...unread }), { server: ones });
+    });
+
+    it("counts no rules of a group that has none, or that may not be read", async () => {
+        const none = { "aws:vpc/getSecurityGroupRules:getSecurityGroupRules": () => ({}) };
+        assert.deepStrictEqual(await groupsOf({ ...withRules, ...none }), { server: {} });
+        const denied = { "aws:vpc/getSecurityGroupRules:getSecurityGroupRules": () => assert.fail("Unauthorized") };
+        assert.deepStrictEqual(await groupsOf({ ...withRules, ...denied }), { server: {} });
     });
 
     for (const vpc of [{ enableDnsSupport: false }, { enableDnsHostnames: false }]) {

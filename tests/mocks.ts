@@ -123,6 +123,7 @@ const answers: Answers = {
             locations: types.flatMap(() => ["ap-northeast-2b", "ap-northeast-2a"]),
         };
     },
+    "aws:ec2/getVpcs:getVpcs": () => ({ ids: [] }),
     "aws:ssm/getParameter:getParameter": ({ name }) => ({ insecureValue: `image-of-${String(name)}` }),
     "aws:ec2/getVpcPeeringConnection:getVpcPeeringConnection": () => ({ status: "active" }),
     // The state has nothing that matters.

@@ -1,4 +1,5 @@
 import * as assert from "assert";
+import * as pulumi from "@pulumi/pulumi";
 import {
     checkDeclared,
     checkPeering,
@@ -9,6 +10,7 @@ import {
     type SideFacts,
     type Usage,
 } from "../components/peering/peeringRules";
+import { peeringWarnings, type VpcPeeringArgs } from "../components/peering/peeringArgs";
 import { across, accountOf, partitionOf, type Place } from "../components/peering/sides";
 
 const plain: PeeringOptions = { autoAccept: false, manageAccepter: true, ingressFrom: "cidr", dnsResolution: false };
@@ -423,7 +425,74 @@ describe("quotaWarnings", () => {
     ];
     for (const [what, usage, added, warnings] of cases) {
         it(`${warnings.length === 0 ? "does not warn" : "warns"} of ${what}`, () => {
-            assert.deepStrictEqual(quotaWarnings("accepter", usage, ["pcx-own"], ["a", "b"], added), warnings);
+            const additions = { tables: ["a", "b"], destinations: added, groups: [], rules: [] };
+            assert.deepStrictEqual(quotaWarnings("accepter", usage, ["pcx-own"], additions), warnings);
         });
     }
+
+    const rules = (group: string, count: number): string =>
+        `With this connection the accepter's security group ${group} has ${count} rules for inbound traffic; AWS allows 60 by default, 1,000 at most with all groups of a network interface. Larger blocks, ranges of ports and rules by group are fewer rules.`;
+    const counted = (count: number) => Object.fromEntries(blocks(count).map((block) => [`tcp 80-80 ${block}`, 1]));
+    const ofRules: [what: string, usage: Usage, added: string[], warnings: string[]][] = [
+        ["47 rules of 60 with this one", { inboundRules: { web: counted(46) } }, ["tcp 443-443 10.0.0.0/16"], []],
+        ["48 rules", { inboundRules: { web: counted(47) } }, ["tcp 443-443 10.0.0.0/16"], [rules("web", 48)]],
+        ["47 rules of which this is one", { inboundRules: { web: counted(47) } }, ["tcp 80-80 10.0.0.0/24"], []],
+        ["a prefix list of 50", { inboundRules: { web: { "tcp 80-80 pl-1": 50 } } }, ["all sg-1"], [rules("web", 51)]],
+        ["a full group that gets no rule", { inboundRules: { other: counted(60) } }, ["all sg-1"], []],
+    ];
+    for (const [what, usage, added, warnings] of ofRules) {
+        it(`${warnings.length === 0 ? "does not warn" : "warns"} of ${what}`, () => {
+            const additions = { tables: [], destinations: [], groups: ["web"], rules: added };
+            assert.deepStrictEqual(quotaWarnings("accepter", usage, [], additions), warnings);
+        });
+    }
+});
+
+describe("peeringWarnings", () => {
+    const ports = Array.from({ length: 24 }, (_, index) => `tcp/${index + 1}` as const);
+    const args: VpcPeeringArgs = {
+        requester: {
+            vpcId: "vpc-1",
+            cidrBlocks: ["10.1.0.0/16", "10.2.0.0/16"],
+            securityGroups: { apps: "sg-1" },
+        },
+        accepter: { vpcId: "vpc-2", cidrBlocks: ["10.3.0.0/16"], securityGroups: { web: "sg-2", db: "sg-3" } },
+        ports,
+    };
+    const warned = (more: Partial<VpcPeeringArgs> = {}) =>
+        peeringWarnings({ ...args, ...more }, []).map((text) =>
+            text.split(";")[0]?.replace("With this connection ", ""),
+        );
+    const full = (group: string, count: number) =>
+        `the accepter's security group ${group} has ${count} rules for inbound traffic`;
+
+    it("counts a rule for each port and block in each group of a side that is asked", () => {
+        assert.deepStrictEqual(warned(), [full("web", 48), full("db", 48)]);
+        assert.deepStrictEqual(warned({ ports: ports.slice(1) }), []);
+        assert.deepStrictEqual(warned({ requestsFrom: "accepter" }), []);
+    });
+
+    it("counts a rule for each port and group where rules name groups", () => {
+        const asking = { ingressFrom: "group", requestsFrom: "requester" } as const;
+        assert.deepStrictEqual(warned(asking), []);
+        const made = { ...args.requester, securityGroups: { apps: "sg-1", jobs: pulumi.output("sg-4") } };
+        assert.deepStrictEqual(warned({ ...asking, requester: made }), [full("web", 48), full("db", 48)]);
+    });
+
+    it("counts once what is there already, whatever form the ports have", () => {
+        const there = {
+            "tcp 1-1 10.1.0.0/16": 1,
+            "all 10.2.0.0/16": 1,
+            "icmp -1--1 10.1.0.0/16": 1,
+            "tcp 9-9 pl-1": 30,
+        };
+        const accepter = { ...args.accepter, usage: { inboundRules: { web: there } } };
+        const few: Partial<VpcPeeringArgs> = { accepter, ports: [...ports.slice(0, 6), "all", "icmp"] };
+        // 16 rules of this connection, of which three are there, and the list's.
+        assert.deepStrictEqual(warned(few), []);
+        const list = { ...there, "tcp 9-9 pl-1": 32 };
+        assert.deepStrictEqual(warned({ ...few, accepter: { ...accepter, usage: { inboundRules: { web: list } } } }), [
+            full("web", 48),
+        ]);
+    });
 });

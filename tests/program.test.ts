@@ -2,6 +2,7 @@ import * as assert from "assert";
 import { spawnSync } from "child_process";
 import * as fs from "fs";
 import * as os from "os";
+import { mock } from "node:test";
 import * as path from "path";
 import * as pulumi from "@pulumi/pulumi";
 import { namespaced, privateKey, sshPublicKey, type Change } from "./config";
@@ -230,6 +231,55 @@ describe("the program", () => {
         assert.strictEqual(Date.parse(expires) - requested, 7 * 24 * 3600 * 1000);
         assert.match(otherOwner[0] ?? "", /^aws ec2 accept-vpc-peering-connection --region ap-northeast-2 /);
         assert.match(String(get("lab-check-VPC1-to-VPC2").inputs["stdin"]), /expected_icmp='none'/);
+    });
+
+    describe("asks how many VPCs there are", () => {
+        const account = (count: number, made: readonly string[] = []): Answers => ({
+            "aws:ec2/getVpcs:getVpcs": ({ filters, region }) => {
+                const [{ name, values } = { name: "", values: [] as string[] }] =
+                    (filters as { name: string; values: string[] }[] | undefined) ?? [];
+                assert.ok(filters === undefined || name === "tag:Name", name);
+                const all = region === "us-west-2" ? 1 : count;
+                return filters === undefined
+                    ? { ids: Array.from({ length: all }, (_, index) => `vpc-${index}`) }
+                    : { ids: made.filter((one) => values.includes(one)) };
+            },
+        });
+        const warnings = async (config: Record<string, string>, answers: Answers) => {
+            const log = mock.method(pulumi.log, "warn", () => Promise.resolve());
+            try {
+                await up(config, answers);
+                return log.mock.calls.map(({ arguments: [message] }) => String(message));
+            } finally {
+                log.mock.restore();
+            }
+        };
+
+        it("and warns before it makes more than AWS allows, with what raises the quota", async () => {
+            assert.deepStrictEqual(await warnings({}, account(4)), [
+                'There are 4 VPCs in ap-northeast-2, and this makes 2 more; AWS allows 5 by default (Amazon VPC User Guide, "Amazon VPC quotas"). Unless the quota has been raised, delete VPCs that nobody needs, choose another region, or raise it with "aws service-quotas request-service-quota-increase --service-code vpc --quota-code L-F678F1CE --desired-value 6 --region ap-northeast-2"',
+            ]);
+            assert.deepStrictEqual(await warnings({}, account(3)), []);
+        });
+
+        it("and says nothing of VPCs that are there already", async () => {
+            assert.deepStrictEqual(await warnings({}, account(9, ["ljhVPC1", "ljhVPC2"])), []);
+            const [one] = await warnings({ "requester.label": "Blue" }, account(9, ["ljhVPC1", "ljhVPC2"]));
+            assert.match(one ?? "", /^There are 9 VPCs in ap-northeast-2, and this makes 1 more;/);
+        });
+
+        it("in each side's region by itself", async () => {
+            const apart = { "accepter.region": "us-west-2" };
+            const [one = "", ...more] = await warnings(apart, account(5));
+            assert.match(one, /^There are 5 VPCs in ap-northeast-2, and this makes 1 more;/);
+            assert.deepStrictEqual(more, []);
+            assert.deepStrictEqual(await warnings(apart, account(4)), []);
+        });
+
+        it("and goes on where it may not be told", async () => {
+            const denied: Answers = { "aws:ec2/getVpcs:getVpcs": () => assert.fail("UnauthorizedOperation") };
+            assert.deepStrictEqual(await warnings({}, denied), []);
+        });
     });
 
     it("registers nothing where a side's region does not offer its instance type, and says how to choose another", async () => {

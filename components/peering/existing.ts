@@ -3,8 +3,6 @@ import { randomUUID } from "crypto";
 import { getRouteTable } from "@pulumi/aws/ec2/getRouteTable";
 import { getVpcPeeringConnection } from "@pulumi/aws/ec2/getVpcPeeringConnection";
 import { getVpcPeeringConnections } from "@pulumi/aws/ec2/getVpcPeeringConnections";
-import { getSecurityGroupRule } from "@pulumi/aws/vpc/getSecurityGroupRule";
-import { getSecurityGroupRules } from "@pulumi/aws/vpc/getSecurityGroupRules";
 import {
     ResourceHook,
     runtime,
@@ -16,6 +14,7 @@ import {
 } from "@pulumi/pulumi";
 import { known, runsHooks } from "../ordering";
 import { withoutStack } from "../problems";
+import { inboundRules } from "./inboundRules";
 import { oncePerRun } from "./oncePerRun";
 import { shellWord } from "../shell";
 import { namesIn, orEmpty, ownerIn, ownTag } from "./ownership";
@@ -184,25 +183,15 @@ export function unlessAllowed(
     state: StackState,
 ): CustomResourceOptions {
     return unlessThere(opts, rule, group, state, async (id, at) => {
-        const region = inRegion(at.region);
-        const filters = [{ name: "group-id", values: [id] }];
-        const { ids } = await getSecurityGroupRules({ ...region, filters }, at.opts);
-        // A group without rules has no ids either.
-        const rules = await Promise.all(
-            orEmpty(ids).map((securityGroupRuleId) =>
-                getSecurityGroupRule({ ...region, securityGroupRuleId }, at.opts),
-            ),
-        );
-        return rules
-            .filter(({ isEgress }) => !isEgress)
-            .map((properties) => ({
-                properties: { ...properties, securityGroupId: id },
-                existing: {
-                    what: `The rule ${properties.securityGroupRuleId} of ${id} lets the same in already`,
-                    id: properties.securityGroupRuleId,
-                    removal: `revoke-security-group-ingress --group-id ${id} --security-group-rule-ids ${properties.securityGroupRuleId}`,
-                },
-            }));
+        const rules = await inboundRules(id, at.opts, at.region);
+        return rules.map((properties) => ({
+            properties: { ...properties, securityGroupId: id },
+            existing: {
+                what: `The rule ${properties.securityGroupRuleId} of ${id} lets the same in already`,
+                id: properties.securityGroupRuleId,
+                removal: `revoke-security-group-ingress --group-id ${id} --security-group-rule-ids ${properties.securityGroupRuleId}`,
+            },
+        }));
     });
 }
 

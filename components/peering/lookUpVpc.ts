@@ -3,6 +3,7 @@ import * as ec2 from "@pulumi/aws/ec2";
 import { RunError, type InvokeOptions } from "@pulumi/pulumi";
 import { describeProblems, messageOf, problemIf, withoutStack, type Problem } from "../problems";
 import { byName } from "./ids";
+import { countedRules } from "./inboundRules";
 import { orEmpty } from "./ownership";
 import { checkRegion, inRegion } from "./regions";
 import { placeOf } from "./sideAccess";
@@ -105,7 +106,7 @@ export async function lookUpVpc(
         const { ids } = subnetIds ? await ec2.getSubnets({ ...region, filters }, opts) : { ids: [] };
         return (subnetIds ?? []).filter((id) => !orEmpty(ids).includes(id));
     };
-    const [place, found, peerings, tables, foreign, groups] = await Promise.all([
+    const [place, found, peerings, tables, foreign, groups, rules] = await Promise.all([
         placeOf(opts, options.region),
         attempt(asked, ec2.getVpc({ ...region, id: vpcId }, opts)),
         attempt(asked, Promise.all([connections("requester"), connections("accepter")])),
@@ -119,6 +120,7 @@ export async function lookUpVpc(
                 region,
             ),
         ),
+        Promise.all(known.map(async ([name, id]) => [name, await countedRules(id, opts, options.region)] as const)),
     ]);
     const ofGroups = groups.answer ? known : [];
     const problems = [
@@ -165,6 +167,7 @@ export async function lookUpVpc(
                     of.map((route) => route.cidrBlock || route.ipv6CidrBlock || route.destinationPrefixListId),
                 ]),
             ),
+            inboundRules: Object.fromEntries(rules),
         },
         region: place.region,
         accountId: place.accountId,

@@ -16,7 +16,7 @@ import {
 } from "./peeringRules";
 import { byName, checkIds, type Ids } from "./ids";
 import { ownTag } from "./ownership";
-import { checkPorts, type Port } from "./ports";
+import { checkPorts, parsePort, ruleText, type Port } from "./ports";
 import { across, sides, type RequestsFrom, type Side } from "./sides";
 import { checkTags, isPlain, type Tags } from "./tags";
 
@@ -240,12 +240,25 @@ function openings(args: VpcPeeringArgs): Openings {
 /** Warnings of quotas that the sides come near with this connection; `own` are the ids that are its own. */
 export function peeringWarnings(args: VpcPeeringArgs, own: readonly string[]): string[] {
     return sides.flatMap((side) =>
-        quotaWarnings(
-            side,
-            args[side].usage ?? {},
-            own,
-            Object.keys(byName(args[side].routeTables)),
-            routedBlocks(args[across(side)]),
-        ),
+        quotaWarnings(side, args[side].usage ?? {}, own, {
+            tables: Object.keys(byName(args[side].routeTables)),
+            destinations: routedBlocks(args[across(side)]),
+            groups: Object.keys(byName(args[side].securityGroups)),
+            rules: rulesInto(args, side),
+        }),
     );
+}
+
+/** The rules that each security group of a side gets, as {@link ruleText} has them. */
+function rulesInto(args: VpcPeeringArgs, side: Side): string[] {
+    const other = args[across(side)];
+    const groups = Object.entries(byName(other.securityGroups));
+    // A group that is yet to be made has no id, and no rule names it by now.
+    const named = groups.map(([name, id]) => (typeof id === "string" ? id : name));
+    const sources = args.ingressFrom === "group" ? named : routedBlocks(other);
+    const ports = args.requestsFrom === side ? [] : portsInto(args, side);
+    return ports.flatMap((port) => {
+        const parsed = parsePort(port);
+        return parsed.ok ? sources.map((source) => ruleText(parsed.value, source)) : [];
+    });
 }

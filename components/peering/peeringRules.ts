@@ -181,38 +181,66 @@ export interface Usage {
     readonly activePeerings?: readonly string[] | undefined;
     /** Destinations of the routes of each of its route tables, by the table's name in `routeTables`: `{ main: ["10.0.0.0/8"] }`; none by default. */
     readonly routes?: Readonly<Record<string, readonly string[]>> | undefined;
+    /**
+     * How many rules each rule for inbound traffic of each of its security groups counts as, by the group's name in `securityGroups`:
+     * `{ web: { "tcp 443-443 10.0.0.0/8": 1 } }`. One that names a prefix list counts as the list's maximum entries; none by default.
+     */
+    readonly inboundRules?: Readonly<Record<string, Readonly<Record<string, number>>>> | undefined;
+}
+
+/** What a connection adds to a side. */
+export interface Additions {
+    /** Names of the route tables that get routes. */
+    readonly tables: readonly string[];
+    /** The blocks that each of them gets a route to. */
+    readonly destinations: readonly string[];
+    /** Names of the security groups that get rules. */
+    readonly groups: readonly string[];
+    /** The rules that each of them gets, as in {@link Usage}. */
+    readonly rules: readonly string[];
 }
 
 /** The part of a quota from which on a warning is due. */
 const near = 0.8;
 
 /**
- * Warnings for a side that comes near a quota; a connection and routes that are there already count once. Source: Amazon VPC
+ * Warnings for a side that comes near a quota; a connection, routes and rules that are there already count once. Source: Amazon VPC
  * User Guide, "Amazon VPC quotas".
  *
  * @param own ids of the connection itself, where it is there already.
- * @param tables names of the route tables that get routes.
- * @param destinations the blocks that each of them gets a route to.
  */
 export function quotaWarnings(
     side: Side,
     usage: Usage,
     own: readonly string[],
-    tables: readonly string[],
-    destinations: readonly string[],
+    { tables, destinations, groups, rules }: Additions,
 ): string[] {
+    const warning = (subject: string, count: number, things: string, quota: number, more: string) =>
+        count < near * quota ? [] : [`${subject} has ${count} ${things}; AWS allows ${quota} by default, ${more}`];
     const way =
         "With many VPCs a transit gateway is the better way to connect them: one attachment a VPC, and transit.";
-    const warning = (subject: string, count: number, things: string, quota: number, most: string) =>
-        count < near * quota
-            ? []
-            : [`${subject} has ${count} ${things}; AWS allows ${quota} by default, ${most} at most. ${way}`];
+    const fewer =
+        "1,000 at most with all groups of a network interface. Larger blocks, ranges of ports and rules by group are fewer rules.";
     const others = new Set(usage.activePeerings?.filter((id) => !own.includes(id)));
     return [
-        ...warning(`With this one the ${side}'s VPC`, others.size + 1, "active peering connections", 50, "125"),
+        ...warning(
+            `With this one the ${side}'s VPC`,
+            others.size + 1,
+            "active peering connections",
+            50,
+            `125 at most. ${way}`,
+        ),
         ...tables.flatMap((table) => {
             const routes = new Set([...(usage.routes?.[table] ?? []), ...destinations]).size;
-            return warning(`With this connection the ${side}'s route table ${table}`, routes, "routes", 500, "1,000");
+            const subject = `With this connection the ${side}'s route table ${table}`;
+            return warning(subject, routes, "routes", 500, `1,000 at most. ${way}`);
+        }),
+        ...groups.flatMap((group) => {
+            const added = Object.fromEntries(rules.map((rule) => [rule, 1]));
+            const counts = Object.values({ ...usage.inboundRules?.[group], ...added });
+            const count = counts.reduce((sum, one) => sum + one, 0);
+            const subject = `With this connection the ${side}'s security group ${group}`;
+            return warning(subject, count, "rules for inbound traffic", 60, fewer);
         }),
     ];
 }

@@ -22,6 +22,12 @@ export interface RulePorts {
     readonly toPort?: number;
 }
 
+/** A rule for inbound traffic in words, the same for all that are one rule to AWS: `tcp 443-443 10.0.0.0/8`. */
+export function ruleText({ ipProtocol, fromPort = -1, toPort = -1 }: RulePorts, source: string): string {
+    // Every protocol has no ports, whatever is read of them.
+    return ipProtocol === "-1" ? `all ${source}` : `${ipProtocol} ${fromPort}-${toPort} ${source}`;
+}
+
 /** The end of a rule's name: `tcp-443`, `tcp-8000-8100`, `icmp-8`. */
 export function portName(port: Port): string {
     return port.replace("/", "-");

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, request, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
-import { changesNetwork, notHere, refuseAbsent, refuseService } from "./actions.ts";
+import { changesNetwork, notHere, reads, refuseAbsent, refuseService } from "./actions.ts";
 import { Refusal, refusalAnswer, type Answer, type ErrorForm } from "./answers.ts";
 import type { CallParameters } from "./call.ts";
 import type { Caller } from "./client/caller.ts";
@@ -13,6 +13,19 @@ import { createCorrections } from "./corrections/corrections.ts";
 import { refuse } from "./refusals/refusals.ts";
 import { signatureOf } from "./signature.ts";
 
+/** A call, and what came of it. */
+export interface Answered {
+    /** The IAM actions that it requires. */
+    readonly actions: readonly string[];
+    /** The caller's user agent. */
+    readonly agent: string;
+    readonly caller: Caller;
+    /** Its parameters, in the form of its service's protocol. */
+    readonly body: string;
+    /** The answer, where the call may have changed something; empty for one that reads. */
+    readonly answer: string;
+}
+
 /** Options of a gateway. */
 export interface GatewayOptions {
     /** Address of the API behind the gateway. */
@@ -21,8 +34,8 @@ export interface GatewayOptions {
     readonly port?: number;
     /** Called after each change with its caller, action and parameters, and the ID of a new VPC; the response is sent after it resolves. */
     readonly onChange: (caller: Caller, action: string, parameters: CallParameters) => Promise<void>;
-    /** Called before each call with an IAM action that it requires and the caller's user agent. */
-    readonly onCall?: (action: string, userAgent: string) => void;
+    /** Called with each signed call of an action, when it is answered. */
+    readonly onCall?: (call: Answered) => void;
     /** Called when `onChange` fails. The API has made the change, so its response is sent nevertheless. */
     readonly onError: (error: unknown) => void;
 }
@@ -37,14 +50,9 @@ export async function startGateway(options: GatewayOptions): Promise<{ endpoint:
     const corrections = createCorrections();
     const inTurn = createQueue();
 
-    const answerTo = async (incoming: IncomingMessage): Promise<Answer> => {
-        const body = await buffer(incoming);
-        const { headers } = incoming;
-        const signature = signatureOf(headers);
-        const parameters: CallParameters = Object.fromEntries(new URLSearchParams(body.toString("latin1")));
-        for (const required of iamActions(headers, parameters)) {
-            onCall?.(required, headers["user-agent"] ?? "");
-        }
+    const answerTo = async (incoming: IncomingMessage, body: Buffer): Promise<Answer> => {
+        const signature = signatureOf(incoming.headers);
+        const parameters = parametersIn(body);
         const { Action: action = "" } = parameters;
         if (signature) {
             refuseService(signature.service);
@@ -87,13 +95,19 @@ export async function startGateway(options: GatewayOptions): Promise<{ endpoint:
         return understood(action, answer);
     };
 
+    const failed = (error: unknown): Answer => ({ status: 502, headers: {}, content: Buffer.from(String(error)) });
     const server = createServer((incoming, outgoing) => {
-        answerTo(incoming)
-            .catch((error: unknown) =>
-                error instanceof Refusal
-                    ? refusalAnswer(error, errorFormOf(incoming))
-                    : { status: 502, headers: {}, content: Buffer.from(String(error)) },
-            )
+        const refused = (error: unknown) =>
+            error instanceof Refusal ? refusalAnswer(error, errorFormOf(incoming)) : failed(error);
+        buffer(incoming)
+            .then(async (body) => {
+                const answer = await answerTo(incoming, body).catch(refused);
+                const call = answered(incoming, body, answer);
+                if (call) {
+                    onCall?.(call);
+                }
+                return answer;
+            }, failed)
             .then(({ status, headers, content }) => {
                 // A response without a body, such as one to HEAD, keeps the API's own content length.
                 const length = content.length > 0 ? { "content-length": content.length } : {};
@@ -112,6 +126,26 @@ export async function startGateway(options: GatewayOptions): Promise<{ endpoint:
             clients.stop();
         },
     };
+}
+
+function parametersIn(body: Buffer): CallParameters {
+    return Object.fromEntries(new URLSearchParams(body.toString("latin1")));
+}
+
+/** A call as `onCall` is told of it; undefined if it is not signed or of no action. */
+function answered({ headers }: IncomingMessage, body: Buffer, { content }: Answer): Answered | undefined {
+    const actions = iamActions(headers, parametersIn(body));
+    const { caller } = signatureOf(headers) ?? {};
+    const [, name = ""] = actions[0]?.split(":") ?? [];
+    return caller && actions.length > 0
+        ? {
+              actions,
+              agent: headers["user-agent"] ?? "",
+              caller,
+              body: body.toString(),
+              answer: reads(name) ? "" : content.toString(),
+          }
+        : undefined;
 }
 
 /** Forwards a request to the API with a body, and returns the complete response. */

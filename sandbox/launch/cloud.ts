@@ -2,7 +2,7 @@ import { appendFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { HOME_KEY } from "../api/client/caller.ts";
-import { startGateway } from "../api/gateway.ts";
+import { startGateway, type Answered } from "../api/gateway.ts";
 import { messageOf } from "../cache/process.ts";
 import { createReconciler } from "../network/reconciler.ts";
 import { createServers } from "../servers/servers.ts";
@@ -65,11 +65,11 @@ export async function startCloud(upstream: string, options: CloudOptions): Promi
     reconcile().then(listen).catch(onError);
 }
 
-/** Returns a function that writes each distinct call to a file: the IAM action, a tab, and the caller's user agent. */
-function logCalls(file: string): (action: string, userAgent: string) => void {
+/** Returns a function that writes each distinct call to a file, as a line of JSON. */
+function logCalls(file: string): (call: Answered) => void {
     const logged = new Set<string>();
-    return (action, userAgent) => {
-        const line = `${action}\t${userAgent}\n`;
+    return (call) => {
+        const line = `${JSON.stringify(call)}\n`;
         if (!logged.has(line)) {
             logged.add(line);
             appendFileSync(file, line);

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { buffer, text } from "node:stream/consumers";
 import type { Caller } from "../api/client/caller.ts";
 import { iamActions } from "../api/iamActions.ts";
-import { startGateway } from "../api/gateway.ts";
+import { startGateway, type Answered } from "../api/gateway.ts";
 
 /** A request as the API behind the gateway receives it. */
 interface Call {
@@ -19,12 +19,14 @@ describe("Gateway", () => {
     let calls: Call[];
     let onChange: (caller: Caller) => Promise<void>;
     let errors: unknown[];
+    let answered: Answered[];
     let gateway: { endpoint: string; stop(): void };
 
     beforeEach(async () => {
         answer = { status: 200, headers: {}, pieces: ["done"] };
         calls = [];
         errors = [];
+        answered = [];
         onChange = () => assert.fail("nothing should change");
         upstream = createServer((incoming, outgoing) => {
             void buffer(incoming).then((body) => {
@@ -38,6 +40,7 @@ describe("Gateway", () => {
         gateway = await startGateway({
             upstream: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`,
             onChange: (caller) => onChange(caller),
+            onCall: (one) => answered.push(one),
             onError: (error) => errors.push(error),
         });
     });
@@ -108,6 +111,22 @@ describe("Gateway", () => {
         obey();
         await answered;
         assert.deepEqual(order, ["passed on: 1", "obeyed", "answered"]);
+    });
+
+    it("tells of each call when it is answered, with the answer to what is no reading", async () => {
+        answer = { ...answer, pieces: ["<vpcId>vpc-1</vpcId>"] };
+        onChange = () => Promise.resolve();
+        await call("DescribeVpcs");
+        await call("CreateRoute", { body: Buffer.from("&RouteTableId=rtb-1") });
+        await call("NoSuchAction");
+        const told = answered.map(({ actions, body, answer: text }) => [...actions, body, text.slice(0, 20)]);
+        assert.deepEqual(told.slice(0, 2), [
+            ["ec2:DescribeVpcs", "Action=DescribeVpcs", ""],
+            ["ec2:CreateRoute", "Action=CreateRoute&RouteTableId=rtb-1", "<vpcId>vpc-1</vpcId>"],
+        ]);
+        assert.match(answered[2]?.answer ?? "", /NoSuchAction is not in this sandbox/);
+        assert.equal(answered.length, 3);
+        assert.deepEqual(answered[0]?.caller, { accessKeyId: "test", region: "eu-north-1" });
     });
 
     const kept = ["DescribeVpcs", "GetConsoleOutput", "ListImagesInRecycleBin", "CreateTags", "ImportKeyPair"];

@@ -3,6 +3,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
     peeringConnectionOptions: "vpcPeeringConnectionOptions",
     getElasticIp: "getEip",
     getInstanceTypeOfferings: "getEc2InstanceTypeOfferings",
+    getManagedPrefixList: "getEc2ManagedPrefixList",
 };
 
 /** The bridge's property names where they differ, by the bridge's token and the name in `@pulumi/aws`. */
