@@ -123,7 +123,11 @@ const answers: Answers = {
             locations: types.flatMap(() => ["ap-northeast-2b", "ap-northeast-2a"]),
         };
     },
-    "aws:ec2/getVpcs:getVpcs": () => ({ ids: [] }),
+    // Those that are asked for by their ids are there.
+    "aws:ec2/getVpcs:getVpcs": ({ filters }) => {
+        const [one] = (filters ?? []) as { name: string; values: string[] }[];
+        return { ids: one?.name === "vpc-id" ? one.values : [] };
+    },
     "aws:ssm/getParameter:getParameter": ({ name }) => ({ insecureValue: `image-of-${String(name)}` }),
     "aws:ec2/getVpcPeeringConnection:getVpcPeeringConnection": () => ({ status: "active" }),
     // The state has nothing that matters.

@@ -3,7 +3,7 @@ import { dependenciesOf, timeoutsOf } from "../ordering";
 import { problemIf, refuse, type Problem } from "../problems";
 import { claimParts } from "./claims";
 import { defaultTagsOf, mergedTags } from "./mergedTags";
-import { checkThere } from "./moved";
+import { checkMoved, checkRegions } from "./moved";
 import { ownerOf, ownTag, type Owner } from "./ownership";
 import { argumentWarnings, checkVpcPeeringArgs, type PeeringSideArgs, type VpcPeeringArgs } from "./peeringArgs";
 import { wantedParts, type Places } from "./peeringParts";
@@ -86,8 +86,9 @@ export function planPeering(
         .apply(async (id) => (id === undefined ? undefined : theirRequest(component, id, args.accepter, refused)));
     // Providers tell where they lead before any VPC has an id, so that previews find it.
     const asked = { requester: opened("requester"), accepter: opened("accepter") };
-    const declared = pulumi.output(findPlaces(args, asked, args)).apply((found) => {
+    const declared = pulumi.output(findPlaces(args, asked, args)).apply(async (found) => {
         refused(found.problems);
+        refused(await checkRegions({ args, asked }));
         return found.places;
     });
     const places = pulumi
@@ -118,7 +119,7 @@ export function planPeering(
                 ...(seen ? [...checkRequest(seen, expected), ...checkPlaces({ requester, accepter }, args)] : []),
                 ...checkExchange(`${name}-connection`, vpcs, resources),
             ]);
-            refused(await checkThere(`${name}-connection`, vpcs, args, asked, resources));
+            refused(await checkMoved(`${name}-connection`, vpcs, { args, asked }, resources));
             return {
                 id: seen?.id ?? "",
                 vpcId: one,

@@ -9,7 +9,11 @@ import { project, run, type Stack } from "./pulumi.ts";
 
 // What is refused because of what AWS has already, with the real engine. Runs inside a sandbox.
 
-const [existing = ""] = programsOf("docs/package/existing-vpcs.md");
+const [page = ""] = programsOf("docs/package/existing-vpcs.md");
+/** The page's program, of VPCs by their ids and with all their tables. */
+const existing = `import * as aws from "@pulumi/aws";\n${page
+    .replace('{ tags: { Name: "shop" } }', 'config.require("requesterVpcId")')
+    .replace(/ *subnetIds: .+\n/, "")}`;
 const [made = ""] = programsOf("docs/package/new-vpcs.md");
 
 describe("a peering, by what AWS has already", () => {
@@ -25,8 +29,8 @@ describe("a peering, by what AWS has already", () => {
 
     it("lists what lookUpVpc does not find", async () => {
         const program = existing.replace(
-            "provider: virginia,",
-            'provider: virginia, routeTableIds: ["rtb-0123456789abcdef0", config.require("theirTableId")],',
+            'region: "us-east-1",',
+            'region: "us-east-1", routeTableIds: ["rtb-0123456789abcdef0", config.require("theirTableId")],',
         );
         const { RouteTables = [] } = await virginia.describeRouteTables({});
         const theirs = RouteTables.find(({ VpcId }) => VpcId !== sides.accepter.vpcId);
@@ -54,7 +58,7 @@ describe("a peering, by what AWS has already", () => {
         assert.ok(text.includes(`vpcId = "vpc-0123456789abcdef0": is no VPC there; correct the id`), text);
     });
 
-    it("finds in the preview that a provider leads elsewhere, before the program's VPC has an id", async () => {
+    it("finds in the preview that a VPC is not in its region, before the program's own VPC has an id", async () => {
         const elsewhere = made.replace("accepter: shared", 'accepter: { ...shared, region: "eu-west-1" }');
         const stack = await project("elsewhere", elsewhere, { sharedVpcId: sides.requester.vpcId });
         const vpcs = async () => (await home.describeVpcs({})).Vpcs?.map(({ VpcId }) => VpcId);
@@ -63,7 +67,7 @@ describe("a peering, by what AWS has already", () => {
         assert.notEqual(code, 0);
         assert.match(
             text,
-            /jobs-shared has 1 problem; no connection was requested:\s+accepter\.region = "eu-west-1": is declared/,
+            /jobs-shared has 1 problem; no connection was requested:\s+accepter\.vpcId = "vpc-\w+": is no VPC in eu-west-1/,
         );
         assert.deepEqual(await vpcs(), before);
     });
@@ -71,7 +75,7 @@ describe("a peering, by what AWS has already", () => {
     describe("with a pair that is peered already", () => {
         /** The first example within one region, as a stack of its own. */
         const again = async (name: string, env: Record<string, string> = {}): Promise<Stack> => {
-            const program = existing.replace("      provider: virginia,\n", "");
+            const program = existing.replace('      region: "us-east-1",\n', "");
             const settings = {
                 requesterVpcId: sides.requester.vpcId,
                 accepterVpcId: neighbour.vpcId,

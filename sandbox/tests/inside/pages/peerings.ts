@@ -30,7 +30,8 @@ async function peersShopAndStock(program: string): Promise<void> {
 
 async function peersExisting(program: string): Promise<void> {
     const [requester, accepter] = await Promise.all([shared.one(), serve(virginia, "10.2.0.0/16")]);
-    await home.createTags({ Resources: [requester.vpcId], Tags: [{ Key: "Name", Value: "shop" }] });
+    const named = { Resources: [requester.vpcId], Tags: [{ Key: "Name", Value: "shop" }] };
+    await home.createTags(named);
     const stack = await project("existing", program, {
         accepterVpcId: accepter.vpcId,
         webSubnetId: accepter.subnetId,
@@ -57,6 +58,7 @@ async function peersExisting(program: string): Promise<void> {
     assert.deepEqual(await stack.plan(), []);
     await stack.destroy();
     await answers(requester, accepter, false);
+    await home.deleteTags(named);
 }
 
 async function peersNew(program: string): Promise<void> {
