@@ -37,17 +37,16 @@ export = async () => {
         accountId: access[side].accountId,
         provider: providers[side],
     });
+    const asked = { ...args, requester: where("requester"), accepter: where("accepter") };
     const { places, problems } = await findPairPlaces(
-        { ...args, requester: where("requester"), accepter: where("accepter") },
+        asked,
         defaultRegion,
         (path, type) => `, as in 'pulumi config set --path ${path} ${type}'`,
     );
     if (problems.length > 0) {
         throw refusal(problems);
     }
-    const through = (at: (typeof providers)[Side]) => (at === undefined ? {} : { provider: at });
-    const via = { requester: through(providers.requester), accepter: through(providers.accepter) };
-    for (const warning of await vpcQuotaWarnings(args, places, via, defaultRegion)) {
+    for (const warning of await vpcQuotaWarnings(asked, places, defaultRegion)) {
         void log.warn(warning);
     }
 

@@ -53,6 +53,13 @@ export function refuse(
     }
 }
 
+/** Prints warnings of a component. */
+export function warn(component: pulumi.ComponentResource, warnings: readonly string[]): void {
+    for (const warning of warnings) {
+        void pulumi.log.warn(warning, component);
+    }
+}
+
 /**
  * The error without a stack trace, which is not shown anyway: Node may take half a minute to print one that is mapped to
  * TypeScript (nodejs/node issue 64011).

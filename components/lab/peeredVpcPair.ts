@@ -10,7 +10,7 @@ import { usesGroups } from "../peering/openings";
 import { sides, type Side } from "../peering/sides";
 import { after, pin, timeoutsOf } from "../ordering";
 import type { ProbeOutcome } from "../check/probe";
-import { refuse } from "../problems";
+import { refuse, warn } from "../problems";
 import { VpcPeering } from "../peering/vpcPeering";
 
 /**
@@ -38,9 +38,7 @@ export class PeeredVpcPair extends pulumi.ComponentResource {
     constructor(name: string, given: PeeredVpcPairArgs, opts?: pulumi.ComponentResourceOptions) {
         super("vpc-peering-lab:components:PeeredVpcPair", name, {}, opts);
         refuse(this, `PeeredVpcPair ${name}`, checkPeeredVpcPairArgs(given));
-        for (const warning of flagWarnings(given)) {
-            void pulumi.log.warn(warning, this);
-        }
+        warn(this, flagWarnings(given));
         const args = withFlags(given);
 
         const labVpc = (side: Side) => {

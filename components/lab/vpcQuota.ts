@@ -1,10 +1,10 @@
 import { getVpcs } from "@pulumi/aws/ec2/getVpcs";
-import type { InvokeOptions } from "@pulumi/pulumi";
 import { orEmpty } from "../peering/ownership";
 import { inRegion } from "../peering/regions";
 import { sides, type Place, type Side } from "../peering/sides";
 import { labVpcNames } from "./names";
 import { labVpcDefaults } from "./labVpcArgs";
+import { askedOf, type PairProviders } from "./where";
 
 /** How many VPCs AWS allows a region of an account by default. Source: Amazon VPC User Guide, "Amazon VPC quotas". */
 const quota = 5;
@@ -17,16 +17,14 @@ const code = "L-F678F1CE";
 
 /**
  * Warnings of regions in which a pair would have more VPCs than AWS allows by default; nothing once its VPCs are there, or where the
- * VPCs can't be read. A quota may have been raised, which is not asked: whoever peers VPCs need not be allowed to.
+ * VPCs can't be read. The account's own quota may be higher. It is not read, because a role for peering need not be allowed to read it.
  *
  * @param places where the sides are; nothing of either where one provider manages both.
- * @param asked how to ask about each side.
  * @param defaultRegion the region of a side of which nothing is known.
  */
 export async function vpcQuotaWarnings(
-    args: Named,
+    pair: Named & PairProviders,
     places: Readonly<Record<Side, Place>>,
-    asked: Readonly<Record<Side, InvokeOptions>>,
     defaultRegion: string | undefined,
 ): Promise<string[]> {
     const keyOf = (side: Side) => `${places[side].region ?? ""} ${places[side].accountId ?? ""}`;
@@ -35,15 +33,13 @@ export async function vpcQuotaWarnings(
     const warnings = await Promise.all(
         groups.map(async (own) => {
             const [side = "requester"] = own;
-            const names = own.map((one) => vpcName(args, one));
+            const names = own.map((one) => vpcName(pair, one));
             const filters = [{ name: "tag:Name", values: names }];
             try {
                 const { region = defaultRegion } = places[side];
                 const there = inRegion(places[side].region);
-                const [all, made] = await Promise.all([
-                    getVpcs(there, asked[side]),
-                    getVpcs({ ...there, filters }, asked[side]),
-                ]);
+                const asked = askedOf(pair, side);
+                const [all, made] = await Promise.all([getVpcs(there, asked), getVpcs({ ...there, filters }, asked)]);
                 const missing = Math.max(own.length - orEmpty(made.ids).length, 0);
                 return warning(orEmpty(all.ids).length, missing, region);
             } catch {

@@ -4,7 +4,16 @@ import { sides, type Side } from "../peering/sides";
 import type { Problem } from "../problems";
 import { labVpcDefaults } from "./labVpcArgs";
 import { findZone } from "./offerings";
-import type { PeeredVpcPairArgs } from "./pairArgs";
+import type { PairSideArgs, PeeredVpcPairArgs } from "./pairArgs";
+
+/** The providers of a pair's sides. */
+export type PairProviders = Readonly<Record<Side, { readonly provider?: PairSideArgs["provider"] }>>;
+
+/** How AWS is asked about a side: through its provider, or else the default one. */
+export function askedOf(pair: PairProviders, side: Side): InvokeOptions {
+    const { provider } = pair[side];
+    return { ...(provider && { provider }) };
+}
 
 /**
  * Where the sides of a pair are, and what is wrong with that: places that can't be peered or asked, and instance types that are not
@@ -18,10 +27,7 @@ export async function findPairPlaces(
     defaultRegion: string | undefined,
     choosing: (path: string, type: string) => string = () => "",
 ): Promise<FoundPlaces> {
-    const asked = (side: Side): InvokeOptions => {
-        const { provider } = pair[side];
-        return { ...(provider && { provider }) };
-    };
+    const asked = (side: Side) => askedOf(pair, side);
     const found = await findPlaces(pair, { requester: asked("requester"), accepter: asked("accepter") }, pair);
     if (found.problems.length > 0) {
         return found;

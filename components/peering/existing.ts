@@ -20,7 +20,7 @@ import { shellWord } from "../shell";
 import { namesIn, orEmpty, ownerIn, ownTag } from "./ownership";
 import { inRegion } from "./regions";
 import { findStatus, standing } from "./request";
-import { placeOf } from "./sideAccess";
+import { isElsewhere, regionOf } from "./sideAccess";
 import { connects, hasId, isAbout, isOfPeering, manages, nameOf, route, rule, type PartKind } from "./stackParts";
 import { urnsOf, type StackResource, type StackState } from "./stackState";
 
@@ -108,7 +108,7 @@ async function readPeering(
     owner: string | undefined,
     { opts, region }: At,
 ): Promise<Peering> {
-    if (region === undefined || region === (await placeOf(opts)).ofProvider) {
+    if (!(await isElsewhere(region, opts))) {
         const { status, ownerId, vpcId: requester, tags } = await getVpcPeeringConnection({ id }, opts);
         const own = ownerIn(tags);
         return { id, status, requester, accountId: ownerId, isOwn: own !== undefined && own === owner, owner: own };
@@ -118,7 +118,7 @@ async function readPeering(
             { name: "vpc-peering-connection-id", values: [id] },
             { name, values: [value] },
         ];
-        return orEmpty((await getVpcPeeringConnections({ region, filters }, opts)).ids).length > 0;
+        return orEmpty((await getVpcPeeringConnections({ ...inRegion(region), filters }, opts)).ids).length > 0;
     };
     const [status, isSame, isOwn] = await Promise.all([
         findStatus(id, opts, region),
@@ -241,7 +241,8 @@ function unless(
         if (existing === undefined) {
             return;
         }
-        const { region, ofProvider } = await placeOf(asked, wanted);
+        const ofProvider = await regionOf(asked);
+        const region = wanted ?? ofProvider;
         const resources = await state();
         const id = region === ofProvider ? existing.id : `${existing.id}@${region}`;
         const command = await importCommand(`${type} ${name} ${id ?? ""}`, { parent, provider }, resources);

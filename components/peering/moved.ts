@@ -4,7 +4,7 @@ import { problemIf, type Problem } from "../problems";
 import { orEmpty } from "./ownership";
 import type { PeeringSideArgs } from "./peeringArgs";
 import { inRegion } from "./regions";
-import { placeOf } from "./sideAccess";
+import { isElsewhere } from "./sideAccess";
 import { connectionType, isPart } from "./stackParts";
 import { sides, type Side } from "./sides";
 import { valueIfKnown, type StackResource } from "./stackState";
@@ -21,7 +21,7 @@ export async function checkRegions({ args, asked }: Asked): Promise<Problem[]> {
         sides.map(async (side) => {
             const { region, vpcId } = args[side];
             const opts = asked[side];
-            if (opts === undefined || region === undefined || region === (await placeOf(opts)).ofProvider) {
+            if (opts === undefined || !(await isElsewhere(region, opts))) {
                 return [];
             }
             const id = await valueIfKnown(vpcId);

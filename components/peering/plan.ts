@@ -1,22 +1,23 @@
 import * as pulumi from "@pulumi/pulumi";
 import { dependenciesOf, timeoutsOf } from "../ordering";
 import { problemIf, refuse, type Problem } from "../problems";
+import { withFlags } from "./acceptance";
 import { claimParts } from "./claims";
 import { defaultTagsOf, mergedTags } from "./mergedTags";
 import { checkMoved, checkRegions } from "./moved";
 import { ownerOf, ownTag, type Owner } from "./ownership";
-import { argumentWarnings, checkVpcPeeringArgs, type PeeringSideArgs, type VpcPeeringArgs } from "./peeringArgs";
+import { checkVpcPeeringArgs, type PeeringSideArgs, type VpcPeeringArgs } from "./peeringArgs";
 import { wantedParts, type Places } from "./peeringParts";
 import { checkPlaces, checkSelf } from "./peeringRules";
 import { findPlaces } from "./places";
 import { checkRequest, findConnection, refuseEnded, requesterPlace, type SeenRequest } from "./request";
-import { placeOf } from "./sideAccess";
+import { regionOf } from "./sideAccess";
 import { sides, type Side } from "./sides";
 import { checkExchange, type WantedPart } from "./stackParts";
 import { stackState, type StackState } from "./stackState";
 import type { Tags } from "./tags";
 
-/** The two ends of a connection, as AWS's provider is told of them, once all is checked. */
+/** The arguments of the connection that name its two ends. They are known once everything is checked. */
 export interface Ends {
     /** Id of the request that is to be accepted; empty for one that is yet to be made. */
     readonly id: string;
@@ -27,7 +28,7 @@ export interface Ends {
     readonly peerOwnerId: string | undefined;
 }
 
-/** What a peering is made by, whoever requests it and accepts it. */
+/** Everything that the three situations make a peering from. */
 export interface PeeringPlan {
     readonly component: pulumi.ComponentResource;
     readonly name: string;
@@ -57,9 +58,10 @@ export interface PeeringPlan {
 export function planPeering(
     component: pulumi.ComponentResource,
     name: string,
-    args: VpcPeeringArgs,
+    given: VpcPeeringArgs,
     opts: pulumi.ComponentResourceOptions | undefined,
 ): PeeringPlan {
+    const args = withFlags(given);
     const { manageRequester = true, manageAccepter = true } = args;
     const isManaged = (side: Side) => (side === "requester" ? manageRequester : manageAccepter);
     const refused = (problems: readonly Problem[]) => {
@@ -71,6 +73,7 @@ export function planPeering(
             `no connection was ${manageRequester ? "requested" : "accepted"}`,
         );
     };
+    refused(checkVpcPeeringArgs(given));
     const child = (side: Side) => {
         const { provider } = args[side];
         return { parent: component, ...(provider && { provider }), ...timeoutsOf(opts) };
@@ -154,7 +157,7 @@ async function theirRequest(
     refused: (problems: readonly Problem[]) => void,
 ): Promise<SeenRequest | undefined> {
     const opts = { parent: component, ...(provider && { provider }) };
-    const { ofProvider } = await placeOf(opts);
+    const ofProvider = await regionOf(opts);
     // The data source that reads a request takes no region.
     const unread = `is another region than that of the accepter's provider, ${ofProvider}, which can read a request in its own only; give the accepter a provider of that region, as in provider: new aws.Provider("accepter", { region: "${region ?? ""}" })`;
     refused(
@@ -170,12 +173,4 @@ async function theirRequest(
     refused(problemIf(seen === undefined, { path: "acceptance.request, peeringConnectionId", value: id, message }));
     refuseEnded(component, seen?.status ?? "", "have its owner ask again, and accept the new request by its id");
     return seen;
-}
-
-/** Checks the arguments before anything else; throws a ResourceError that lists what is wrong. Returns warnings. */
-export function checkedArgs(component: pulumi.ComponentResource, name: string, args: VpcPeeringArgs): string[] {
-    const isTheirs = args.manageRequester === false || typeof args.acceptance === "object";
-    const outcome = `no connection was ${isTheirs ? "accepted" : "requested"}`;
-    refuse(component, `VpcPeering ${name}`, checkVpcPeeringArgs(args), outcome);
-    return argumentWarnings(args);
 }

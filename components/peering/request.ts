@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { withoutStack, type Problem } from "../problems";
 import { orEmpty } from "./ownership";
 import { inRegion } from "./regions";
-import { placeOf } from "./sideAccess";
+import { isElsewhere } from "./sideAccess";
 import type { Place } from "./sides";
 
 /** How long a request waits to be accepted, in days. Source: Amazon VPC Peering Guide, "VPC peering connection lifecycle". */
@@ -52,7 +52,7 @@ export async function findStatus(
     opts: pulumi.InvokeOptions,
     region: string | undefined,
 ): Promise<string | undefined> {
-    if (region === undefined || region === (await placeOf(opts)).ofProvider) {
+    if (!(await isElsewhere(region, opts))) {
         return (await findConnection(id, opts))?.status;
     }
     // In another region than its own the provider finds connections, and tells their ids only: of the two data sources

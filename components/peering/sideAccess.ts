@@ -68,15 +68,18 @@ export async function providerFor(
     if (hasDefaultProvider(access)) {
         return undefined;
     }
-    const former = providerName(name, access, access.region ?? defaultRegion);
-    const state = runsHooks() ? await stackState(() => Promise.resolve(false))() : [];
-    // Where the state can't be read it may be there.
-    if (readsRequest || (state?.some(({ urn }) => urn.endsWith(`::pulumi:providers:aws::${former}`)) ?? true)) {
-        return newProvider(name, access.region ?? defaultRegion, { access, defaultRegion, stack });
+    if (readsRequest || (await isStanding(providerName(name, access, access.region ?? defaultRegion)))) {
+        return sideProvider(name, access, defaultRegion, stack);
     }
     return access.profile === undefined && access.roleArn === undefined
         ? undefined
         : newProvider(name, undefined, { access, defaultRegion, stack });
+}
+
+/** Whether the stack may have a provider of this name: where its state can't be read, it may. */
+async function isStanding(provider: string): Promise<boolean> {
+    const state = runsHooks() ? await stackState(() => Promise.resolve(false))() : [];
+    return state?.some(({ urn }) => urn.endsWith(`::pulumi:providers:aws::${provider}`)) ?? true;
 }
 
 /** The name of a side's provider, by where it leads. */
@@ -124,8 +127,18 @@ function inherited(stack: ProviderArgs, { profile, roleArn, accountId }: SideAcc
  * that its credentials are of.
  */
 export async function placeOf(opts: InvokeOptions, region?: string): Promise<PlaceOf> {
-    const [own, identity] = await Promise.all([getRegion({}, opts), getCallerIdentity({}, opts)]);
-    return { region: region ?? own.region, accountId: identity.accountId, ofProvider: own.region };
+    const [ofProvider, { accountId }] = await Promise.all([regionOf(opts), getCallerIdentity({}, opts)]);
+    return { region: region ?? ofProvider, accountId, ofProvider };
+}
+
+/** The region that a provider itself has. */
+export async function regionOf(opts: InvokeOptions): Promise<string> {
+    return (await getRegion({}, opts)).region;
+}
+
+/** Whether a `region` argument is another region than the provider's own, where it asks and makes less. */
+export async function isElsewhere(region: string | undefined, opts: InvokeOptions): Promise<boolean> {
+    return region !== undefined && region !== (await regionOf(opts));
 }
 
 /** A place, and the region that its provider itself has. */

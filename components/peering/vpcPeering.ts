@@ -1,9 +1,9 @@
 import type * as ec2 from "@pulumi/aws/ec2";
 import * as pulumi from "@pulumi/pulumi";
-import { withFlags } from "./acceptance";
+import { warn } from "../problems";
 import { ownConnections } from "./ownership";
-import { peeringWarnings, type VpcPeeringArgs } from "./peeringArgs";
-import { checkedArgs, planPeering, type PeeringPlan } from "./plan";
+import { argumentWarnings, peeringWarnings, type VpcPeeringArgs } from "./peeringArgs";
+import { planPeering, type PeeringPlan } from "./plan";
 import type { Side } from "./sides";
 import { acceptanceOfTheirs, bothSides, requestToTheirs } from "./situations";
 
@@ -55,8 +55,8 @@ export class VpcPeering extends pulumi.ComponentResource {
 
     constructor(name: string, args: VpcPeeringArgs, opts?: pulumi.ComponentResourceOptions) {
         super("vpc-peering-lab:components:VpcPeering", name, {}, opts);
-        this.warn(checkedArgs(this, name, args));
-        const plan = planPeering(this, name, withFlags(args), opts);
+        const plan = planPeering(this, name, args, opts);
+        warn(this, argumentWarnings(args));
         this.warnOfQuotas(plan);
         const { connection, connectionId, status, expires, otherOwner, parts } = situationOf(plan)(plan);
         this.connection = connection;
@@ -89,14 +89,8 @@ export class VpcPeering extends pulumi.ComponentResource {
                 ? owner.tag.apply((tag) => ownConnections(tag, child("requester"), args.requester.region))
                 : pulumi.output(theirs).apply((id) => [id]);
         pulumi.output(own).apply((ids) => {
-            this.warn(peeringWarnings(args, ids));
+            warn(this, peeringWarnings(args, ids));
         });
-    }
-
-    private warn(warnings: readonly string[]): void {
-        for (const warning of warnings) {
-            void pulumi.log.warn(warning, this);
-        }
     }
 }
 
