@@ -39,13 +39,13 @@ if [ -n "\${CHECK_PRIVATE_KEY-}" ]; then
     options+=(-F none -o IdentityFile=none)
 fi
 
-# ssh's own errors come on standard output, to tell them from the script's, which prints one line there at its end. The
-# script gets a limit of its own, because it goes on if the connection breaks. It ends two seconds after the watcher does.
 refused() {
     echo "$CHECK_LABEL's server refuses the login: $1. Look at $look" >&2
     exit 1
 }
 
+# ssh's own errors come on standard output, to tell them from the script's, which prints one line there at its end. The
+# script gets a limit of its own, because it goes on if the connection breaks. It ends two seconds after the watcher does.
 attempts() {
     local said status last= denied=
     while :; do
@@ -103,13 +103,13 @@ export function overSsh(hasPrivateKey: boolean): string[] {
     return [...(hasPrivateKey ? ["ssh-agent"] : []), "bash", "--norc", "-c", program];
 }
 
-/** What {@link overSsh} is told besides the server's name and how long it tries. */
+/** How {@link overSsh} logs in. */
 export interface OverSsh<Text> {
     readonly privateKey: Text | undefined;
     readonly proxyCommand: Text | undefined;
 }
 
-/** The environment that {@link overSsh} reads: the server's name in messages, how long it tries in seconds, and what else there is. */
+/** The environment that {@link overSsh} reads: the server's name in messages, how long it tries in seconds, and how it logs in. */
 export function overSshEnvironment<Text>(label: string, limit: number, { privateKey, proxyCommand }: OverSsh<Text>) {
     return {
         CHECK_LABEL: label,

@@ -15,9 +15,9 @@ interface KeptPlace extends Place {
 }
 
 /**
- * The word that replaces what is made of a VPC when it changes: it stays for as long as the VPC is where it was made, and is another
- * one in another region or account. AWS's provider replaces what moves to another region, but no stash, whose image is of the old
- * one; and resources that moved to another account it would look for there.
+ * The trigger that replaces a VPC and everything in it. It changes when the VPC moves to another region or account, and stays as long
+ * as the VPC does. AWS's provider by itself replaces what moves to another region, but not the stashes, which have an image and a zone
+ * of the old one. In another account it would look for the old resources.
  *
  * @param args the VPC's arguments. The word came from nothing else before version 0.6.0, and what stands since then keeps it.
  */

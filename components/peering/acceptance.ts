@@ -12,17 +12,20 @@ export type Acceptance = "own" | "automatic" | "otherOwner" | { readonly request
 export interface AcceptanceFlags<Id = Input<string>> {
     /**
      * Whether the accepter's side is managed too: `false`; true by default. If not, another owner has to accept the connection, within
-     * 7 days; `otherOwner` says what they have to do; and the first update after that completes this side. In TypeScript write `acceptance: "otherOwner"`.
+     * 7 days; `otherOwner` says what they have to do; and the first update after that completes this side. In TypeScript write
+     * `acceptance: "otherOwner"`.
      */
     readonly manageAccepter?: boolean | undefined;
     /**
      * Whether the requester's side is managed too: `false`; true by default. If not, its owner has requested the connection already, as
-     * vendors of managed databases do, and only the accepter's side of that request is made. In TypeScript write `acceptance: { request: "pcx-0123456789abcdef0" }`.
+     * vendors of managed databases do, and only the accepter's side of that request is made. In TypeScript write
+     * `acceptance: { request: "pcx-0123456789abcdef0" }`.
      */
     readonly manageRequester?: boolean | undefined;
     /**
      * Id of the request to accept where `manageRequester` is off: `"pcx-0123456789abcdef0"`; none by default. The request has to be
-     * from the requester's VPC, account and region as far as they are declared, and for the accepter's VPC. In TypeScript write `acceptance: { request: "pcx-0123456789abcdef0" }`.
+     * from the requester's VPC, account and region as far as they are declared, and for the accepter's VPC. In TypeScript write
+     * `acceptance: { request: "pcx-0123456789abcdef0" }`.
      */
     readonly peeringConnectionId?: Id | undefined;
     /**

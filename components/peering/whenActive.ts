@@ -19,9 +19,9 @@ export interface Look {
 }
 
 /**
- * Options of what AWS makes only once the requester's side sees the connection active. Across regions and accounts that side is told a
- * moment after the accepter's, and AWS's provider neither waits for it nor tries again: terraform-provider-aws,
- * internal/service/ec2/vpc_peering_connection_options.go.
+ * Adds a hook that waits until the requester's side sees the connection active. Across regions and accounts that side sees it a moment
+ * later than the accepter's, and AWS's provider neither waits nor tries again (terraform-provider-aws,
+ * internal/service/ec2/vpc_peering_connection_options.go).
  */
 export function whenActive(opts: CustomResourceOptions, look: Look): CustomResourceOptions {
     if (!runsHooks()) {

@@ -132,7 +132,7 @@ function parametersIn(body: Buffer): CallParameters {
     return Object.fromEntries(new URLSearchParams(body.toString("latin1")));
 }
 
-/** A call as `onCall` is told of it; undefined if it is not signed or of no action. */
+/** The call for `onCall`; undefined for a request that is not signed or that names no action. */
 function answered({ headers }: IncomingMessage, body: Buffer, { content }: Answer): Answered | undefined {
     const actions = iamActions(headers, parametersIn(body));
     const { caller } = signatureOf(headers) ?? {};

@@ -113,7 +113,7 @@ describe("Gateway", () => {
         assert.deepEqual(order, ["passed on: 1", "obeyed", "answered"]);
     });
 
-    it("tells of each call when it is answered, with the answer to what is no reading", async () => {
+    it("reports each call when it is answered, and the answer unless the call only reads", async () => {
         answer = { ...answer, pieces: ["<vpcId>vpc-1</vpcId>"] };
         onChange = () => Promise.resolve();
         await call("DescribeVpcs");
